@@ -1,0 +1,145 @@
+"""Companies and their stores: adding, finding, going live."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from queue_store.errors import AlreadyThere, BadSetting, NotFound
+from queue_store.models import AuditEntry, Company, Store
+from queue_store.secrets import SecretBox, hash_password
+
+#: One application for every company file: the Web Connector tells files apart by FileID.
+OWNER_GUID = "{6F9C2E0B-7C55-4E0B-9B57-3B1B0E6A5D11}"
+
+FLAVOURS = ("pos",)
+#: What can flow between a shop and QuickBooks, each with its own switch.
+KINDS = ("customers", "orders")
+
+_STORE_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
+
+
+def add_company(
+    db: Session, *, name: str, flavour: str, username: str, password: str, company_file: str = ""
+) -> Company:
+    """Raises AlreadyThere, BadSetting."""
+    if flavour not in FLAVOURS:
+        raise BadSetting("flavour", f"{flavour!r} is not known. Known are: {', '.join(FLAVOURS)}.")
+    if not name or len(name) > 64:
+        raise BadSetting("name", "a company's name has 1 to 64 characters.")
+    if not password:
+        raise BadSetting("password", "is empty. The Web Connector needs one to log in with.")
+    if db.scalars(select(Company).where(Company.name == name)).first():
+        raise AlreadyThere("company", name)
+    if db.scalars(select(Company).where(Company.username == username)).first():
+        raise AlreadyThere("Web Connector user", username)
+    company = Company(
+        name=name,
+        flavour=flavour,
+        username=username,
+        password_hash=hash_password(password),
+        company_file=company_file,
+        owner_guid=OWNER_GUID,
+        file_guid="{" + str(uuid.uuid4()).upper() + "}",
+    )
+    db.add(company)
+    db.flush()
+    return company
+
+
+def add_store(
+    db: Session,
+    box: SecretBox,
+    *,
+    company: Company,
+    name: str,
+    url: str,
+    consumer_key: str,
+    consumer_secret: str,
+    webhook_secret: str,
+) -> Store:
+    """`url` was checked by the caller. Raises AlreadyThere, BadSetting."""
+    if not _STORE_NAME.fullmatch(name):
+        raise BadSetting(
+            "name", "a store's name has 1 to 64 letters, digits and dashes; it is part of the webhook URL."
+        )
+    if db.scalars(select(Store).where(Store.name == name)).first():
+        raise AlreadyThere("store", name)
+    store = Store(
+        company_id=company.id,
+        name=name,
+        code=_free_code(db, company, name),
+        url=url.rstrip("/"),
+        consumer_key=consumer_key,
+        consumer_secret=box.seal(consumer_secret),
+        webhook_secret=box.seal(webhook_secret),
+    )
+    db.add(store)
+    db.flush()
+    return store
+
+
+def _free_code(db: Session, company: Company, name: str) -> str:
+    """At most 8 letters and digits, from the name, unique in the company, never changed."""
+    base = re.sub(r"[^A-Z0-9]", "", name.upper())[:8] or "S"
+    taken = set(db.scalars(select(Store.code).where(Store.company_id == company.id)))
+    code, number = base, 1
+    while code in taken:
+        number += 1
+        code = f"{base[: 8 - len(str(number))]}{number}"
+    return code
+
+
+def get_company(db: Session, name: str) -> Company:
+    """Raises NotFound."""
+    company = db.scalars(select(Company).where(Company.name == name)).first()
+    if company is None:
+        raise NotFound("company", name, "See: qbwoo company list")
+    return company
+
+
+def get_store(db: Session, name: str) -> Store:
+    """Raises NotFound."""
+    store = db.scalars(select(Store).where(Store.name == name)).first()
+    if store is None:
+        raise NotFound("store", name, "See: qbwoo store list")
+    return store
+
+
+def list_companies(db: Session) -> Sequence[Company]:
+    return db.scalars(select(Company).order_by(Company.id)).all()
+
+
+def list_stores(db: Session, company_id: int | None = None) -> Sequence[Store]:
+    query = select(Store).order_by(Store.id)
+    return db.scalars(query if company_id is None else query.where(Store.company_id == company_id)).all()
+
+
+def live_kinds(store: Store) -> frozenset[str]:
+    """What flows now, of `KINDS`."""
+    return frozenset(store.live_kinds.split())
+
+
+def set_live(db: Session, store: Store, kinds: Iterable[str], *, who: str) -> None:
+    """Switch exactly these kinds on and all others off; the first go-live of orders is remembered."""
+    wanted = set(kinds)
+    if not wanted <= set(KINDS):
+        raise BadSetting(
+            "only", f"{', '.join(sorted(wanted - set(KINDS)))} is not known. Known are: {', '.join(KINDS)}."
+        )
+    before, after = store.live_kinds, " ".join(sorted(wanted))
+    store.live_kinds = after
+    if "orders" in wanted and store.live_since is None:
+        store.live_since = datetime.now(UTC)
+    store.settings_version += 1
+    db.add(
+        AuditEntry(
+            company_id=store.company_id, who=who, what=f"store {store.name}: live", before=before, after=after
+        )
+    )
+    db.flush()

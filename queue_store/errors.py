@@ -1,0 +1,75 @@
+"""Errors of the database.
+
+* StoreError
+  * NotFound            no such company, store, activity ...
+  * AlreadyThere        a name is taken
+  * IllegalTransition   a state change that the table of transitions does not know
+  * LostRace            somebody else changed the activity first
+  * BadSetting          a setting's name or value is wrong
+  * WrongSecretKey      something encrypted cannot be read with this key
+  * SchemaOutdated      the database is not at the newest migration
+"""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """Something about the database is not as it must be."""
+
+
+class NotFound(StoreError):
+    """`what` called `name` does not exist."""
+
+    def __init__(self, what: str, name: object, hint: str = "") -> None:
+        super().__init__(f"There is no {what} {name!r}.{' ' + hint if hint else ''}")
+        self.what, self.name = what, name
+
+
+class AlreadyThere(StoreError):
+    """A name that must be unique is taken."""
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(f"There is already a {what} called {name!r}. Choose another name.")
+        self.what, self.name = what, name
+
+
+class IllegalTransition(StoreError):
+    """A state change that the table of transitions does not know."""
+
+    def __init__(self, activity_id: int, before: str, after: str) -> None:
+        super().__init__(f"Activity {activity_id} cannot go from {before} to {after}.")
+        self.activity_id, self.before, self.after = activity_id, before, after
+
+
+class LostRace(StoreError):
+    """The activity was changed by somebody else between our reading and our writing."""
+
+    def __init__(self, activity_id: int, expected: str) -> None:
+        super().__init__(f"Activity {activity_id} is no longer {expected}; nothing was changed. Look again.")
+        self.activity_id, self.expected = activity_id, expected
+
+
+class BadSetting(StoreError):
+    """A setting's name or value is wrong."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(f"Setting {key}: {problem}")
+        self.key, self.problem = key, problem
+
+
+class WrongSecretKey(StoreError):
+    """A stored secret cannot be read: QBWOO_SECRET_KEY is not the key it was written with."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+class SchemaOutdated(StoreError):
+    """The database is not at the newest migration."""
+
+    def __init__(self, found: str | None, wanted: str | None) -> None:
+        super().__init__(
+            f"The database is at revision {found or 'none'}, this version needs {wanted}. "
+            "Run: qbwoo db upgrade"
+        )
+        self.found, self.wanted = found, wanted

@@ -1,0 +1,185 @@
+"""Taking a record's newest state into the queue.
+
+A webhook body is the record's state when it was sent, not an event. So what
+arrives is compared with what the queue already has: the newest date_modified
+wins whatever the order of arrival, equal content is nothing, and several
+changes before a run are one activity with the newest payload.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from queue_store.activities import QUICKBOOKS, add_activity, move, newest_of_record, note
+from queue_store.fingerprint import content_digest
+from queue_store.models import Activity
+from queue_store.states import ABROAD, ActivityState
+from queue_store.tasks import raise_task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A record as it just arrived, with the state that it should have in the queue."""
+
+    company_id: int
+    store_id: int
+    kind: str
+    record_id: str
+    #: Stored form, see `queue_store.payloads.encode`.
+    payload: bytes
+    fingerprint: str = ""
+    modified_at: datetime | None = None
+    #: PENDING, WAITING, HELD, FAILED or CANCELLED.
+    state: ActivityState = ActivityState.PENDING
+    reason: str = ""
+    sentence: str = ""
+    reference: str = ""
+    order_id: str = ""
+    priority: int = 0
+    target: str = QUICKBOOKS
+
+
+class Taken(StrEnum):
+    """What became of an incoming record."""
+
+    NEW = "new"
+    REPLACED = "replaced"  # the newest payload took the place of one that had not been sent
+    UNCHANGED = "unchanged"  # equal to what the queue had last
+    OLDER = "older"  # a newer state of the record is already here
+    SAME_SECOND = "same second"  # taken, but as old as what was here: read it again before sending
+    BESIDE = "beside"  # waits beside what is sent or in doubt
+    IN_BOOKS = "in books"  # already in the books with the same content
+    CHANGED_AFTER_SENT = "changed after sent"  # for the operator
+
+
+def take_in(db: Session, incoming: Incoming) -> tuple[Taken, Activity]:
+    """Compare with the queue and keep what is new; one call is one record."""
+    activity = newest_of_record(
+        db,
+        company_id=incoming.company_id,
+        store_id=incoming.store_id,
+        kind=incoming.kind,
+        record_id=incoming.record_id,
+    )
+    digest = content_digest(incoming.payload)
+    if activity is None:
+        return Taken.NEW, _add(db, incoming, digest)
+    same_second = False
+    if incoming.modified_at is not None:
+        latest = max(filter(None, (activity.modified_at, activity.newer_modified_at)), default=None)
+        if latest is not None and incoming.modified_at < latest:
+            return Taken.OLDER, activity
+        same_second = incoming.modified_at == latest
+    if digest == activity.digest and not _is_other_verdict(activity, incoming):
+        return Taken.UNCHANGED, activity
+    state = ActivityState(activity.state)
+    if state in ABROAD:
+        return _put_beside(db, activity, incoming, digest)
+    if state in (ActivityState.SUCCEEDED, ActivityState.SUPERSEDED):
+        return _compare_with_books(db, activity, incoming, digest)
+    _replace(db, activity, incoming, digest)
+    return (Taken.SAME_SECOND if same_second else Taken.REPLACED), activity
+
+
+def _is_other_verdict(activity: Activity, incoming: Incoming) -> bool:
+    """The same content, but the store went live, or money came in: the state must follow."""
+    at_rest = activity.state in (ActivityState.HELD, ActivityState.WAITING, ActivityState.CANCELLED)
+    return at_rest and activity.reason not in ("operator", "activity") and activity.reason != incoming.reason
+
+
+def _add(db: Session, incoming: Incoming, digest: str) -> Activity:
+    activity = Activity(
+        company_id=incoming.company_id,
+        store_id=incoming.store_id,
+        target=incoming.target,
+        kind=incoming.kind,
+        record_id=incoming.record_id,
+        state=incoming.state,
+        reason=incoming.reason,
+        sentence=incoming.sentence,
+        priority=incoming.priority,
+        payload=incoming.payload,
+        digest=digest,
+        fingerprint=incoming.fingerprint,
+        modified_at=incoming.modified_at,
+        reference=incoming.reference,
+        order_id=incoming.order_id,
+        unwanted=incoming.state is ActivityState.CANCELLED,
+    )
+    return add_activity(db, activity, cause=incoming.sentence or "arrived from the shop")
+
+
+def _replace(db: Session, activity: Activity, incoming: Incoming, digest: str) -> None:
+    by_operator = activity.reason == "operator" and activity.state in (
+        ActivityState.HELD,
+        ActivityState.CANCELLED,
+    )
+    # What a person held or cancelled stays so; it only carries the newest content.
+    state = ActivityState(activity.state) if by_operator else incoming.state
+    move(
+        db,
+        activity,
+        state,
+        cause=incoming.sentence or "newer content arrived from the shop",
+        payload=incoming.payload,
+        digest=digest,
+        fingerprint=incoming.fingerprint,
+        modified_at=incoming.modified_at,
+        reference=incoming.reference,
+        prepared=None,
+        unwanted=incoming.state is ActivityState.CANCELLED,
+        sentence=activity.sentence if by_operator else incoming.sentence,
+        reason=activity.reason if by_operator else incoming.reason,
+    )
+
+
+def _put_beside(db: Session, activity: Activity, incoming: Incoming, digest: str) -> tuple[Taken, Activity]:
+    activity.newer_payload = incoming.payload
+    activity.newer_fingerprint = incoming.fingerprint
+    activity.newer_modified_at = incoming.modified_at
+    activity.digest = digest
+    activity.unwanted = incoming.state is ActivityState.CANCELLED
+    note(db, activity.id, activity.state, activity.state, "newer content waits beside it")
+    db.flush()
+    return Taken.BESIDE, activity
+
+
+def _compare_with_books(
+    db: Session, activity: Activity, incoming: Incoming, digest: str
+) -> tuple[Taken, Activity]:
+    activity.digest = digest
+    activity.modified_at = incoming.modified_at
+    unwanted = incoming.state is ActivityState.CANCELLED
+    same = incoming.fingerprint == activity.fingerprint
+    if same and unwanted == activity.unwanted:
+        db.flush()
+        return Taken.IN_BOOKS, activity
+    activity.newer_payload = incoming.payload
+    activity.newer_fingerprint = incoming.fingerprint
+    activity.unwanted = unwanted
+    changed_after_sent(db, activity)
+    return Taken.CHANGED_AFTER_SENT, activity
+
+
+def changed_after_sent(db: Session, activity: Activity) -> None:
+    """Tell the operator that the shop's record and the document in the books differ now."""
+    what = "was cancelled in the shop" if activity.unwanted else "was changed in the shop"
+    sentence = (
+        f"Order {activity.reference} {what} after its receipt {activity.txn_number or activity.txn_id} was "
+        "written. The receipt stands as it was sent: compare both, and correct the books if need be."
+    )
+    activity.sentence = sentence
+    note(db, activity.id, activity.state, activity.state, sentence)
+    raise_task(
+        db,
+        company_id=activity.company_id,
+        kind="changed after sent",
+        subject=str(activity.id),
+        sentence=sentence,
+        activity_id=activity.id,
+    )
+    db.flush()

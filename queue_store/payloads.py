@@ -1,0 +1,185 @@
+"""What travels on the queue: neither WooCommerce's JSON nor QuickBooks' XML.
+
+Amounts are in the order's currency with the decimals that the shop gave,
+quantities in pieces, times aware and in UTC. All are validated where they are
+made (`woo_bridge`), and trusted everywhere else.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+
+class Payload(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all payloads."""
+
+
+class Address(Payload, frozen=True, kw_only=True):
+    """A billing or shipping address; every field may be empty."""
+
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    state: str = ""
+    postcode: str = ""
+    country: str = ""
+    email: str = ""
+    phone: str = ""
+
+
+class TaxAmount(Payload, frozen=True, kw_only=True):
+    """The tax of one rate on one line."""
+
+    rate_id: int
+    amount: Decimal
+
+
+class OrderLine(Payload, frozen=True, kw_only=True):
+    """One product line. `total` is after coupons, for the whole quantity, without tax."""
+
+    line_id: int
+    #: 0 when the product was deleted from the shop.
+    product_id: int
+    variation_id: int = 0
+    sku: str = ""
+    name: str = ""
+    quantity: Decimal
+    subtotal: Decimal
+    total: Decimal
+    total_tax: Decimal
+    taxes: tuple[TaxAmount, ...] = ()
+    tax_class: str = ""
+    #: WooCommerce's own truth of what this line took from the stock; None: never seen on the line.
+    reduced_stock: Decimal | None = None
+    #: Pieces that restocking refunds gave back, in all.
+    restocked: Decimal = Decimal(0)
+
+
+class ShippingLine(Payload, frozen=True, kw_only=True):
+    line_id: int
+    title: str = ""
+    method_id: str = ""
+    total: Decimal
+    total_tax: Decimal
+    taxes: tuple[TaxAmount, ...] = ()
+
+
+class FeeLine(Payload, frozen=True, kw_only=True):
+    """A fee; negative ones are discounts that a person or plugin added."""
+
+    line_id: int
+    name: str = ""
+    total: Decimal
+    total_tax: Decimal
+    taxes: tuple[TaxAmount, ...] = ()
+    tax_status: str = ""
+
+
+class CouponLine(Payload, frozen=True, kw_only=True):
+    code: str
+    discount: Decimal
+    discount_tax: Decimal = Decimal(0)
+
+
+class TaxLine(Payload, frozen=True, kw_only=True):
+    """What one tax rate came to on the whole order."""
+
+    rate_id: int
+    code: str = ""
+    label: str = ""
+    compound: bool = False
+    percent: Decimal | None = None
+    tax_total: Decimal
+    shipping_tax_total: Decimal
+
+
+class RefundSummary(Payload, frozen=True, kw_only=True):
+    refund_id: int
+    #: Negative, as the shop shows it.
+    total: Decimal
+    reason: str = ""
+
+
+class Order(Payload, frozen=True, kw_only=True):
+    """A shop order as it stood at `modified_at`."""
+
+    order_id: int
+    #: The number that people see; equal to the id unless a plugin renumbers.
+    number: str
+    status: str
+    currency: str
+    prices_include_tax: bool = False
+    created_at: datetime
+    modified_at: datetime
+    paid_at: datetime | None = None
+    completed_at: datetime | None = None
+    #: 0 for a guest.
+    customer_id: int = 0
+    billing: Address = Address()
+    shipping: Address = Address()
+    payment_method: str = ""
+    payment_title: str = ""
+    transaction_id: str = ""
+    total: Decimal
+    total_tax: Decimal
+    discount_total: Decimal = Decimal(0)
+    discount_tax: Decimal = Decimal(0)
+    shipping_total: Decimal = Decimal(0)
+    shipping_tax: Decimal = Decimal(0)
+    lines: tuple[OrderLine, ...] = ()
+    shipping_lines: tuple[ShippingLine, ...] = ()
+    fee_lines: tuple[FeeLine, ...] = ()
+    coupon_lines: tuple[CouponLine, ...] = ()
+    tax_lines: tuple[TaxLine, ...] = ()
+    refunds: tuple[RefundSummary, ...] = ()
+    customer_note: str = ""
+    created_via: str = ""
+    #: Seconds east of UTC of the shop's own clock, from its local and GMT stamps.
+    utc_offset_seconds: int = 0
+
+
+class Customer(Payload, frozen=True, kw_only=True):
+    """A person to be known in QuickBooks. Made from an order (guest) or a shop account."""
+
+    #: The shop's account; 0 for a guest.
+    customer_id: int = 0
+    #: Trimmed and lower case; empty where the shop has none.
+    email: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    billing: Address = Address()
+    shipping: Address = Address()
+    modified_at: datetime | None = None
+
+
+class Item(Payload, frozen=True, kw_only=True):
+    """A product to be known in QuickBooks: one SKU, or one of the items for extra lines."""
+
+    sku: str
+    name: str
+    #: "Inventory" or "NonInventory".
+    item_type: str
+    price: Decimal = Decimal(0)
+    tax_code: str = ""
+    department: str = ""
+
+
+class Department(Payload, frozen=True, kw_only=True):
+    """A department that our own items live in."""
+
+    name: str
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(payload: Payload) -> bytes:
+    """The stored form: JSON with Decimals as text."""
+    return _encoder.encode(payload)

@@ -1,0 +1,229 @@
+"""Company and store settings: rows, read per transaction, each with a word of explanation.
+
+A value is text in the table and is parsed here, once. Changing one raises the
+`settings_version` of its company or store, so that what was prepared under the
+old value is prepared anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from queue_store.errors import BadSetting
+from queue_store.models import AuditEntry, Company, CompanySetting, Store, StoreSetting
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: how its text is read, its default, and what it does."""
+
+    key: str
+    default: str
+    parse: Callable[[str], Any]
+    explanation: str
+    #: What a value must look like, for the sentence when it does not.
+    form: str = ""
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def _boolean(value: str) -> bool:
+    folded = value.strip().lower()
+    if folded in {"true", "yes", "on", "1"}:
+        return True
+    if folded in {"false", "no", "off", "0"}:
+        return False
+    raise ValueError(value)
+
+
+def _moment(value: str) -> datetime | None:
+    if not value:
+        return None
+    moment = datetime.fromisoformat(value)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _among(*allowed: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in allowed:
+            raise ValueError(value)
+        return value
+
+    return parse
+
+
+def _between(least: int, most: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        number = int(value)
+        if not least <= number <= most:
+            raise ValueError(value)
+        return number
+
+    return parse
+
+
+def _text(longest: int, *, least: int = 0) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if not least <= len(value) <= longest:
+            raise ValueError(value)
+        return value
+
+    return parse
+
+
+def _keys(value: str) -> tuple[str, ...]:
+    keys = _words(value.upper())
+    if not keys or not set(keys) <= {"ALU", "UPC", "ITEMNUMBER"} or len(set(keys)) < len(keys):
+        raise ValueError(value)
+    return keys
+
+
+def _currency(value: str) -> str:
+    if value and not (len(value) == 3 and value.isalpha() and value.isupper()):
+        raise ValueError(value)
+    return value
+
+
+def _prefix(value: str) -> str:
+    if not (1 <= len(value) <= 3 and value.isalnum() and value.isascii()):
+        raise ValueError(value)
+    return value
+
+
+def _table(*settings: Setting) -> Mapping[str, Setting]:
+    return {setting.key: setting for setting in settings}
+
+
+COMPANY_SETTINGS = _table(
+    Setting("currency", "USD", _currency, "Currency of the company file; orders in another are refused.", "USD"),
+    Setting("tax.mode", "line", _among("line"), "How sales tax is written: the shop's exact tax as a line.", "line"),
+    Setting("documents.stopped", "false", _boolean, "True: no document is sent, until you look and set it to false.", "true or false"),
+    Setting("documents.prefix", "W", _prefix, "First letters of every mark in QuickBooks, 1 to 3.", "1 to 3 letters or digits"),
+    Setting("documents.store_number", "", lambda v: int(v) if v else None, "POS store that web sales belong to; empty: the one POS is set to.", "a number"),
+    Setting("documents.tender", "CreditCard", _among("Cash", "Check", "CreditCard", "DebitCard", "Account"), "Tender of web sales.", "Cash, Check, CreditCard, DebitCard or Account"),
+    Setting("documents.card_name", "Web Shop", _text(16, least=1), "Card name of a CreditCard tender.", "1 to 16 characters"),
+    Setting("documents.date", "ordered", _among("ordered", "paid", "completed"), "Which day of the order a receipt carries, in the shop's zone.", "ordered, paid or completed"),
+    Setting("items.keys", "ALU,UPC", _keys, "Fields of a QuickBooks item that hold the shop's SKU, in order.", "ALU, UPC, ItemNumber, separated by commas"),
+    Setting("items.missing", "refuse", _among("create", "refuse", "fallback"), "What to do with a SKU that QuickBooks does not know.", "create, refuse or fallback"),
+    Setting("items.fallback", "", _text(20), "Name of the item for lines without SKU (and unknown ones with items.missing fallback); empty: refused.", "at most 20 characters"),
+    Setting("items.department", "Online", _text(30, least=1), "Department of items that we make in QuickBooks.", "1 to 30 characters"),
+    Setting("items.new_tax_code", "", _text(20), "Tax code of a product's item that we make; empty: QuickBooks' default.", "a tax code"),
+    Setting("lines.tax", "Online Sales Tax", _text(20, least=1), "Item of the line that carries the tax.", "1 to 20 characters"),
+    Setting("lines.shipping", "Online Shipping", _text(20, least=1), "Item of shipping lines.", "1 to 20 characters"),
+    Setting("lines.fee", "Online Fee", _text(20, least=1), "Item of fee lines.", "1 to 20 characters"),
+    Setting("lines.rounding", "Online Rounding", _text(20, least=1), "Item of the line that carries a rounding difference.", "1 to 20 characters"),
+    Setting("lines.tax_code", "Non", _text(20, least=1), "Tax code of lines that QuickBooks must not tax.", "a tax code"),
+    Setting("customers.fallback", "Online Customer", _text(30, least=1), "Customer of sales whose buyer cannot be told or is ambiguous.", "1 to 30 characters"),
+    Setting("retry.base_seconds", "120", _between(1, 86_400), "First wait before a failed transport is tried again; doubles up to an hour.", "1 to 86400"),
+    Setting("pace.start", "5", _between(1, 500), "Requests in the first message set.", "1 to 500"),
+    Setting("pace.most", "50", _between(1, 500), "Requests in a message set at most.", "1 to 500"),
+    Setting("pace.target_seconds", "20", _between(1, 3600), "Time that QuickBooks may take over a set before sets are made smaller.", "1 to 3600"),
+    Setting("session.minutes", "30", _between(1, 1440), "Longest Web Connector session.", "1 to 1440"),
+    Setting("session.takeover_minutes", "15", _between(1, 1440), "Age of an unanswered set after which another address may take over.", "1 to 1440"),
+    Setting("pull.items_minutes", "1440", _between(0, 100_000), "How often changed items are read; 0: never by itself.", "0 or more"),
+    Setting("pull.customers_minutes", "1440", _between(0, 100_000), "How often changed customers are read; 0: never by itself.", "0 or more"),
+    Setting("pull.page", "200", _between(10, 1000), "Records in one page of a long reading.", "10 to 1000"),
+    Setting("qwc.minutes", "5", _between(1, 1440), "How often the Web Connector runs, as written into the .qwc.", "1 to 1440"),
+)  # fmt: skip
+
+STORE_SETTINGS = _table(
+    Setting("orders.statuses", "processing,completed", _words, "Order statuses that become a receipt.", "statuses separated by commas"),
+    Setting("orders.since", "", _moment, "Older orders go only by push; empty: first go-live.", "2026-01-31 or 2026-01-31T08:00:00Z"),
+    Setting("orders.paid_later", "cod,bacs,cheque", _words, "Gateways whose money comes later: such an order waits for it.", "gateway ids separated by commas"),
+    Setting("orders.number_prefix", "", _text(10), "Before the order's number in the receipt's comments.", "at most 10 characters"),
+    Setting("customers.update", "true", _boolean, "Changes of shop accounts (never of guests) go to QuickBooks.", "true or false"),
+)  # fmt: skip
+
+
+class Settings:
+    """The settings of one company or one store, as they stand in this transaction."""
+
+    def __init__(self, table: Mapping[str, Setting], stored: Mapping[str, str], version: int) -> None:
+        self._table = table
+        self._stored = stored
+        self.version = version
+
+    def __getitem__(self, key: str) -> Any:
+        """The parsed value; its type is the setting's own."""
+        return self._table[key].parse(self.text(key))
+
+    def text(self, key: str) -> str:
+        """The value as typed, or the default."""
+        return self._stored.get(key, self._table[key].default)
+
+
+def company_settings(db: Session, company: Company) -> Settings:
+    """The settings of `company`."""
+    rows = db.execute(
+        select(CompanySetting.key, CompanySetting.value).where(CompanySetting.company_id == company.id)
+    )
+    return Settings(COMPANY_SETTINGS, {row.key: row.value for row in rows}, company.settings_version)
+
+
+def store_settings(db: Session, store: Store) -> Settings:
+    """The settings of `store`."""
+    rows = db.execute(select(StoreSetting.key, StoreSetting.value).where(StoreSetting.store_id == store.id))
+    return Settings(STORE_SETTINGS, {row.key: row.value for row in rows}, store.settings_version)
+
+
+def check_setting(level: Literal["company", "store"], key: str, value: str) -> None:
+    """Raises BadSetting with what is wrong and what is expected."""
+    table = COMPANY_SETTINGS if level == "company" else STORE_SETTINGS
+    other = STORE_SETTINGS if level == "company" else COMPANY_SETTINGS
+    if key not in table:
+        if key in other:
+            elsewhere = "store" if level == "company" else "company"
+            raise BadSetting(
+                key, f"is a setting of the {elsewhere}. Use: qbwoo {elsewhere} set NAME {key} VALUE"
+            )
+        raise BadSetting(key, f"is not known. Known are: {', '.join(sorted(table))}.")
+    try:
+        table[key].parse(value)
+    except ValueError:
+        raise BadSetting(key, f"{value!r} does not fit; expected {table[key].form}.") from None
+
+
+def set_company_setting(db: Session, company: Company, key: str, value: str, *, who: str) -> None:
+    """Store a value, or with the default's text forget the row; audited. Raises BadSetting."""
+    check_setting("company", key, value)
+    before = company_settings(db, company).text(key)
+    db.execute(
+        delete(CompanySetting).where(CompanySetting.company_id == company.id, CompanySetting.key == key)
+    )
+    if value != COMPANY_SETTINGS[key].default:
+        db.add(CompanySetting(company_id=company.id, key=key, value=value))
+    company.settings_version += 1
+    db.add(
+        AuditEntry(
+            company_id=company.id, who=who, what=f"company {company.name}: {key}", before=before, after=value
+        )
+    )
+    db.flush()
+
+
+def set_store_setting(db: Session, store: Store, key: str, value: str, *, who: str) -> None:
+    """Store a value, or with the default's text forget the row; audited. Raises BadSetting."""
+    check_setting("store", key, value)
+    before = store_settings(db, store).text(key)
+    db.execute(delete(StoreSetting).where(StoreSetting.store_id == store.id, StoreSetting.key == key))
+    if value != STORE_SETTINGS[key].default:
+        db.add(StoreSetting(store_id=store.id, key=key, value=value))
+    store.settings_version += 1
+    db.add(
+        AuditEntry(
+            company_id=store.company_id,
+            who=who,
+            what=f"store {store.name}: {key}",
+            before=before,
+            after=value,
+        )
+    )
+    db.flush()

@@ -1,0 +1,39 @@
+"""Tasks: what a person must look at or decide, once per cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from queue_store.models import OperatorTask
+
+
+def raise_task(
+    db: Session, *, company_id: int, kind: str, subject: str, sentence: str, activity_id: int | None = None
+) -> OperatorTask:
+    """Open a task, or bring the sentence of the one about the same subject up to date."""
+    task = db.scalars(
+        select(OperatorTask).where(
+            OperatorTask.company_id == company_id, OperatorTask.kind == kind, OperatorTask.subject == subject
+        )
+    ).first()
+    if task is None:
+        task = OperatorTask(
+            company_id=company_id, kind=kind, subject=subject, sentence=sentence, activity_id=activity_id
+        )
+        db.add(task)
+    else:
+        task.sentence, task.open, task.updated_at = sentence, True, datetime.now(UTC)
+    db.flush()
+    return task
+
+
+def open_tasks(db: Session, company_id: int | None = None) -> Sequence[OperatorTask]:
+    """Newest first."""
+    query = select(OperatorTask).where(OperatorTask.open).order_by(OperatorTask.id.desc())
+    if company_id is not None:
+        query = query.where(OperatorTask.company_id == company_id)
+    return db.scalars(query).all()
