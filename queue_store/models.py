@@ -180,6 +180,14 @@ class Activity(Base):
         # Runs in the direction of the claim's ORDER BY: another direction would sort the whole queue.
         Index("ix_activities_claim", "company_id", "target", "state", text("priority DESC"), "id"),
         Index("ix_activities_due", "company_id", "target", "state", "next_at"),
+        # What the worker has still to prepare; a scan of the waiting queue would grow with it.
+        Index(
+            "ix_activities_unprepared",
+            "company_id",
+            "id",
+            sqlite_where=text("prepared IS NULL AND state = 'pending' AND target = 'quickbooks'"),
+            postgresql_where=text("prepared IS NULL AND state = 'pending' AND target = 'quickbooks'"),
+        ),
         Index("ix_activities_order", "company_id", "store_id", "order_id"),
         Index("ix_activities_exchange", "exchange_id"),
     )
@@ -316,6 +324,8 @@ class QbwcSession(Base):
     cursor: Mapped[str | None] = mapped_column(Text)
     company_asked: Mapped[bool] = mapped_column(default=False)
     connection_errors: Mapped[int] = mapped_column(default=0)
+    #: Exchanges in a row that brought nothing: a session that turns in circles is ended.
+    fruitless: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(Text, default="")
     started_at: Mapped[datetime] = mapped_column(default=_now)
     last_call_at: Mapped[datetime] = mapped_column(default=_now)
@@ -435,6 +445,8 @@ class Lookup(Base):
     #: The session in which the answer came: "not there" is believed for that session only.
     session_id: Mapped[int]
     found: Mapped[int]
+    #: Why it could not be told, in a sentence; empty while all is well.
+    problem: Mapped[str] = mapped_column(Text, default="")
     answered_at: Mapped[datetime] = mapped_column(default=_now)
 
 
@@ -442,11 +454,13 @@ class BookDocument(Base):
     """A receipt or web order in QuickBooks that carries a mark of ours, as last read."""
 
     __tablename__ = "book_documents"
-    __table_args__ = (Index(None, "company_id", "mark"),)
+    __table_args__ = (Index(None, "company_id", "record_mark"),)
 
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True, autoincrement=False)
     txn_id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    mark: Mapped[str] = mapped_column(String(32))
+    #: The mark without its generation: one record of one store.
+    record_mark: Mapped[str] = mapped_column(String(32))
+    generation: Mapped[int]
     #: "Sales", "Return" ...
     type: Mapped[str] = mapped_column(String(16), default="")
     number: Mapped[str] = mapped_column(String(36), default="")

@@ -121,6 +121,7 @@ COMPANY_SETTINGS = _table(
     Setting("lines.fee", "Online Fee", _text(20, least=1), "Item of fee lines.", "1 to 20 characters"),
     Setting("lines.rounding", "Online Rounding", _text(20, least=1), "Item of the line that carries a rounding difference.", "1 to 20 characters"),
     Setting("lines.tax_code", "Non", _text(20, least=1), "Tax code of lines that QuickBooks must not tax.", "a tax code"),
+    Setting("lines.negative", "price", _among("price", "quantity"), "How a negative line is spelt: Qty 1 with a negative Price, or Qty -1.", "price or quantity"),
     Setting("customers.fallback", "Online Customer", _text(30, least=1), "Customer of sales whose buyer cannot be told or is ambiguous.", "1 to 30 characters"),
     Setting("retry.base_seconds", "120", _between(1, 86_400), "First wait before a failed transport is tried again; doubles up to an hour.", "1 to 86400"),
     Setting("pace.start", "5", _between(1, 500), "Requests in the first message set.", "1 to 500"),

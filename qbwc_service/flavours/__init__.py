@@ -1,0 +1,1 @@
+"""How activities are spelt in one QuickBooks product or the other."""

@@ -1,0 +1,1 @@
+"""QuickBooks Point of Sale, qbposXML 3.0."""

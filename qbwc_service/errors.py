@@ -1,0 +1,24 @@
+"""Errors of the Web Connector's side.
+
+* QbwcError
+  * NotSendable          a record cannot become a document; the sentence says why and what to do
+  * UnreadableAnswer     QuickBooks' answer is not what was asked for
+"""
+
+from __future__ import annotations
+
+
+class QbwcError(Exception):
+    """Something about the exchange with QuickBooks is not as it must be."""
+
+
+class NotSendable(QbwcError):
+    """A record cannot become a document as it is. `sentence` is for the operator."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class UnreadableAnswer(QbwcError):
+    """QuickBooks' answer is not what was asked for; what was sent is in doubt."""

@@ -1,0 +1,39 @@
+"""Documents in QuickBooks that carry a mark of ours, as look-back found them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from queue_store.models import BookDocument
+from queue_store.upsert import upsert
+
+
+def store_documents(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Write what was read of receipts; `rows` have the columns of BookDocument."""
+    upsert(db, BookDocument, rows, ("company_id", "txn_id"))
+
+
+def live_documents(
+    db: Session, company_id: int, record_marks: Collection[str], *, type: str = "Sales"
+) -> dict[str, list[BookDocument]]:
+    """Live documents by record mark, the oldest first: neither reversed nor reversing."""
+    found: dict[str, list[BookDocument]] = {}
+    if not record_marks:
+        return found
+    rows = db.scalars(
+        select(BookDocument)
+        .where(
+            BookDocument.company_id == company_id,
+            BookDocument.record_mark.in_(record_marks),
+            BookDocument.type == type,
+            BookDocument.live,
+        )
+        .order_by(BookDocument.time_created, BookDocument.txn_id)
+    )
+    for document in rows:
+        found.setdefault(document.record_mark, []).append(document)
+    return found

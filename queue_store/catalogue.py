@@ -1,0 +1,245 @@
+"""QuickBooks' items, customers and departments as last read, and what the shop's records are called there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from queue_store.ids import new_id
+from queue_store.models import CatalogueCustomer, CatalogueItem, Lookup, Mapping
+from queue_store.upsert import upsert
+
+
+def fold(text: str) -> str:
+    """How keys are compared: trimmed and case-blind, since nobody types a SKU the same way twice."""
+    return text.strip().casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownItem:
+    """An item of the catalogue, as far as a look-up needs it."""
+
+    list_id: str
+    item_number: str
+    alu_key: str
+    upc_key: str
+    name: str
+    item_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCustomer:
+    """A customer of the catalogue, as far as a look-up needs it."""
+
+    list_id: str
+    email_key: str
+    customer_id_key: str
+    first_name: str
+    last_name: str
+    postcode: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredLookup:
+    """A key that QuickBooks was asked for in this session."""
+
+    found: int
+    problem: str
+
+
+def store_items(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Write what was read of items; `rows` have the columns of CatalogueItem."""
+    upsert(db, CatalogueItem, rows, ("company_id", "list_id"))
+
+
+def store_customers(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Write what was read of customers; `rows` have the columns of CatalogueCustomer."""
+    upsert(db, CatalogueCustomer, rows, ("company_id", "list_id"))
+
+
+def items_by_keys(db: Session, company_id: int, keys: Collection[str]) -> list[KnownItem]:
+    """Items whose ALU, UPC or item number is among the folded `keys`."""
+    if not keys:
+        return []
+    item = CatalogueItem
+    columns = (item.list_id, item.item_number, item.alu_key, item.upc_key, item.name, item.item_type)
+    found: dict[str, KnownItem] = {}
+    # One query per column: an OR over three columns would scan.
+    for column in (item.alu_key, item.upc_key, item.item_number):
+        query = select(*columns).where(item.company_id == company_id, column.in_(keys), ~item.deleted)
+        found.update({row.list_id: KnownItem(*row) for row in db.execute(query)})
+    return list(found.values())
+
+
+def items_by_name(db: Session, company_id: int, names: Collection[str]) -> list[KnownItem]:
+    """Items made for our own lines: their ALU is their name."""
+    return [item for item in items_by_keys(db, company_id, names) if item.alu_key in names]
+
+
+def items_by_id(db: Session, company_id: int, list_ids: Collection[str]) -> dict[str, KnownItem]:
+    """By ListID."""
+    if not list_ids:
+        return {}
+    item = CatalogueItem
+    rows = db.execute(
+        select(item.list_id, item.item_number, item.alu_key, item.upc_key, item.name, item.item_type).where(
+            item.company_id == company_id, item.list_id.in_(list_ids)
+        )
+    )
+    return {row.list_id: KnownItem(*row) for row in rows}
+
+
+def customers_by_keys(
+    db: Session, company_id: int, emails: Collection[str], customer_ids: Collection[str]
+) -> list[KnownCustomer]:
+    """Customers with one of these folded e-mail addresses or CustomerIDs."""
+    person = CatalogueCustomer
+    columns = (
+        person.list_id,
+        person.email_key,
+        person.customer_id_key,
+        person.first_name,
+        person.last_name,
+        person.postcode,
+    )
+    found: dict[str, KnownCustomer] = {}
+    for column, keys in ((person.email_key, emails), (person.customer_id_key, customer_ids)):
+        if keys:
+            query = select(*columns).where(person.company_id == company_id, column.in_(keys), ~person.deleted)
+            found.update({row.list_id: KnownCustomer(*row) for row in db.execute(query)})
+    return list(found.values())
+
+
+def forget(db: Session, company_id: int, list_ids: Collection[str]) -> None:
+    """QuickBooks no longer knows these: drop their mappings and mark them deleted."""
+    if not list_ids:
+        return
+    db.execute(
+        delete(Mapping).where(
+            Mapping.company_id == company_id, Mapping.list_id.in_(list_ids), Mapping.source != "operator"
+        )
+    )
+    for model in (CatalogueItem, CatalogueCustomer):
+        db.execute(
+            update(model)
+            .where(model.company_id == company_id, model.list_id.in_(list_ids))
+            .values(deleted=True)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def mappings_of(
+    db: Session, company_id: int, wanted: Collection[tuple[str, str]]
+) -> dict[tuple[int, str, str], str]:
+    """ListIDs by (store or 0, kind, key), for `wanted` (kind, key) pairs."""
+    found: dict[tuple[int, str, str], str] = {}
+    for kind in {kind for kind, _ in wanted}:
+        keys = {key for of_kind, key in wanted if of_kind == kind}
+        rows = db.execute(
+            select(Mapping.store_id, Mapping.key, Mapping.list_id).where(
+                Mapping.company_id == company_id, Mapping.kind == kind, Mapping.key.in_(keys)
+            )
+        )
+        found.update({(row.store_id, kind, row.key): row.list_id for row in rows})
+    return found
+
+
+def bind(
+    db: Session,
+    *,
+    company_id: int,
+    kind: str,
+    key: str,
+    list_id: str,
+    source: str,
+    store_id: int = 0,
+    label: str = "",
+) -> None:
+    """Remember what `key` is called in QuickBooks; an operator's word is never overwritten."""
+    upsert_rows = [
+        {
+            "id": new_id(),
+            "company_id": company_id,
+            "store_id": store_id,
+            "kind": kind,
+            "key": key,
+            "list_id": list_id,
+            "label": label[:200],
+            "source": source,
+            "created_at": datetime.now(UTC),
+        }
+    ]
+    current = db.scalars(
+        select(Mapping).where(
+            Mapping.company_id == company_id,
+            Mapping.store_id == store_id,
+            Mapping.kind == kind,
+            Mapping.key == key,
+        )
+    ).first()
+    if current is None:
+        upsert(db, Mapping, upsert_rows, ("company_id", "store_id", "kind", "key"))
+    elif source == "operator" or current.source != "operator":
+        current.list_id, current.source, current.label = list_id, source, label[:200]
+        db.flush()
+
+
+def list_mappings(
+    db: Session, *, company_id: int | None = None, kind: str | None = None
+) -> Sequence[Mapping]:
+    """By kind and key."""
+    query = select(Mapping).order_by(Mapping.company_id, Mapping.kind, Mapping.key)
+    if company_id is not None:
+        query = query.where(Mapping.company_id == company_id)
+    if kind:
+        query = query.where(Mapping.kind == kind)
+    return db.scalars(query).all()
+
+
+def answered_lookups(
+    db: Session, company_id: int, session_id: int, wanted: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], AnsweredLookup]:
+    """Which of the (kind, key) pairs were asked for and answered in this session."""
+    if not wanted:
+        return {}
+    rows = db.execute(
+        select(Lookup.kind, Lookup.key, Lookup.found, Lookup.problem).where(
+            Lookup.company_id == company_id,
+            Lookup.session_id == session_id,
+            Lookup.key.in_({key for _, key in wanted}),
+        )
+    )
+    return {(row.kind, row.key): AnsweredLookup(row.found, row.problem) for row in rows}
+
+
+def keep_lookups(
+    db: Session, company_id: int, session_id: int, answers: dict[tuple[str, str], AnsweredLookup]
+) -> None:
+    """Remember what this session asked and learnt."""
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "company_id": company_id,
+            "kind": kind,
+            "key": key,
+            "session_id": session_id,
+            "found": answer.found,
+            "problem": answer.problem,
+            "answered_at": now,
+        }
+        for (kind, key), answer in answers.items()
+    ]
+    upsert(db, Lookup, rows, ("company_id", "kind", "key"))
+
+
+def forget_lookups(db: Session, company_id: int, asked: Collection[tuple[str, str]]) -> None:
+    """What was learnt of these keys no longer holds: something may have been added since."""
+    for kind, key in asked:
+        db.execute(
+            delete(Lookup).where(Lookup.company_id == company_id, Lookup.kind == kind, Lookup.key == key)
+        )

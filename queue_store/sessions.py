@@ -1,0 +1,111 @@
+"""Web Connector sessions and their exchanges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from queue_store.models import Activity, Company, Exchange, LoginAttempt, QbwcSession
+from queue_store.secrets import ticket_digest
+from queue_store.states import ExchangeState, SessionState
+
+
+def company_of_user(db: Session, username: str) -> Company | None:
+    """The company whose Web Connector logs in with this name, locked."""
+    return db.scalars(select(Company).where(Company.username == username).with_for_update()).first()
+
+
+def session_of_ticket(db: Session, ticket: str) -> QbwcSession | None:
+    """The session that holds this ticket, locked: calls of one session take turns."""
+    return db.scalars(
+        select(QbwcSession).where(QbwcSession.ticket_hash == ticket_digest(ticket)).with_for_update()
+    ).first()
+
+
+def open_session(db: Session, company_id: int) -> QbwcSession | None:
+    """The company's open session; there is at most one."""
+    return db.scalars(
+        select(QbwcSession)
+        .where(QbwcSession.company_id == company_id, QbwcSession.state == SessionState.OPEN)
+        .order_by(QbwcSession.id.desc())
+        .limit(1)
+        .with_for_update()
+    ).first()
+
+
+def outstanding_exchange(db: Session, session_id: int) -> Exchange | None:
+    """What was handed out in this session and not answered yet."""
+    return db.scalars(
+        select(Exchange)
+        .where(Exchange.session_id == session_id, Exchange.state == ExchangeState.OUTSTANDING)
+        .order_by(Exchange.id.desc())
+        .limit(1)
+    ).first()
+
+
+def newest_exchange(db: Session, session_id: int) -> Exchange | None:
+    """What was handed out last in this session, whatever became of it."""
+    return db.scalars(
+        select(Exchange).where(Exchange.session_id == session_id).order_by(Exchange.id.desc()).limit(1)
+    ).first()
+
+
+def newest_activity_id(db: Session, company_id: int) -> int:
+    """Greatest id made so far: what comes later belongs to the next session."""
+    return db.execute(select(func.max(Activity.id)).where(Activity.company_id == company_id)).scalar() or 0
+
+
+def list_sessions(
+    db: Session, *, company_id: int | None = None, limit: int | None = 20
+) -> Sequence[QbwcSession]:
+    """Newest first."""
+    query = select(QbwcSession).order_by(QbwcSession.id.desc()).limit(limit)
+    return db.scalars(
+        query if company_id is None else query.where(QbwcSession.company_id == company_id)
+    ).all()
+
+
+def exchanges_of(db: Session, session_id: int) -> Sequence[Exchange]:
+    """Oldest first."""
+    return db.scalars(select(Exchange).where(Exchange.session_id == session_id).order_by(Exchange.id)).all()
+
+
+def is_locked(db: Session, username: str, address: str, now: datetime) -> bool:
+    """True while this user name is locked for this address."""
+    attempt = db.get(LoginAttempt, (username, address))
+    return attempt is not None and attempt.locked_until is not None and attempt.locked_until > now
+
+
+def recent_failures(db: Session, since: datetime) -> int:
+    """Wrong passwords since a moment, of all names and addresses."""
+    return (
+        db.execute(
+            select(func.sum(LoginAttempt.failures)).where(LoginAttempt.last_failure_at >= since)
+        ).scalar()
+        or 0
+    )
+
+
+def note_failure(db: Session, username: str, address: str, now: datetime, *, most: int, minutes: int) -> None:
+    """Count a wrong password; after `most` in a row the pair is locked for `minutes`."""
+    attempt = db.get(LoginAttempt, (username, address))
+    if attempt is None:
+        attempt = LoginAttempt(username=username, address=address, failures=0, last_failure_at=now)
+        db.add(attempt)
+    elif attempt.last_failure_at < now - timedelta(minutes=minutes):
+        attempt.failures = 0
+    attempt.failures += 1
+    attempt.last_failure_at = now
+    if attempt.failures >= most:
+        attempt.locked_until = now + timedelta(minutes=minutes)
+    # Names are what strangers send: old ones go, so that the table stays small.
+    db.execute(delete(LoginAttempt).where(LoginAttempt.last_failure_at < now - timedelta(days=1)))
+    db.flush()
+
+
+def forget_failures(db: Session, username: str, address: str) -> None:
+    """The right password came."""
+    db.execute(delete(LoginAttempt).where(LoginAttempt.username == username, LoginAttempt.address == address))

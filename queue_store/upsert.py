@@ -1,0 +1,28 @@
+"""Insert or update many rows in one statement, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from queue_store.models import Base
+
+
+def upsert(db: Session, model: type[Base], rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
+    """Write `rows` (all with the same columns); where `keys` exist already, the other columns change."""
+    if not rows:
+        return
+    insert = (sqlite if db.get_bind().dialect.name == "sqlite" else postgresql).insert
+    # A statement must not name one row twice: the last one counts.
+    unique = {tuple(row[key] for key in keys): row for row in rows}
+    statement = insert(model.__table__)
+    changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    statement = (
+        statement.on_conflict_do_update(index_elements=list(keys), set_=changes)
+        if changes
+        else statement.on_conflict_do_nothing(index_elements=list(keys))
+    )
+    db.execute(statement, list(unique.values()))
