@@ -44,12 +44,16 @@ class EnvelopeRefused(Exception):
 
     `sentence` is for the person in front of the Web Connector; neither it nor
     anything else here repeats what the request said. `http_status` is what
-    HTTP calls it: .NET shows a fault's sentence with status 500 only.
+    HTTP calls it: .NET shows a fault's sentence with status 500 only. `code`
+    is the fault's.
     """
 
-    def __init__(self, sentence: str, *, http_status: str = "500 Internal Server Error") -> None:
+    def __init__(
+        self, sentence: str, *, code: str = "Client", http_status: str = "500 Internal Server Error"
+    ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.code = code
         self.http_status = http_status
 
 
@@ -90,7 +94,7 @@ def parsed_envelope(body: bytes) -> etree._Element:
     except etree.XMLSyntaxError as problem:
         line, column = problem.position
         raise EnvelopeRefused(
-            f"The request is not well-formed XML (line {line}, column {column}, libxml2 code {problem.code})."
+            f"The request is not well-formed XML at line {line}, column {column}."
         ) from None
 
 
@@ -101,9 +105,7 @@ def fault(sentence: str, *, code: str = "Client", soap_12: bool = False) -> byte
     """
     namespace = SOAP_12 if soap_12 else SOAP_11
     envelope = etree.Element(f"{{{namespace}}}Envelope", nsmap={"soap": namespace})
-    inside = etree.SubElement(
-        etree.SubElement(envelope, f"{{{namespace}}}Body"), f"{{{namespace}}}Fault"
-    )
+    inside = etree.SubElement(etree.SubElement(envelope, f"{{{namespace}}}Body"), f"{{{namespace}}}Fault")
     if soap_12:
         of_client = code.partition(".")[0] == "Client"
         value = etree.SubElement(etree.SubElement(inside, f"{{{namespace}}}Code"), f"{{{namespace}}}Value")
@@ -116,6 +118,14 @@ def fault(sentence: str, *, code: str = "Client", soap_12: bool = False) -> byte
         etree.SubElement(inside, "faultcode").text = f"soap:{code}"
         etree.SubElement(inside, "faultstring").text = sentence
     return etree.tostring(envelope, encoding="utf-8", xml_declaration=True)
+
+
+def server_error_sentence(what: str, error_id: str) -> str:
+    """What the person in front of the Web Connector reads when something failed in here."""
+    return (
+        f"The service could not {what}. Try again; "
+        f"the operator finds the cause in the service's log under {error_id}."
+    )
 
 
 def _as_utf8(body: bytes, charset: str | None) -> bytes:
@@ -142,7 +152,9 @@ def _as_utf8(body: bytes, charset: str | None) -> bytes:
 
 
 def _not_in(encoding: str, position: int) -> EnvelopeRefused:
-    return EnvelopeRefused(f"The request is not {encoding.upper()}, as it should be, at or near byte {position}.")
+    return EnvelopeRefused(
+        f"The request is not {encoding.upper()}, as it should be, at or near byte {position}."
+    )
 
 
 def _encoding_of(body: bytes, charset: str | None) -> str:
@@ -207,13 +219,9 @@ def _beyond_special(body: bytes, at: int) -> tuple[int, int]:
 
 
 def _has_forbidden_characters(body: bytes) -> bool:
+    # One search for each byte is quicker than one for all of them, and copies nothing.
+    if any(control in body for control in _CONTROL_BYTES):
+        return True
     if _UNUSUAL_REFERENCE.search(body):
         return True
-    if not body.isascii() and _NONCHARACTERS.search(body):
-        return True
-    view = memoryview(body)
-    for start in range(0, len(body), _CHUNK):
-        piece = bytes(view[start : start + _CHUNK]) if len(body) > _CHUNK else body
-        if len(piece.translate(None, _CONTROL_BYTES)) != len(piece):
-            return True
-    return False
+    return not body.isascii() and _NONCHARACTERS.search(body) is not None

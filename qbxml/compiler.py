@@ -14,7 +14,7 @@ from .values import TO_TEXT, ToText, macro_text
 
 
 class PlanCompiler:
-    """Makes the plans of one grammar, edition and version; each aggregate once.
+    """Makes the plans of one grammar, edition and version.
 
     With edition "" the request must be good for every edition: every element
     is known, the shortest limit holds, and what an edition lacks is not required.

@@ -23,7 +23,7 @@ __all__ = ["HRESULTS", "HresultRule", "Outcome", "classify_hresult"]
 
 _PREFIXED = re.compile(r"0[xX]([0-9A-Fa-f]+)(?![0-9A-Za-z])")
 _BARE_HEX = re.compile(r"0*([0-9A-Fa-f]{8})(?![0-9A-Za-z])")
-_DECIMAL = re.compile(r"(-?[0-9]{9,10})(?![0-9A-Za-z])")
+_DECIMAL = re.compile(r"(-[0-9]{1,10}|[0-9]{10})(?![0-9A-Za-z])")
 _UNKNOWN_TELL_AFTER = 3
 
 

@@ -76,11 +76,6 @@ def items_by_keys(db: Session, company_id: int, keys: Collection[str]) -> list[K
     return list(found.values())
 
 
-def items_by_name(db: Session, company_id: int, names: Collection[str]) -> list[KnownItem]:
-    """Items made for our own lines: their ALU is their name."""
-    return [item for item in items_by_keys(db, company_id, names) if item.alu_key in names]
-
-
 def items_by_id(db: Session, company_id: int, list_ids: Collection[str]) -> dict[str, KnownItem]:
     """By ListID."""
     if not list_ids:

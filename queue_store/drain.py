@@ -21,12 +21,13 @@ from sqlalchemy.orm import Session
 from queue_store.activities import QUICKBOOKS
 from queue_store.errors import IllegalTransition, LostRace
 from queue_store.ids import new_ids
-from queue_store.models import Activity, ActivityEvent, ActivityWait, Attempt, Exchange
+from queue_store.models import Activity, ActivityEvent, ActivityWait, Attempt, Exchange, table_of
 from queue_store.states import TRANSITIONS, ActivityState, AttemptState, ExchangeState
 
-_ACTIVITY = Activity.__table__
-_EVENT = ActivityEvent.__table__
-_ATTEMPT = Attempt.__table__
+_ACTIVITY = table_of(Activity)
+_EVENT = table_of(ActivityEvent)
+_ATTEMPT = table_of(Attempt)
+_WAIT = table_of(ActivityWait)
 
 #: What the sending side needs of a candidate; the payload is read only where it is not prepared.
 _CANDIDATE = (
@@ -288,9 +289,25 @@ def settle_attempts(db: Session, rows: Sequence[dict[str, Any]]) -> None:
     )
 
 
-def attempts_in(db: Session, exchange_id: int) -> Sequence[Row[Any]]:
+def attempts_in(db: Session, exchange_id: int) -> Sequence[Any]:
     """Each attempt of an exchange beside its activity as it stands now, locked."""
-    return db.execute(
+    return db.execute(_attempts().where(Attempt.exchange_id == exchange_id)).all()
+
+
+def attempts_by_number(db: Session, company_id: int, wanted: Collection[tuple[int, int]]) -> list[Any]:
+    """The same for (activity, number) pairs of one company, whatever exchange carried them."""
+    if not wanted:
+        return []
+    rows = db.execute(
+        _attempts().where(
+            Activity.company_id == company_id, Attempt.activity_id.in_({activity for activity, _ in wanted})
+        )
+    )
+    return [row for row in rows if (row.id, row.number) in wanted]
+
+
+def _attempts() -> Any:
+    return (
         select(
             Attempt.number,
             Attempt.state.label("attempt_state"),
@@ -304,13 +321,12 @@ def attempts_in(db: Session, exchange_id: int) -> Sequence[Row[Any]]:
             *_CANDIDATE,
         )
         .join(Activity, Activity.id == Attempt.activity_id)
-        .where(Attempt.exchange_id == exchange_id)
         .with_for_update(of=Activity)
-    ).all()
+    )
 
 
-def lose_exchange(db: Session, exchange: Exchange, cause: str) -> int:
-    """Nobody will answer this exchange: it is lost, and what it carried is in doubt. Gives their number."""
+def lose_exchange(db: Session, exchange: Exchange, cause: str, *, reason: str = "lost") -> list[Any]:
+    """Nobody will answer this exchange: it is lost, and what it carried is in doubt. Gives those rows."""
     exchange.state = ExchangeState.LOST
     exchange.message = exchange.message or cause
     sent = [
@@ -327,6 +343,7 @@ def lose_exchange(db: Session, exchange: Exchange, cause: str) -> int:
                 after=ActivityState.IN_DOUBT,
                 cause=cause,
                 sentence=f"{row.reference}: the answer was lost ({cause}). QuickBooks is asked before it goes again.",
+                reason=reason,
             )
             for row in sent
         ],
@@ -339,7 +356,17 @@ def lose_exchange(db: Session, exchange: Exchange, cause: str) -> int:
         .execution_options(synchronize_session=False)
     )
     db.flush()
-    return len(sent)
+    return sent
+
+
+def suspect(db: Session, activity_ids: Collection[int], *, failures: int, size: int, of: int | None) -> None:
+    """How these may travel from now on, see `Activity.suspect_size`."""
+    db.execute(
+        update(Activity)
+        .where(Activity.id.in_(activity_ids))
+        .values(set_failures=failures, suspect_size=size, suspect_of=of)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def wait_for(db: Session, pairs: Iterable[tuple[int, int]]) -> None:
@@ -357,7 +384,7 @@ def wait_for(db: Session, pairs: Iterable[tuple[int, int]]) -> None:
     }
     fresh = [{"activity_id": activity_id, "for_id": for_id} for activity_id, for_id in wanted - known]
     if fresh:
-        db.connection().execute(insert(ActivityWait.__table__), fresh)
+        db.connection().execute(insert(_WAIT), fresh)
 
 
 def wake_waiters(db: Session, done: Collection[int], *, exchange_id: int | None = None) -> None:
@@ -409,7 +436,7 @@ def _waiters(db: Session, for_ids: Collection[int]) -> set[int]:
     return set(db.scalars(select(ActivityWait.activity_id).where(ActivityWait.for_id.in_(for_ids))))
 
 
-def _rows(db: Session, activity_ids: Collection[int]) -> Sequence[Row[Any]]:
+def _rows(db: Session, activity_ids: Collection[int]) -> Sequence[Any]:
     if not activity_ids:
         return []
     return db.execute(

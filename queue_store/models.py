@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -18,6 +18,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Table,
     Text,
     UniqueConstraint,
     text,
@@ -77,6 +78,11 @@ class Base(DeclarativeBase):
         int: BigInteger,
         bytes: LargeBinary,
     }
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table behind a model, for statements over many rows."""
+    return cast(Table, model.__table__)
 
 
 def _now() -> datetime:

@@ -18,6 +18,13 @@ def company_of_user(db: Session, username: str) -> Company | None:
     return db.scalars(select(Company).where(Company.username == username).with_for_update()).first()
 
 
+def company_of_ticket(db: Session, ticket: str) -> int | None:
+    """The company whose session holds, or held, this ticket."""
+    return db.scalars(
+        select(QbwcSession.company_id).where(QbwcSession.ticket_hash == ticket_digest(ticket))
+    ).first()
+
+
 def session_of_ticket(db: Session, ticket: str) -> QbwcSession | None:
     """The session that holds this ticket, locked: calls of one session take turns."""
     return db.scalars(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from queue_store.models import Base
+from queue_store.models import Base, table_of
 
 
 def upsert(db: Session, model: type[Base], rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
@@ -18,7 +18,7 @@ def upsert(db: Session, model: type[Base], rows: Sequence[Mapping[str, Any]], ke
     insert = (sqlite if db.get_bind().dialect.name == "sqlite" else postgresql).insert
     # A statement must not name one row twice: the last one counts.
     unique = {tuple(row[key] for key in keys): row for row in rows}
-    statement = insert(model.__table__)
+    statement = insert(table_of(model))
     changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     statement = (
         statement.on_conflict_do_update(index_elements=list(keys), set_=changes)

@@ -1,0 +1,162 @@
+"""`qbwoo activity`: the queue, and what a person may do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+from sqlalchemy.orm import Session
+
+from ops_console import handwork, story
+from ops_console.cli.desk import Desk, with_desk
+from ops_console.cli.names import activities_called, activity_called
+from ops_console.cli.output import ask, json_option, print_json, print_record, print_rows, remark, yes_option
+from queue_store.activities import list_activities
+from queue_store.companies import get_company, get_store, list_companies, list_stores
+from queue_store.models import Activity
+from queue_store.overview import STATES
+
+
+@click.group()
+def activity() -> None:
+    """The queue."""
+
+
+@activity.command("list")
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice(STATES), help="Only these; may be repeated."
+)
+@click.option("--kind", help="Only this kind, such as sale.")
+@click.option("--store", help="Only of this store.")
+@click.option("--company", help="Only of this company.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(0), help="0: all.")
+@json_option
+@with_desk
+def list_(
+    desk: Desk,
+    states: tuple[str, ...],
+    kind: str | None,
+    store: str | None,
+    company: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List activities, newest first.
+
+    \b
+    For example:
+      qbwoo activity list --state failed --state held
+      qbwoo activity list --json --limit 0
+    """
+    with desk.read() as db:
+        rows = rows_of(
+            db,
+            list_activities(
+                db,
+                company_id=get_company(db, company).id if company else None,
+                states=states,
+                kind=kind,
+                store_id=get_store(db, store).id if store else None,
+                limit=limit or None,
+            ),
+        )
+    columns = (
+        "id",
+        "kind",
+        "state",
+        "store",
+        "reference",
+        "attempts",
+        "updated_at",
+        "txn_number",
+        "sentence",
+    )
+    print_rows(rows, columns, as_json=as_json, empty="There is no such activity.")
+    if limit and len(rows) == limit and not as_json:
+        remark(f"These are the newest {limit}. For all: --limit 0")
+
+
+@activity.command()
+@click.argument("name", metavar="ID")
+@json_option
+@with_desk
+def show(desk: Desk, name: str, as_json: bool) -> None:
+    """Show an activity's story, with the exact request and answer of each attempt.
+
+    ID is its id, an order number or a mark.
+
+    \b
+    For example:
+      qbwoo activity show 1207
+      qbwoo activity show WMAIN-1207/1
+    """
+    with desk.read() as db:
+        found = activities_called(db, name)
+        shown = [
+            {**row, "events": story.events(db, one), "attempt_list": story.attempts(db, one)}
+            for one, row in zip(found, rows_of(db, found), strict=True)
+        ]
+    if as_json:
+        print_json(shown[0] if len(shown) == 1 else shown)
+        return
+    for index, record in enumerate(shown):
+        if index:
+            click.echo()
+        _print_story(record)
+
+
+def _print_story(record: dict[str, Any]) -> None:
+    events, attempts = record.pop("events"), record.pop("attempt_list")
+    print_record({name: value for name, value in record.items() if value not in (None, "")})
+    click.echo("\nStory")
+    print_rows(events, ("at", "from_state", "to_state", "cause"))
+    for attempt in attempts:
+        click.echo(f"\nAttempt {attempt['number']}: {attempt['state']}")
+        print_record(
+            {
+                name: value
+                for name, value in attempt.items()
+                if value not in (None, "") and name not in ("number", "state", "request", "answer")
+            }
+        )
+        click.echo(f"\nRequest\n{attempt['request'] or '(not kept)'}")
+        click.echo(f"\nAnswer\n{attempt['answer'] or '(none)'}")
+
+
+def _command(name: str, text: str, example: str, *, asks: bool) -> None:
+    """One of the four commands, which differ in a word."""
+
+    @activity.command(name, help=f"{text}\n\n\b\nFor example:\n  {example}")
+    @click.argument("names", metavar="ID...", nargs=-1, required=True)
+    @json_option
+    @yes_option
+    @with_desk
+    def command(desk: Desk, names: tuple[str, ...], as_json: bool, yes: bool) -> None:
+        with desk.read() as db:
+            ids = [activity_called(db, one).id for one in names]
+        # One named activity is meant; a list may hold one too many.
+        if asks or len(ids) > 1:
+            ask(f"{name.capitalize()} {len(ids)} activit{'y' if len(ids) == 1 else 'ies'}?", yes=yes)
+        with desk.write() as db:
+            moved = handwork.DEEDS[name](db, ids, desk.who)
+            rows = rows_of(db, moved)
+        print_rows(rows, ("id", "kind", "reference", "state", "sentence"), as_json=as_json)
+
+
+_command(
+    "retry",
+    "Let failed activities go again, with what they need.",
+    "qbwoo activity retry 1207",
+    asks=False,
+)
+_command("hold", "Keep activities from being sent.", "qbwoo activity hold 1207", asks=False)
+_command("release", "Let go what was held or cancelled by hand.", "qbwoo activity release 1207", asks=False)
+_command("cancel", "Never send these activities.", "qbwoo activity cancel 1207 --yes", asks=True)
+
+
+def rows_of(db: Session, activities: Iterable[Activity]) -> list[dict[str, Any]]:
+    """Activities as lists and JSON show them."""
+    companies = {company.id: company.name for company in list_companies(db)}
+    stores = {store.id: store.name for store in list_stores(db)}
+    return [story.summary(one, companies, stores) for one in activities]

@@ -1,0 +1,113 @@
+"""`qbwoo company`: QuickBooks company files."""
+
+from __future__ import annotations
+
+from typing import IO
+
+import click
+
+from ops_console.cli.desk import Desk, with_desk
+from ops_console.cli.output import json_option, print_record, print_rows
+from ops_console.cli.passwords import first_line
+from ops_console.cli.setting import print_settings
+from queue_store.companies import FLAVOURS, add_company, get_company, list_companies, list_stores
+from queue_store.settings import COMPANY_SETTINGS, company_settings, set_company_setting
+
+
+@click.group()
+def company() -> None:
+    """QuickBooks company files."""
+
+
+@company.command()
+@click.argument("name")
+@click.option(
+    "--flavour", type=click.Choice(FLAVOURS), default="pos", show_default=True, help="Which QuickBooks."
+)
+@click.option("--username", required=True, help="Name that the Web Connector logs in with.")
+@click.option(
+    "--password-file", required=True, type=click.File(), help="File with the password; - for stdin."
+)
+@click.option("--company-file", default="", help="What QuickBooks must open; empty: the file that is open.")
+@json_option
+@with_desk
+def add(
+    desk: Desk,
+    name: str,
+    flavour: str,
+    username: str,
+    password_file: IO[str],
+    company_file: str,
+    as_json: bool,
+) -> None:
+    """Add the company NAME.
+
+    \b
+    For example:
+      qbwoo company add Main --flavour pos --username webconnector --password-file pw.txt \\
+        --company-file "Computer Name=TILL1;Company Data=My Shop;Version=18"
+    """
+    password = first_line(password_file, "password")
+    with desk.write() as db:
+        made = add_company(
+            db, name=name, flavour=flavour, username=username, password=password, company_file=company_file
+        )
+        record = {
+            "name": made.name,
+            "flavour": made.flavour,
+            "username": made.username,
+            "file_id": made.file_guid,
+        }
+    print_record(record, as_json=as_json)
+
+
+@company.command("list")
+@json_option
+@with_desk
+def list_(desk: Desk, as_json: bool) -> None:
+    """List the companies.
+
+    \b
+    For example:
+      qbwoo company list
+    """
+    with desk.read() as db:
+        rows = [
+            {
+                "name": found.name,
+                "flavour": found.flavour,
+                "username": found.username,
+                "company_file": found.company_file,
+                "stores": [store.name for store in list_stores(db, found.id)],
+                "stopped": company_settings(db, found)["documents.stopped"],
+                "created_at": found.created_at,
+            }
+            for found in list_companies(db)
+        ]
+    print_rows(
+        rows,
+        ("name", "flavour", "username", "company_file", "stores", "stopped"),
+        as_json=as_json,
+        empty="There is no company yet. Run: qbwoo company add",
+    )
+
+
+@company.command("set")
+@click.argument("name")
+@click.argument("key", required=False)
+@click.argument("value", required=False)
+@json_option
+@with_desk
+def set_(desk: Desk, name: str, key: str | None, value: str | None, as_json: bool) -> None:
+    """Set KEY of the company NAME to VALUE; without KEY show all settings, without VALUE show that one.
+
+    \b
+    For example:
+      qbwoo company set Main tax.mode line
+      qbwoo company set Main
+    """
+    if key is not None and value is not None:
+        with desk.write() as db:
+            set_company_setting(db, get_company(db, name), key, value, who=desk.who)
+    with desk.read() as db:
+        print_settings(COMPANY_SETTINGS, company_settings(db, get_company(db, name)), key, as_json=as_json)

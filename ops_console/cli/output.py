@@ -1,0 +1,120 @@
+"""How commands speak: results on stdout, remarks and questions on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ops_console.errors import NotDone
+
+Row = Mapping[str, Any]
+
+#: `--json` of every command that prints data.
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+#: `--yes` of every command that sends or destroys.
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+
+
+def print_rows(
+    rows: Iterable[Row], columns: Sequence[str], *, as_json: bool = False, empty: str = ""
+) -> None:
+    """A table of these columns: drawn on a terminal, tab-separated in a pipe; with `as_json` every field."""
+    rows = list(rows)
+    if as_json:
+        print_json(rows)
+        return
+    if not rows and empty:
+        remark(empty)
+        return
+    titles = [column.replace("_", " ") for column in columns]
+    if not sys.stdout.isatty():
+        for line in (titles, *([_plain(row.get(column)) for column in columns] for row in rows)):
+            click.echo("\t".join(line))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        # Text, not str: square brackets in a shop's data are no markup.
+        table.add_row(*(Text(_shown(row.get(column))) for column in columns))
+    Console().print(table)
+
+
+def print_record(record: Row, *, as_json: bool = False) -> None:
+    """One thing, a line for each field."""
+    if as_json:
+        print_json(record)
+        return
+    width = max((len(name) for name in record), default=0)
+    for name, value in record.items():
+        click.echo(f"{name.replace('_', ' '):<{width}}  {_shown(value)}".rstrip())
+
+
+def print_json(value: Any) -> None:
+    """`value` as JSON: times in ISO 8601 with Z, amounts as text."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_json_value))
+
+
+def remark(text: str) -> None:
+    """A sentence that is no result."""
+    click.echo(text, err=True)
+
+
+def ask(question: str, *, yes: bool) -> None:
+    """Go on if the person agrees or `--yes` was given. Raises NotDone."""
+    if yes:
+        return
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        raise NotDone(
+            "Nobody answered the question; nothing was done. Add --yes to go on without it."
+        ) from None
+    if not agreed:
+        raise NotDone("Nothing was done.")
+
+
+def moment(value: datetime | None) -> str | None:
+    """ISO 8601 in UTC, with Z."""
+    return (
+        None if value is None else value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    )
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        case Decimal():
+            return format(value, "f")
+        case list() | tuple():
+            return ", ".join(map(_shown, value))
+    return str(value)
+
+
+def _plain(value: Any) -> str:
+    return " ".join(_shown(value).split())
+
+
+Command = Callable[..., Any]

@@ -1,0 +1,162 @@
+"""What a person does to activities and stores, where it takes both sides to do it right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from queue_store import operations
+from queue_store.activities import get_activity
+from queue_store.companies import get_store, live_kinds, set_live
+from queue_store.database import Database
+from queue_store.models import Activity, Store
+from queue_store.payloads import Order
+from queue_store.settings import store_settings
+from queue_store.shop_work import waiting_orders
+from queue_store.states import ActivityState
+from woo_bridge.disposition import Disposition, decide, order_rules
+from woo_bridge.take_orders import SALE, is_untranslated, redecide_orders, retranslate
+
+#: Why a sale is held that a go-live lets go, if its date allows it.
+_LIFTED_BY_LIVE = ("not live", "before since")
+_order = msgspec.json.Decoder(Order)
+
+
+def retry(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
+    """Retry each; all that were moved."""
+    moved: list[Activity] = []
+    for activity_id in ids:
+        activity = get_activity(db, activity_id)
+        if activity in moved:
+            continue
+        if activity.state == ActivityState.FAILED and is_untranslated(activity):
+            # Its payload is what the shop sent: another version may understand it.
+            store = _store_of(db, activity)
+            retranslate(db, store, store_settings(db, store), activity)
+            operations.audit(
+                db, activity.company_id, who, f"activity {activity.id}: retry", "failed", activity.state
+            )
+            moved.append(activity)
+        else:
+            moved += operations.retry(db, activity, who)
+    return moved
+
+
+def hold(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
+    """Hold each; all of them."""
+    found = [get_activity(db, activity_id) for activity_id in ids]
+    for activity in found:
+        operations.hold(db, activity, who)
+    return found
+
+
+def release(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
+    """Let each go to where its content belongs now; all of them."""
+    found = [get_activity(db, activity_id) for activity_id in ids]
+    for activity in found:
+        where = _disposition(db, activity)
+        operations.release(db, activity, who, to=where.state, reason=where.reason, sentence=where.sentence)
+    return found
+
+
+def cancel(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
+    """Cancel each; all of them."""
+    found = [get_activity(db, activity_id) for activity_id in ids]
+    for activity in found:
+        operations.cancel(db, activity, who)
+    return found
+
+
+DEEDS: Mapping[str, Callable[[Session, Iterable[int], str], list[Activity]]] = {
+    "retry": retry,
+    "hold": hold,
+    "release": release,
+    "cancel": cancel,
+}
+
+
+def count_released_by_live(db: Session, store: Store, kinds: Sequence[str]) -> int:
+    """How many held sales a go-live with these kinds would let go."""
+    if "orders" not in kinds:
+        return 0
+    settings = store_settings(db, store)
+    since = settings["orders.since"] or store.live_since or datetime.now(UTC)
+    rules = replace(order_rules(store, settings), live=True, since=since)
+    count, after_id = 0, 0
+    while found := waiting_orders(
+        db,
+        company_id=store.company_id,
+        store_id=store.id,
+        reasons=_LIFTED_BY_LIVE,
+        after_id=after_id,
+        limit=500,
+    ):
+        after_id = found[-1].id
+        count += sum(
+            decide(_order.decode(activity.payload), rules).state is ActivityState.PENDING
+            for activity in found
+        )
+    return count
+
+
+def go_live(database: Database, name: str, kinds: Sequence[str], who: str) -> int:
+    """Switch exactly these kinds on, and decide anew what is held; how many moved.
+
+    In pieces, each its own transaction: webhooks go on arriving meanwhile.
+    """
+    with database.write() as db:
+        set_live(db, get_store(db, name), kinds, who=who)
+    if "orders" not in kinds:
+        with database.write() as db:
+            _hold_all(db, get_store(db, name), who)
+        return 0
+    moved, after_id = 0, 0
+    while True:
+        with database.write() as db:
+            store = get_store(db, name)
+            number, next_id = redecide_orders(
+                db, store, store_settings(db, store), reasons=_LIFTED_BY_LIVE, after_id=after_id
+            )
+        moved += number
+        if next_id is None:
+            return moved
+        after_id = next_id
+
+
+def pause(db: Session, store: Store, who: str) -> int:
+    """Switch every kind off, and hold what could still be sent; how many were held."""
+    set_live(db, store, (), who=who)
+    return _hold_all(db, store, who)
+
+
+def _hold_all(db: Session, store: Store, who: str) -> int:
+    def sentence(reference: str) -> str:
+        return (
+            f"Order {reference} is held: store {store.name} is paused. It goes when you run: "
+            f"qbwoo store live {store.name}"
+        )
+
+    return operations.hold_store(db, store, who, sentence)
+
+
+def _disposition(db: Session, activity: Activity) -> Disposition:
+    """Where a released sale belongs: a person may let an order from before the day go."""
+    if activity.kind != SALE or is_untranslated(activity):
+        return Disposition(ActivityState.PENDING)
+    store = _store_of(db, activity)
+    rules = order_rules(store, store_settings(db, store))
+    # Pushed, as far as its date goes; but nothing of a paused store flows.
+    where = decide(_order.decode(activity.payload), rules, pushed=True)
+    if where.state is not ActivityState.PENDING or "orders" in live_kinds(store):
+        return where
+    return decide(_order.decode(activity.payload), replace(rules, since=None))
+
+
+def _store_of(db: Session, activity: Activity) -> Store:
+    store = db.get(Store, activity.store_id)
+    assert store is not None, f"activity {activity.id} has no store"
+    return store

@@ -1,0 +1,192 @@
+"""Where settings become parts: the database, the box of secrets, the two services."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import OperationalError
+
+from ops_console import schema, wsgi
+from ops_console.errors import NotDone, SettingsProblem
+from ops_console.proxies import TrustedProxies
+from ops_console.settings import ProcessSettings
+from queue_store.database import Database
+from queue_store.errors import SchemaOutdated
+from queue_store.secrets import SecretBox
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+KEY_FILE = "secret.key"
+#: Documents that one round of the worker makes ready.
+PREPARED_AT_ONCE = 200
+
+
+def make_data_dir(settings: ProcessSettings) -> Path:
+    """The data folder, made if need be, for this user alone. Raises NotDone."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotDone(
+            f"The data folder {settings.data_dir} cannot be made: {error.strerror}. "
+            "Name another one in QBWOO_DATA_DIR."
+        ) from error
+    return settings.data_dir
+
+
+def open_database(settings: ProcessSettings) -> Database:
+    """The database, whatever its revision; an SQLite file is made if need be. Raises NotDone."""
+    path = settings.database_file
+    if path is not None:
+        make_data_dir(settings)
+        try:
+            # SQLite's own default would let every user of the machine read it.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        except OSError as error:
+            raise NotDone(
+                f"The database {path} cannot be opened: {error.strerror}. Check QBWOO_DATABASE_URL."
+            ) from error
+    return Database(settings.database_url)
+
+
+def open_current_database(settings: ProcessSettings) -> Database:
+    """The database at the revision that this version needs; an empty SQLite file is brought there.
+
+    Raises NotDone, SchemaOutdated.
+    """
+    database = open_database(settings)
+    try:
+        if database.is_sqlite and schema.revision(database) is None:
+            schema.upgrade(database)
+        schema.ensure_current(database)
+    except OperationalError as error:
+        database.close()
+        raise unreachable(settings, error) from error
+    return database
+
+
+def unreachable(settings: ProcessSettings, error: OperationalError) -> NotDone:
+    """The sentence for a database that does not answer."""
+    reason = str(error.orig).strip().splitlines()[0] if error.orig else "no reason given"
+    return NotDone(
+        f"The database {settings.shown_database_url} cannot be reached: {reason}. "
+        "Check that it runs, and QBWOO_DATABASE_URL."
+    )
+
+
+def open_box(settings: ProcessSettings) -> SecretBox:
+    """What encrypts secrets, by the key that is set, else by one kept in the data folder.
+
+    Raises NotDone, SettingsProblem.
+    """
+    return SecretBox(settings.secret_key or _kept_key(settings))
+
+
+def key_path(settings: ProcessSettings) -> Path:
+    """Where the key is kept when none is set."""
+    return settings.data_dir / KEY_FILE
+
+
+def _kept_key(settings: ProcessSettings) -> str:
+    path = key_path(settings)
+    make_data_dir(settings)
+    try:
+        # Written whole under another name, then linked: of two processes that start at once
+        # one wins, and the other reads what the first wrote.
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        if not path.exists():
+            file = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(file, "w", encoding="ascii") as stream:
+                stream.write(SecretBox.new_key() + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            try:
+                os.link(fresh, path)
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        key = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotDone(
+            f"The key {path} cannot be read or made: {error}. Set QBWOO_SECRET_KEY, or mend the file."
+        ) from error
+    try:
+        SecretBox(key)
+    except ValueError as error:
+        raise SettingsProblem(
+            [f"{path}: holds no key; expected 32 random bytes in URL-safe base 64 (44 characters)."]
+        ) from error
+    return key
+
+
+def open_migrated_database(settings: ProcessSettings) -> Database:
+    """The database, brought to the newest revision. Raises NotDone, SchemaOutdated."""
+    database = open_database(settings)
+    try:
+        schema.upgrade(database)
+        schema.ensure_current(database)
+    except OperationalError as error:
+        database.close()
+        raise unreachable(settings, error) from error
+    except SchemaOutdated:
+        database.close()
+        raise
+    return database
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The service, put together."""
+
+    app: WSGIApplication
+    #: One round of the worker; gives how much it did.
+    work: Callable[[], int]
+    #: To be called when nothing is asked any more.
+    finish: Callable[[], None]
+
+
+def build(settings: ProcessSettings, database: Database) -> Parts:
+    """Put both sides together around one database. Raises NotDone, SettingsProblem."""
+    # Here and not above: no command but `serve` needs Spyne and the rest.
+    from qbwc_service.exchange import WebConnectorConversation
+    from qbwc_service.guard import Guard
+    from qbwc_service.soap import make_soap_app
+    from qbwc_service.support import make_support_app
+    from qbwc_service.wsdl import service_wsdl
+    from woo_bridge.endpoint import WebhookEndpoint
+
+    box = open_box(settings)
+    conversation = WebConnectorConversation(database)
+    service_url = settings.public_url and settings.public_url + wsgi.SOAP_PATH
+    endpoint = WebhookEndpoint(database, box)
+    site = wsgi.Site(
+        webhooks=endpoint,
+        paths={
+            wsgi.SOAP_PATH: Guard(make_soap_app(conversation), wsdl=service_wsdl, public_url=service_url),
+            wsgi.SUPPORT_PATH: make_support_app(),
+        },
+        pages=wsgi.Pages(database),
+    )
+    return Parts(
+        app=TrustedProxies(site, settings.trusted_proxies),
+        work=make_work(settings, database, box),
+        finish=endpoint.flush,
+    )
+
+
+def make_work(settings: ProcessSettings, database: Database, box: SecretBox) -> Callable[[], int]:
+    """One round of the worker."""
+    from qbwc_service.prepare import prepare_pending
+    from woo_bridge.worker import Worker
+
+    worker = Worker(database, box)
+
+    def work() -> int:
+        return prepare_pending(database, PREPARED_AT_ONCE) + worker.run_once()
+
+    return work

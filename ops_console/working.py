@@ -1,0 +1,55 @@
+"""The worker: what is done without being asked, again and again.
+
+Preparing documents right after they arrive, so that a refusal shows at once,
+and the activities addressed to the shop.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from queue_store.database import is_unreachable
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two looks at an empty queue.
+INTERVAL = 1.0
+#: Seconds to wait after a look that failed.
+AFTER_FAILURE = 15.0
+#: How long a piece of work may go on once a stop was asked for.
+_PATIENCE = 30.0
+
+
+class WorkLoop:
+    """Runs `work` in a thread, at once again as long as it says that it did something."""
+
+    def __init__(self, work: Callable[[], int], *, interval: float = INTERVAL) -> None:
+        self._work, self._interval = work, interval
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self.run, name="qbwoo-worker", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask for the end and wait for the work at hand."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(_PATIENCE)
+
+    def run(self) -> None:
+        """Work until `stop`, in this thread."""
+        while not self._stop.is_set():
+            wait = self._interval
+            try:
+                if self._work():
+                    continue
+            except Exception as error:
+                wait = AFTER_FAILURE
+                if is_unreachable(error):
+                    logger.error("the database is not available; trying again in %d s", wait)
+                else:
+                    logger.exception("the worker failed; trying again in %d s", wait)
+            self._stop.wait(wait)

@@ -1,0 +1,134 @@
+"""The whole service as one WSGI application: which address leads to which part.
+
+The parts see the address as it was asked; nothing is cut off. Webhooks come
+first, since they come most often and a shop waits for each answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ops_console import schema, status_page
+from queue_store.database import Database, is_unreachable
+from queue_store.errors import SchemaOutdated
+from queue_store.overview import Overview, read_overview
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+logger = logging.getLogger(__name__)
+
+SOAP_PATH = "/qbwc"
+SUPPORT_PATH = "/qbwc/support"
+WEBHOOK_PREFIX = "/webhooks/woocommerce/"
+
+_TEXT = "text/plain; charset=utf-8"
+#: Strangers may ask for the numbers as often as they like; the database is asked this often.
+_OVERVIEW_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of our own."""
+
+    status: str
+    body: str
+    content_type: str = _TEXT
+
+
+class Site:
+    """WSGI application: by its start "/webhooks/woocommerce/", by the whole path everything else."""
+
+    def __init__(
+        self, *, webhooks: WSGIApplication, paths: Mapping[str, WSGIApplication], pages: Pages
+    ) -> None:
+        self._webhooks, self._paths, self._pages = webhooks, dict(paths), pages
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path: str = environ.get("PATH_INFO", "")
+        if path.startswith(WEBHOOK_PREFIX):
+            app = self._webhooks
+        else:
+            app = self._paths.get(path.rstrip("/"), self._pages)
+        try:
+            return app(environ, start_response)
+        except Exception as error:  # noqa: BLE001 - the outermost edge of a request
+            return answer(_failed(error, path), environ, start_response)
+
+
+class Pages:
+    """WSGI application: the pages that belong to no other part."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._overview: tuple[float, Overview] | None = None
+        self._pages: Mapping[str, Callable[[], Page]] = {
+            "": self._status,
+            "/healthz": lambda: Page("200 OK", "ok\n"),
+            "/readyz": self._ready,
+            "/metrics": lambda: Page(
+                "200 OK",
+                status_page.metrics(self._read()),
+                "text/plain; version=0.0.4; charset=utf-8",
+            ),
+        }
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        page = self._pages.get(environ.get("PATH_INFO", "").rstrip("/"))
+        if page is None:
+            return answer(Page("404 Not Found", "There is nothing here.\n"), environ, start_response)
+        if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
+            return answer(Page("405 Method Not Allowed", "Only GET and HEAD.\n"), environ, start_response)
+        return answer(page(), environ, start_response)
+
+    def _status(self) -> Page:
+        body = status_page.page(self._read(), datetime.now(UTC))
+        return Page("200 OK", body, "text/html; charset=utf-8")
+
+    def _ready(self) -> Page:
+        try:
+            schema.ensure_current(self._database)
+        except SchemaOutdated as error:
+            return Page("503 Service Unavailable", f"{error}\n")
+        return Page("200 OK", "ready\n")
+
+    def _read(self) -> Overview:
+        now = time.monotonic()
+        if self._overview is None or now - self._overview[0] > _OVERVIEW_SECONDS:
+            with self._database.read() as db:
+                self._overview = now, read_overview(db)
+        return self._overview[1]
+
+
+def answer(page: Page, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """`page` as a WSGI answer; HEAD gets its headers alone."""
+    body = page.body.encode()
+    headers = [
+        ("Content-Type", page.content_type),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    ]
+    if page.status.startswith("405"):
+        headers.append(("Allow", "GET, HEAD"))
+    if page.status.startswith("503"):
+        headers.append(("Retry-After", "30"))
+    start_response(page.status, headers)
+    return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
+
+
+def _failed(error: Exception, path: str) -> Page:
+    if is_unreachable(error):
+        logger.error("%s: the database is not available", path[:200])
+        return Page("503 Service Unavailable", "The database is not available. Try again.\n")
+    error_id = secrets.token_hex(4)
+    logger.error("%s failed, error %s", path[:200], error_id, exc_info=error)
+    return Page("500 Internal Server Error", f"Something went wrong here; the log has it as {error_id}.\n")

@@ -1,0 +1,373 @@
+"""Products and variations: created, changed, trashed, erased, and what each of these fires."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from ops_sandbox.shop.errors import RestError, invalid_id
+from ops_sandbox.shop.product_view import is_on_sale, slug_of
+from ops_sandbox.shop.site import Site, set_meta
+from ops_sandbox.shop.stock import move_stock, set_stock, stock_keeper
+from ops_sandbox.shop.wire import Doc, as_bool, as_int, as_text
+
+#: As WooCommerce lists them when it refuses another.
+STATUSES = ("draft", "pending", "private", "publish", "future", "auto-draft", "trash")
+TYPES = ("simple", "grouped", "external", "variable")
+
+_TEXTS = (
+    "slug",
+    "description",
+    "short_description",
+    "weight",
+    "tax_status",
+    "tax_class",
+    "external_url",
+    "button_text",
+    "purchase_note",
+    "catalog_visibility",
+    "global_unique_id",
+    "shipping_class",
+    "backorders",
+)
+_FLAGS = ("featured", "virtual", "downloadable", "sold_individually", "reviews_allowed")
+_LISTS = (
+    "categories",
+    "tags",
+    "images",
+    "attributes",
+    "default_attributes",
+    "upsell_ids",
+    "cross_sell_ids",
+    "grouped_products",
+    "downloads",
+)
+_UNCATEGORIZED = {"id": 15, "name": "Uncategorized", "slug": "uncategorized"}
+
+
+def find_product(site: Site, product_id: int, *, status: int = 404) -> Doc:
+    """A product or variation. An unknown id is 404, but 400 for a PUT (recorded)."""
+    product = site.table("products").get(product_id)
+    if product is None:
+        raise invalid_id("product", status)
+    return product
+
+
+def find_variation(site: Site, parent_id: int, variation_id: int) -> Doc:
+    """A variation of this parent; another parent's is as unknown as none at all."""
+    variation = site.table("products").get(variation_id)
+    if variation is None or variation["type"] != "variation" or variation["parent_id"] != parent_id:
+        raise invalid_id("product_variation")
+    return variation
+
+
+def blank_product(site: Site, kind: str = "simple", parent_id: int = 0) -> Doc:
+    """A new product or variation without anything in it, not yet stored."""
+    stamp = site.time.stamp()
+    is_variation = kind == "variation"
+    return {
+        "id": site.store.next_id("post"),
+        "name": "",
+        "slug": "",
+        "date_created_gmt": stamp,
+        "date_modified_gmt": stamp,
+        "type": kind,
+        "status": "publish",
+        "featured": False,
+        "catalog_visibility": "visible",
+        "description": "",
+        "short_description": "",
+        "sku": "",
+        "price": "",
+        "regular_price": "",
+        "sale_price": "",
+        "date_on_sale_from_gmt": None,
+        "date_on_sale_to_gmt": None,
+        "total_sales": 0,
+        "virtual": False,
+        "downloadable": False,
+        "downloads": [],
+        "download_limit": -1,
+        "download_expiry": -1,
+        "external_url": "",
+        "button_text": "",
+        "tax_status": "taxable",
+        "tax_class": "parent" if is_variation else "",
+        "manage_stock": False,
+        "stock_quantity": None,
+        "stock_status": "instock",
+        "backorders": "no",
+        "low_stock_amount": None,
+        "sold_individually": False,
+        "weight": "",
+        "dimensions": {"length": "", "width": "", "height": ""},
+        "shipping_class": "",
+        "shipping_class_id": 0,
+        "reviews_allowed": not is_variation,
+        "rating_count": 0,
+        "upsell_ids": [],
+        "cross_sell_ids": [],
+        "parent_id": parent_id,
+        "purchase_note": "",
+        "categories": [] if is_variation else [dict(_UNCATEGORIZED)],
+        "brands": [],
+        "tags": [],
+        "images": [],
+        "attributes": [],
+        "default_attributes": [],
+        "grouped_products": [],
+        "menu_order": 0,
+        "related_ids": [],
+        "meta_data": [],
+        "post_password": "",
+        "global_unique_id": "",
+    }
+
+
+def create_product(site: Site, body: Doc) -> Doc:
+    """POST products: product.published unless it is a draft, then product.created."""
+    _check_sku(site, body, None)
+    kind = as_text(body.get("type")) or "simple"
+    product = blank_product(site, kind if kind in TYPES else "simple")
+    _apply(site, product, body)
+    if product["status"] == "publish" and not product["slug"]:
+        product["slug"] = slug_of(product["name"])
+    site.store.save("products", product)
+    if product["status"] == "publish":
+        site.fire("product.published", product["id"])
+    site.fire("product.created", product["id"])
+    return product
+
+
+def update_product(site: Site, product: Doc, body: Doc) -> Doc:
+    """PUT products/ID, also with nothing new in it: moves the date and fires product.updated.
+
+    Going live, also out of the trash, fires product.published before.
+    """
+    if product["type"] == "variation":
+        raise RestError(
+            "woocommerce_rest_invalid_product_id",
+            "To manipulate product variations you should use the"
+            " /products/&lt;product_id&gt;/variations/&lt;id&gt; endpoint.",
+            404,
+        )
+    _check_sku(site, body, product)
+    was_live = product["status"] == "publish"
+    _apply(site, product, body)
+    if product["status"] == "publish" and not product["slug"]:
+        product["slug"] = slug_of(product["name"])
+    product["date_modified_gmt"] = site.time.stamp()
+    site.store.save("products", product)
+    if product["status"] == "publish" and not was_live:
+        site.fire("product.published", product["id"])
+    site.fire("product.updated", product["id"])
+    return product
+
+
+def trash_product(site: Site, product: Doc) -> None:
+    """DELETE products/ID: fires product.deleted, and coupon.deleted with the product's id (a quirk)."""
+    if product["status"] == "trash":
+        raise RestError("woocommerce_rest_already_trashed", "The product has already been deleted.", 410)
+    product["_trashed_from"] = product["status"]
+    product["status"] = "trash"
+    product["date_modified_gmt"] = site.time.stamp()
+    site.store.save("products", product)
+    site.fire("coupon.deleted", product["id"])
+    site.fire("product.deleted", product["id"])
+
+
+def untrash_product(site: Site, product: Doc) -> None:
+    """What the Restore link of the admin page does."""
+    product["status"] = product.pop("_trashed_from", None) or "publish"
+    product["date_modified_gmt"] = site.time.stamp()
+    site.store.save("products", product)
+    for topic in ("product.published", "product.updated", "coupon.restored", "product.restored"):
+        site.fire(topic, product["id"])
+
+
+def erase_product(site: Site, product: Doc) -> None:
+    """DELETE with force=true, of a variation too: gone with its variations; fires nothing."""
+    for child in [p for p in site.table("products").values() if p["parent_id"] == product["id"]]:
+        site.store.remove("products", child["id"])
+    site.store.remove("products", product["id"])
+    if product["type"] == "variation":
+        _refresh_parent(site, product)
+
+
+def create_variation(site: Site, parent: Doc, body: Doc) -> Doc:
+    """POST products/ID/variations: product.published and product.created with the variation's id."""
+    _check_sku(site, body, None)
+    variation = blank_product(site, "variation", parent["id"])
+    _apply(site, variation, body)
+    _name_variation(site, parent, variation)
+    site.store.save("products", variation)
+    _refresh_parent(site, variation)
+    site.fire("product.published", variation["id"])
+    site.fire("product.created", variation["id"])
+    return variation
+
+
+def update_variation(site: Site, variation: Doc, body: Doc) -> Doc:
+    """PUT products/ID/variations/ID: product.updated with the variation's id; the parent's date moves too."""
+    _check_sku(site, body, variation)
+    _apply(site, variation, body)
+    if "attributes" in body:
+        _name_variation(site, site.table("products")[variation["parent_id"]], variation)
+    variation["date_modified_gmt"] = site.time.stamp()
+    site.store.save("products", variation)
+    _refresh_parent(site, variation)
+    site.fire("product.updated", variation["id"])
+    return variation
+
+
+def end_sales(site: Site) -> None:
+    """What the shop's daily work does: prices of sales that ran out or began follow, with product.updated."""
+    stamp = site.time.stamp()
+    for product in list(site.table("products").values()):
+        if product["sale_price"] == "" or product["type"] == "variable":
+            continue
+        price = product["sale_price"] if is_on_sale(product, stamp) else product["regular_price"]
+        if price != product["price"]:
+            product["price"] = price
+            product["date_modified_gmt"] = stamp
+            site.store.save("products", product)
+            site.fire("product.updated", product["id"])
+
+
+def format_decimal(value: object) -> str:
+    """A price as WooCommerce keeps it: "1,234.50" is 1234.50, "abc" clears it, "-1" stays."""
+    text = as_text(value).strip().replace(",", "")
+    try:
+        return text if Decimal(text).is_finite() else ""
+    except InvalidOperation:
+        return ""
+
+
+def _apply(site: Site, product: Doc, body: Doc) -> None:
+    if body.get("name") is not None and product["type"] != "variation":
+        product["name"] = escape_ampersands(as_text(body["name"]))
+    if body.get("sku") is not None:
+        product["sku"] = as_text(body["sku"])
+    if body.get("status"):
+        product["status"] = body["status"] if body["status"] in STATUSES else "draft"
+    for key in _TEXTS:
+        if body.get(key) is not None:
+            product[key] = as_text(body[key])
+    for key in _FLAGS:
+        if body.get(key) is not None:
+            product[key] = as_bool(body[key])
+    for key in _LISTS:
+        if isinstance(body.get(key), list):
+            product[key] = body[key]
+    if isinstance(body.get("dimensions"), dict):
+        product["dimensions"] |= {k: as_text(v) for k, v in body["dimensions"].items()}
+    for key in ("menu_order", "low_stock_amount"):
+        if body.get(key) is not None:
+            product[key] = as_int(body[key])
+    _apply_prices(site, product, body)
+    _apply_stock(site, product, body)
+    set_meta(site, product, body.get("meta_data"))
+
+
+def _apply_prices(site: Site, product: Doc, body: Doc) -> None:
+    if product["type"] == "variable":
+        return  # ignored on a parent: its price is its cheapest variation's
+    for key in ("regular_price", "sale_price"):
+        if body.get(key) is not None:
+            product[key] = format_decimal(body[key])
+    for name in ("date_on_sale_from", "date_on_sale_to"):
+        for key in (name, f"{name}_gmt"):
+            if key in body:
+                text = as_text(body[key])
+                gmt = key.endswith("_gmt")
+                product[f"{name}_gmt"] = (
+                    site.time.threshold(key, _with_time(text), dates_are_gmt=gmt) if text else None
+                )
+    sale, regular = product["sale_price"], product["regular_price"]
+    if sale != "" and (regular == "" or Decimal(sale) >= Decimal(regular)):
+        product["sale_price"] = ""  # dropped in silence (recorded)
+    on_sale = is_on_sale(product, site.time.stamp())
+    product["price"] = product["sale_price"] if on_sale else product["regular_price"]
+
+
+def _with_time(text: str) -> str:
+    return text if "T" in text or " " in text else f"{text}T00:00:00"
+
+
+def _apply_stock(site: Site, product: Doc, body: Doc) -> None:
+    if body.get("manage_stock") is not None:
+        product["manage_stock"] = body["manage_stock"] != "parent" and as_bool(body["manage_stock"])
+        if not product["manage_stock"]:
+            product["stock_quantity"] = None
+            product["stock_status"] = "instock"
+    if product["manage_stock"]:
+        if "stock_quantity" in body or product["stock_quantity"] is None:
+            set_stock(product, as_int(body.get("stock_quantity")))
+        elif "backorders" in body:
+            set_stock(product, product["stock_quantity"])
+        if body.get("inventory_delta") is not None:
+            set_stock(product, product["stock_quantity"] + as_int(body["inventory_delta"]))
+    elif body.get("stock_status"):
+        product["stock_status"] = as_text(body["stock_status"])
+
+
+def _check_sku(site: Site, body: Doc, product: Doc | None) -> None:
+    sku = as_text(body.get("sku"))
+    if not sku:
+        return
+    taken = {p["sku"].lower(): p for p in site.table("products").values() if p["sku"]}
+    owner = taken.get(sku.lower())
+    if owner is None or (product is not None and owner["id"] == product["id"]):
+        return
+    number = 1
+    while f"{sku}-{number}".lower() in taken:
+        number += 1
+    raise RestError(
+        "product_invalid_sku",
+        "Invalid or duplicated SKU.",
+        400,
+        extra={"resource_id": owner["id"], "unique_sku": f"{sku}-{number}"},
+    )
+
+
+def escape_ampersands(name: str) -> str:
+    """Names keep their HTML, but a bare & is stored as &amp;."""
+    return name.replace("&amp;", "&").replace("&", "&amp;")
+
+
+def _name_variation(site: Site, parent: Doc, variation: Doc) -> None:
+    """Complete the chosen attributes from the parent's and name the variation after its options."""
+    chosen = []
+    for wanted in variation["attributes"]:
+        for attribute in parent["attributes"]:
+            same_id = attribute["id"] and as_int(wanted.get("id")) == attribute["id"]
+            if same_id or as_text(wanted.get("name")).lower() == attribute["name"].lower():
+                slug = attribute["slug"] if attribute["id"] else slug_of(attribute["name"])
+                chosen.append(
+                    {
+                        "id": attribute["id"],
+                        "name": attribute["name"],
+                        "slug": slug,
+                        "option": as_text(wanted.get("option")),
+                    }
+                )
+    variation["attributes"] = chosen
+    variation["name"] = ", ".join(a["option"] for a in chosen)
+    variation["slug"] = slug_of(f"{parent['name']} {variation['name']}")
+
+
+def _refresh_parent(site: Site, variation: Doc) -> None:
+    parent = site.table("products").get(variation["parent_id"])
+    if parent is None:
+        return
+    siblings = [p for p in site.table("products").values() if p["parent_id"] == parent["id"]]
+    prices = sorted((p["price"] for p in siblings if p["price"] != ""), key=Decimal)
+    parent["price"] = prices[0] if prices else ""
+    parent["date_modified_gmt"] = site.time.stamp()
+    site.store.save("products", parent)
+
+
+def set_stock_by_plugin(site: Site, product: Doc, quantity: int) -> None:
+    """Another plugin sets the stock through WooCommerce: product.updated."""
+    keeper = stock_keeper(site, product)
+    if keeper is not None:
+        move_stock(site, keeper, quantity - int(keeper["stock_quantity"] or 0))

@@ -1,0 +1,255 @@
+"""What was sent and not clearly answered: how it became so, and how it is settled.
+
+Nothing in doubt is ever sent again before it was looked for. Documents are
+found, or not, by look-back; list elements by their keys; what may go again
+goes again. After a refusal of a whole set (0x80040400) what was not found goes
+in halves, until the bad request stands alone and fails with its reason.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from qbwc_service.flavours.spelling import Written
+from qbwc_service.kinds import DOCUMENTS, KINDS, Doubt
+from qbwc_service.look_back import doubled
+from qbwc_service.needs import decode_prepared
+from qbwc_service.run import Run
+from qbwc_service.settling import back_off, bound_change, check_total, compare_newer, take_newer
+from qbxml.hresults import HresultRule
+from queue_store.books import live_documents
+from queue_store.catalogue import (
+    answered_lookups,
+    customers_by_keys,
+    fold,
+    forget_lookups,
+    items_by_keys,
+    mappings_of,
+)
+from queue_store.drain import Change, change, fail_waiters, in_doubt, lose_exchange, suspect, wake_waiters
+from queue_store.models import Activity, BookDocument, Exchange
+from queue_store.states import ActivityState
+
+logger = logging.getLogger(__name__)
+
+#: After so many failures of its set in a row, a set is halved, and a request that is alone fails.
+_MOST_FAILURES = 3
+
+#: `Activity.reason` of what is in doubt: how it came to be.
+LOST = "lost"
+HRESULT = "hresult"
+POISON = "poison"
+CONDEMNED = "condemned"
+
+_BY_LOOK_UP = frozenset(name for name, kind in KINDS.items() if kind.doubt is Doubt.LOOK_UP)
+_AGAIN = frozenset(name for name, kind in KINDS.items() if kind.doubt is Doubt.AGAIN)
+
+
+def lose(run: Run, exchange: Exchange, cause: str, rule: HresultRule | None = None) -> None:
+    """An exchange will not be answered, or was answered by an HRESULT: what it carried is in doubt."""
+    reason = LOST if rule is None else POISON if rule.is_parse_refusal else HRESULT
+    rows = lose_exchange(run.db, exchange, cause, reason=reason)
+    if rows:
+        run.open_session.looked_back = False
+        _suspect(run, exchange, rows, reason)
+        for activity in _models(run, rows):
+            forget_lookups(run.db, run.company.id, KINDS[activity.kind].asked_as(activity, activity.payload))
+    run.db.expire_all()
+
+
+def _suspect(run: Run, exchange: Exchange, rows: list[Any], reason: str) -> None:
+    ids = [row.id for row in rows]
+    half = max(1, (len(rows) + 1) // 2)
+    failures = 0 if reason == LOST else max(row.set_failures for row in rows) + 1
+    if reason == POISON or failures >= _MOST_FAILURES:
+        if len(rows) == 1:
+            _condemn(run, rows[0])
+        else:
+            suspect(run.db, ids, failures=0, size=half, of=exchange.id)
+    else:
+        for row in rows:
+            suspect(run.db, [row.id], failures=failures, size=row.suspect_size, of=row.suspect_of)
+
+
+def _condemn(run: Run, row: Any) -> None:
+    """It failed alone: if it is not in QuickBooks, it fails for good."""
+    activity = run.db.get_one(Activity, row.id)
+    run.db.refresh(activity)
+    activity.reason = CONDEMNED
+    run.db.flush()
+
+
+def _models(run: Run, rows: list[Any]) -> list[Activity]:
+    run.db.expire_all()
+    return [run.db.get_one(Activity, row.id) for row in rows if KINDS[row.kind].doubt is Doubt.LOOK_UP]
+
+
+def settle_documents(run: Run) -> int:
+    """After the last page of look-back: every document in doubt is bound, or goes again."""
+    activities = in_doubt(run.db, run.company.id, kinds=DOCUMENTS)
+    marks = {
+        activity.id: run.mark(activity.store_id, activity.record_id, activity.generation).record_mark
+        for activity in activities
+    }
+    found = live_documents(run.db, run.company.id, set(marks.values()))
+    for activity in activities:
+        documents = found.get(marks[activity.id], [])
+        if documents:
+            bind_found(run, activity, documents, marks[activity.id])
+        else:
+            _not_found(run, activity)
+    return len(activities)
+
+
+def bind_found(run: Run, activity: Any, documents: list[BookDocument], record_mark: str) -> None:
+    """Look-back found the document of this activity in the books."""
+    document = next((one for one in documents if one.txn_id == activity.txn_id), documents[0])
+    written = Written(document.txn_id, document.number, document.total)
+    model = run.db.get_one(Activity, activity.id)
+    newer, newer_fingerprint, unwanted = model.newer_payload, model.newer_fingerprint, model.unwanted
+    fingerprint = model.fingerprint
+    predicted = decode_prepared(model.prepared).predicted_total if model.prepared else None
+    change(
+        run.db,
+        [
+            bound_change(
+                activity,
+                written,
+                fingerprint,
+                cause=f"found in QuickBooks as {document.number or document.txn_id}",
+            )
+        ],
+    )
+    if document.generation > activity.generation:
+        model.generation = document.generation
+    run.db.flush()
+    run.db.expire_all()
+    if len(documents) > 1:
+        doubled(run, record_mark, activity.reference, activity.id)
+    check_total(run, activity, document.total, predicted)
+    compare_newer(run, activity.id, newer, newer_fingerprint, fingerprint, unwanted)
+    wake_waiters(run.db, [activity.id])
+
+
+def _not_found(run: Run, activity: Activity) -> None:
+    name = f"Order {activity.reference}" if activity.kind == "sale" else activity.reference
+    if activity.txn_id:
+        # A late answer bound it meanwhile, and the repeat did not get there.
+        _move(
+            run,
+            activity,
+            ActivityState.SUCCEEDED,
+            cause="an earlier attempt is in QuickBooks, the repeat is not",
+        )
+        wake_waiters(run.db, [activity.id])
+    elif activity.unwanted:
+        _move(
+            run,
+            activity,
+            ActivityState.CANCELLED,
+            f"{name} was cancelled in the shop before it reached QuickBooks.",
+        )
+    elif activity.reason == CONDEMNED:
+        sentence = (
+            f"{name}: QuickBooks could not read its request even alone, without saying why. See the exact request: "
+            f"qbwoo activity show {activity.id}. Correct the record in the shop and push it again, or tell support."
+        )
+        _move(run, activity, ActivityState.FAILED, sentence)
+        fail_waiters(run.db, [(activity.id, sentence)])
+    elif activity.newer_payload is not None:
+        take_newer(run, activity.id)
+        _move(
+            run, activity, ActivityState.PENDING, cause="not in QuickBooks; newer content from the shop goes"
+        )
+    elif activity.reason == HRESULT:
+        _move(
+            run,
+            activity,
+            ActivityState.DELAYED,
+            f"{name}: QuickBooks failed while it was sent, and it is not in the books. It is tried again by itself.",
+            next_at=run.now + back_off(run, activity.set_failures or _MOST_FAILURES),
+        )
+    else:
+        _move(run, activity, ActivityState.PENDING, cause="not in QuickBooks: it may go again")
+
+
+def _move(
+    run: Run,
+    activity: Activity,
+    after: ActivityState,
+    sentence: str = "",
+    *,
+    cause: str = "",
+    next_at: Any = None,
+) -> None:
+    change(
+        run.db,
+        [
+            Change(
+                activity_id=activity.id,
+                before=activity.state,
+                after=after,
+                cause=cause,
+                sentence=sentence,
+                next_at=next_at,
+            )
+        ],
+    )
+    run.db.refresh(activity)
+
+
+def settle_repeatable(run: Run) -> None:
+    """What may go again goes again at once."""
+    for activity in in_doubt(run.db, run.company.id, kinds=_AGAIN):
+        _not_found(run, activity)
+
+
+def settle_list_elements(run: Run) -> list[tuple[str, str]]:
+    """Customers, items and departments in doubt whose keys were asked are settled; gives the keys still to ask."""
+    activities = in_doubt(run.db, run.company.id, kinds=_BY_LOOK_UP)
+    asked = {
+        activity.id: list(KINDS[activity.kind].asked_as(activity, activity.payload))
+        for activity in activities
+    }
+    every = {pair for pairs in asked.values() for pair in pairs}
+    answered = answered_lookups(run.db, run.company.id, run.open_session.id, every)
+    to_ask: list[tuple[str, str]] = []
+    for activity in activities:
+        pairs = [pair for pair in asked[activity.id] if run.spelling.look_up_requests(*pair, run.settings)]
+        missing = [pair for pair in pairs if pair not in answered]
+        if missing:
+            to_ask += missing
+            continue
+        list_id = _list_id(run, pairs)
+        if list_id:
+            change(
+                run.db,
+                [bound_change(activity, Written(list_id), "", cause=f"found in QuickBooks as {list_id}")],
+            )
+            run.db.refresh(activity)
+            wake_waiters(run.db, [activity.id])
+        else:
+            _not_found(run, activity)
+    return to_ask
+
+
+def _list_id(run: Run, pairs: list[tuple[str, str]]) -> str:
+    """What QuickBooks calls the element that these keys name; the surest key first."""
+    db, company_id = run.db, run.company.id
+    for kind, key in pairs:
+        folded = fold(key)
+        if kind == "customer id":
+            people = [
+                p for p in customers_by_keys(db, company_id, (), {folded}) if p.customer_id_key == folded
+            ]
+            ids = [person.list_id for person in people]
+        elif kind == "customer":
+            ids = [person.list_id for person in customers_by_keys(db, company_id, {folded}, ())]
+        elif kind == "item":
+            ids = [item.list_id for item in items_by_keys(db, company_id, {folded})]
+        else:
+            ids = list(mappings_of(db, company_id, {(kind, folded)}).values())
+        if ids:
+            return ids[0]
+    return ""

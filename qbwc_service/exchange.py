@@ -1,0 +1,330 @@
+"""The conversation with the Web Connector: one method a call, one transaction a method.
+
+Nothing is kept in the process between two calls: any node can answer any call,
+and a crash between two commits leaves either what was before the call or what
+is after it. Every method bears a repeat.
+
+    authenticate -> (sendRequestXML -> receiveResponseXML)* -> closeConnection
+
+Source: QuickBooks Web Connector Programmer's Guide.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
+
+from sqlalchemy.orm import Session
+
+from qbwc_service import authentication, doubt, look_back, pulls, sending
+from qbwc_service.errors import UnreadableAnswer
+from qbwc_service.look_up import refuse_look_ups, take_answers
+from qbwc_service.run import Run
+from qbwc_service.settling import settle_answer
+from qbxml.errors import QbxmlError
+from qbxml.hresults import HresultRule, classify_hresult
+from qbxml.reader import ResponseSet, read_response
+from queue_store.database import Database
+from queue_store.models import Company, Exchange
+from queue_store.sessions import company_of_ticket, newest_exchange, outstanding_exchange, session_of_ticket
+from queue_store.states import ExchangeState, SessionState
+
+logger = logging.getLogger(__name__)
+
+#: A session that brings nothing for so many exchanges in a row turns in circles and is ended.
+_MOST_FRUITLESS = 12
+_UNKNOWN = "This ticket is not known here: the session ended, or never was. The next run begins a new one."
+_NO_ERROR = "No error"
+
+
+class WebConnectorConversation:
+    """See `qbwc_service.conversation.Conversation`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def server_version(self) -> str:
+        """Product and version, for the Web Connector's log."""
+        try:
+            return f"qbwoo {version('qbwoo')}"
+        except PackageNotFoundError:
+            return "qbwoo"
+
+    def client_version(self, version: str) -> str:
+        """Every version will do: a warning would open a dialog that nobody answers."""
+        return ""
+
+    def authenticate(self, username: str, password: str, address: str) -> list[str]:
+        return authentication.authenticate(self._database, username, password, address)
+
+    def send_request_xml(
+        self, ticket: str, hcp_response: str, company_file_name: str, country: str, major: int, minor: int
+    ) -> str:
+        return self._database.write_again(lambda db: self._send(db, ticket, company_file_name))
+
+    def receive_response_xml(self, ticket: str, response: str, hresult: str, message: str) -> int:
+        return self._database.write_again(lambda db: self._receive(db, ticket, response, hresult, message))
+
+    def connection_error(self, ticket: str, hresult: str, message: str) -> str:
+        return self._database.write_again(lambda db: _connection_error(db, ticket, hresult, message))
+
+    def get_last_error(self, ticket: str) -> str:
+        with self._database.read() as db:
+            session = session_of_ticket(db, ticket)
+            return (session.last_error or _NO_ERROR) if session else _UNKNOWN
+
+    def close_connection(self, ticket: str) -> str:
+        return self._database.write_again(lambda db: _close(db, ticket))
+
+    def get_interactive_url(self, ticket: str, session_id: str) -> str:
+        """Interactive mode is never asked for, so there is no page for it."""
+        return ""
+
+    def interactive_rejected(self, ticket: str, reason: str) -> str:
+        return "Interactive mode is not used."
+
+    def interactive_done(self, ticket: str) -> str:
+        """Whatever made the Web Connector ask: go on."""
+        return "Done"
+
+    # sendRequestXML ---------------------------------------------------------
+
+    def _send(self, db: Session, ticket: str, company_file_name: str) -> str:
+        run = _run_of(db, ticket)
+        if run is None or run.open_session.state != SessionState.OPEN:
+            return ""
+        session = run.open_session
+        session.last_call_at = run.now
+        if company_file_name:
+            session.company_file_name = company_file_name[:500]
+        outstanding = outstanding_exchange(db, session.id)
+        if outstanding is not None:
+            # It asks again, so our answer did not arrive, or its answer was lost.
+            _lose(run, outstanding, "a set was asked for again before this one was answered")
+        document = sending.next_set(run)
+        return document if document is not None else sending.parting_set(run)
+
+    # receiveResponseXML -----------------------------------------------------
+
+    def _receive(self, db: Session, ticket: str, response: str, hresult: str, message: str) -> int:
+        run = _run_of(db, ticket)
+        if run is None:
+            logger.warning("an answer under an unknown ticket %s", ticket[:8])
+            return -1
+        session = run.open_session
+        session.last_call_at = run.now
+        exchange = outstanding_exchange(db, session.id)
+        if session.state != SessionState.OPEN:
+            _take_late(run, response)
+            return 100
+        if exchange is None:
+            # A repeated call: its first arrival was taken, and only our answer to it was lost.
+            return _percent(run)
+        exchange.received_at = run.now
+        if hresult:
+            _take_hresult(run, exchange, hresult, message)
+        else:
+            _take_response(run, exchange, response)
+        if session.fruitless >= _MOST_FRUITLESS:
+            return _give_up(run)
+        return _percent(run)
+
+
+def _run_of(db: Session, ticket: str) -> Run | None:
+    """The call's view, with company and session locked, in this order everywhere: calls take turns."""
+    company_id = company_of_ticket(db, ticket)
+    if company_id is None:
+        return None
+    company = db.get_one(Company, company_id, with_for_update=True)
+    session = session_of_ticket(db, ticket)
+    return Run(db, company, datetime.now(UTC), session) if session else None
+
+
+def _take_response(run: Run, exchange: Exchange, response: str) -> None:
+    session = run.open_session
+    exchange.response = response.encode("utf-8", "replace")
+    try:
+        answer = read_response(response)
+        _check_set(answer)
+        # Undone as a whole where a part of the answer turns out to be unreadable.
+        with run.db.begin_nested():
+            fruitful = _take(run, exchange, answer)
+    except (QbxmlError, UnreadableAnswer) as error:
+        logger.error("exchange %s: %s", exchange.id, error)
+        _lose(run, exchange, f"QuickBooks' answer could not be used: {error}")
+        return
+    exchange.state = ExchangeState.ANSWERED
+    session.fruitless = 0 if fruitful else session.fruitless + 1
+    _adapt_pace(run, exchange)
+    run.db.flush()
+
+
+def _check_set(answer: ResponseSet) -> None:
+    if not answer.responses:
+        raise UnreadableAnswer("it holds no responses")
+
+
+def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> bool:
+    """Hand the answer to whom it concerns; True if it brought the session on."""
+    if exchange.purpose == "look back":
+        return _take_look_back(run, answer)
+    if exchange.purpose == "read":
+        return _take_pull(run, answer)
+    if exchange.purpose == "look up":
+        answered = take_answers(run, exchange, answer)
+        doubt.settle_list_elements(run)
+        return answered > 0
+    if exchange.purpose == "write":
+        settled = settle_answer(run, exchange, answer)
+        session = run.open_session
+        session.settled += settled.settled
+        session.failed += len(settled.failed)
+        if settled.unanswered:
+            session.looked_back = False
+        return settled.settled > 0 or settled.again > 0
+    return True
+
+
+def _take_look_back(run: Run, answer: ResponseSet) -> bool:
+    session = run.open_session
+    state = look_back.decode_look_back(session.cursor or "")
+    session.cursor = None
+    following = look_back.take_page(run, state, answer)
+    if following is None:
+        doubt.settle_documents(run)
+    else:
+        session.cursor = sending.encode_state(following)
+    return True
+
+
+def _take_pull(run: Run, answer: ResponseSet) -> bool:
+    session = run.open_session
+    state = pulls.decode_pull(session.cursor or "")
+    session.cursor = None
+    try:
+        following = pulls.take_page(run, state, answer)
+    except UnreadableAnswer:
+        pulls.give_up(run, state.kind)
+        raise
+    session.cursor = sending.encode_state(following) if following else None
+    return True
+
+
+def _take_hresult(run: Run, exchange: Exchange, hresult: str, message: str) -> None:
+    """The request processor failed: nothing of the set can be assumed executed, or not executed."""
+    session = run.open_session
+    rule = classify_hresult(hresult)
+    exchange.hresult, exchange.message = hresult[:32], message
+    logger.error("exchange %s: %s %s", exchange.id, hresult, message)
+    session.last_error = f"QuickBooks failed: {message or rule.meaning} ({hresult}). {rule.advice}"
+    if exchange.purpose == "look up" and rule.is_parse_refusal and exchange.requests <= 2:
+        refuse_look_ups(
+            run,
+            exchange,
+            f"QuickBooks could not read the look-up of this key ({hresult}). Change the SKU or e-mail.",
+        )
+    run.company.set_size = max(1, min(sending.set_size(run), exchange.requests) // 2)
+    if exchange.purpose == "read" and session.cursor:
+        pulls.give_up(run, pulls.decode_pull(session.cursor).kind)
+    _lose(run, exchange, f"{message or rule.meaning} ({hresult})", rule)
+
+
+def _lose(run: Run, exchange: Exchange, cause: str, rule: HresultRule | None = None) -> None:
+    session = run.open_session
+    session.fruitless += 1
+    # An iterator does not outlive what broke: a reading begins again.
+    session.cursor = None
+    doubt.lose(run, exchange, cause, rule)
+    run.db.flush()
+
+
+def _take_late(run: Run, response: str) -> None:
+    """An answer under a closed or taken-over ticket is evidence: it is used, and opens nothing."""
+    exchange = newest_exchange(run.db, run.open_session.id)
+    if (
+        exchange is None
+        or exchange.state == ExchangeState.ANSWERED
+        or exchange.purpose != "write"
+        or not response
+    ):
+        return
+    exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
+    try:
+        settle_answer(run, exchange, read_response(response))
+    except (QbxmlError, UnreadableAnswer) as error:
+        logger.error("late answer to exchange %s: %s", exchange.id, error)
+        return
+    exchange.state = ExchangeState.ANSWERED
+    run.db.flush()
+
+
+def _adapt_pace(run: Run, exchange: Exchange) -> None:
+    """Sets grow while QuickBooks answers well inside the target, and shrink when it does not."""
+    if exchange.purpose not in ("write", "look up"):
+        return
+    target = timedelta(seconds=run.settings["pace.target_seconds"])
+    taken = run.now - exchange.sent_at
+    size, most = sending.set_size(run), run.settings["pace.most"]
+    if taken > target:
+        run.company.set_size = max(1, size // 2)
+    elif taken < target / 2 and exchange.requests >= size // 2:
+        run.company.set_size = min(most, size * 2)
+
+
+def _percent(run: Run) -> int:
+    """0 to 99 while work is waiting, never falling; 100 when none is, which ends the session."""
+    session = run.open_session
+    if not sending.has_more(run):
+        session.percent = 100
+        return 100
+    whole = max(session.work_at_start, session.settled + 1)
+    session.percent = max(session.percent, min(99, 100 * session.settled // whole))
+    return session.percent
+
+
+def _give_up(run: Run) -> int:
+    session = run.open_session
+    session.last_error = (
+        f"The session was ended: {session.fruitless} message sets in a row came to nothing. "
+        f"{session.last_error or 'See the log of the service.'} What was not done waits for the next run."
+    )
+    logger.error("session %s: %s", session.id, session.last_error)
+    return -1
+
+
+def _connection_error(db: Session, ticket: str, hresult: str, message: str) -> str:
+    run = _run_of(db, ticket)
+    if run is None:
+        return "done"
+    session = run.open_session
+    rule = classify_hresult(hresult)
+    session.connection_errors += 1
+    session.last_call_at = run.now
+    session.last_error = (
+        f"QuickBooks could not be opened: {message or rule.meaning} ({hresult}). {rule.advice}"
+    )
+    logger.error("session %s: %s", session.id, session.last_error)
+    # Never "": that would open whatever file happens to be open. Without a company file there is
+    # no other name to try.
+    if session.connection_errors <= 2 and run.company.company_file and session.state == SessionState.OPEN:
+        return run.company.company_file
+    session.state, session.ended_at = SessionState.CLOSED, run.now
+    return "done"
+
+
+def _close(db: Session, ticket: str) -> str:
+    run = _run_of(db, ticket) if ticket else None
+    if run is None:
+        return "OK"
+    session = run.open_session
+    if session.state == SessionState.OPEN:
+        outstanding = outstanding_exchange(db, session.id)
+        if outstanding is not None:
+            _lose(run, outstanding, "the session was closed before its answer came")
+        session.state, session.ended_at = SessionState.CLOSED, run.now
+    done = session.settled - session.failed
+    parts = [f"{done} done"]
+    if session.failed:
+        parts.append(f"{session.failed} failed (see: qbwoo activity list --state failed)")
+    return "Finished: " + ", ".join(parts)

@@ -1,0 +1,113 @@
+"""Point of Sale's queries: look-ups by key, look-back, long readings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from qbwc_service.flavours.spelling import Page
+from qbxml.grammar import load_grammar
+from qbxml.transliterate import is_kept
+from qbxml.writer import render_request
+from queue_store.settings import Settings
+
+_GRAMMAR = load_grammar("qbposxml")
+
+#: What look-back needs of a receipt: the least that tells whose it is and whether it counts.
+_DOCUMENT_FIELDS = (
+    "TxnID",
+    "TimeCreated",
+    "Comments",
+    "TrackingNumber",
+    "Total",
+    "SalesReceiptType",
+    "SalesReceiptNumber",
+    "HistoryDocStatus",
+)
+_QUERIES = {
+    "item": "ItemInventoryQueryRq",
+    "line": "ItemInventoryQueryRq",
+    "customer": "CustomerQueryRq",
+    "customer id": "CustomerQueryRq",
+    "department": "DepartmentQueryRq",
+}
+#: Longest key that the field of a filter takes.
+_LENGTHS = {"ALU": 20, "UPC": 18, "EMail": 99, "CustomerID": 40, "Desc1": 30, "DepartmentName": 30}
+
+
+def company_request(request_id: str) -> str:
+    """CompanyQuery: cheap, and harmless at any time."""
+    return render_request(_GRAMMAR, "CompanyQueryRq", {}, {"requestID": request_id})
+
+
+def look_up_bodies(kind: str, key: str, company: Settings) -> Sequence[Mapping[str, object]]:
+    """One body for each field that may hold `key`; none if no field can."""
+    if not key or not all(map(is_kept, key)):
+        return ()
+    if kind == "item":
+        bodies = [_equal_item_key(field, key) for field in company["items.keys"]]
+    elif kind == "line":
+        bodies = [_equal("ALU", key), _equal("Desc1", key)]
+    elif kind == "customer":
+        bodies = [_equal("EMail", key)]
+    elif kind == "customer id":
+        bodies = [_equal("CustomerID", key)]
+    else:
+        bodies = [_equal("DepartmentName", key)]
+    return [body for body in bodies if body is not None]
+
+
+def look_up_request(kind: str, body: Mapping[str, object], request_id: str) -> str:
+    return render_request(_GRAMMAR, _QUERIES[kind], body, {"requestID": request_id})
+
+
+def _equal(field: str, key: str) -> Mapping[str, object] | None:
+    if len(key) > _LENGTHS[field]:
+        return None
+    return {f"{field}Filter": {"MatchStringCriterion": "Equal", field: key}}
+
+
+def _equal_item_key(field: str, key: str) -> Mapping[str, object] | None:
+    if field != "ITEMNUMBER":
+        return _equal(field, key)
+    if not (key.isascii() and key.isdigit() and len(key) < 10):
+        return None
+    return {"ItemNumberFilter": {"MatchNumericCriterion": "Equal", "ItemNumber": int(key)}}
+
+
+def look_back_request(
+    request_id: str, page: Page, *, head: str | None = None, since: datetime | None = None
+) -> str:
+    body: dict[str, object] = {"MaxReturned": page.size, "IncludeRetElement": list(_DOCUMENT_FIELDS)}
+    if since is not None:
+        body["TimeCreatedFilter"] = {"MatchNumericCriterion": "GreaterThanEqual", "TimeCreated": since}
+    if head is not None:
+        body["CommentsFilter"] = {"MatchStringCriterion": "StartsWith", "Comments": f"{head}-"}
+    return render_request(_GRAMMAR, "SalesReceiptQueryRq", body, _paging(request_id, page))
+
+
+def pull_request(request_id: str, kind: str, page: Page, filters: Mapping[str, Any]) -> str:
+    name = "ItemInventoryQueryRq" if kind == "items" else "CustomerQueryRq"
+    body: dict[str, object] = {"MaxReturned": page.size}
+    if "changed_since" in filters:
+        body["TimeModifiedFilter"] = {
+            "MatchNumericCriterion": "GreaterThanEqual",
+            "TimeModified": datetime.fromisoformat(filters["changed_since"]),
+        }
+    if "numbers" in filters:
+        first, last = filters["numbers"]
+        body["ItemNumberRangeFilter"] = {"FromItemNumber": first, "ToItemNumber": last}
+    if "number_from" in filters:
+        body["ItemNumberFilter"] = {
+            "MatchNumericCriterion": "GreaterThanEqual",
+            "ItemNumber": filters["number_from"],
+        }
+    return render_request(_GRAMMAR, name, body, _paging(request_id, page))
+
+
+def _paging(request_id: str, page: Page) -> dict[str, str]:
+    attrs = {"requestID": request_id, "iterator": page.iterator}
+    if page.iterator_id:
+        attrs["iteratorID"] = page.iterator_id
+    return attrs

@@ -1,0 +1,129 @@
+"""Point of Sale behind the interface that the conversation uses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from qbwc_service.errors import UnreadableAnswer
+from qbwc_service.flavours.pos import reads, receipts, records
+from qbwc_service.flavours.spelling import FoundDocument, Page, Written
+from qbwc_service.marks import Mark, mark_of_document
+from qbwc_service.needs import CustomerNeed, Prepared
+from qbxml.grammar import load_grammar
+from qbxml.records import Record
+from qbxml.writer import message_set
+from queue_store.catalogue import fold
+from queue_store.payloads import Customer, Department, Item, Order
+from queue_store.settings import Settings
+
+_GRAMMAR = load_grammar("qbposxml")
+
+
+class PosSpelling:
+    """See `qbwc_service.flavours.spelling.Spelling`."""
+
+    def message_set(self, requests: Collection[str]) -> str:
+        return message_set(_GRAMMAR, requests)
+
+    def prepare_sale(self, order: Order, mark: Mark, company: Settings, store: Settings) -> Prepared:
+        return receipts.prepare_receipt(order, mark, company, store)
+
+    def prepare_customer_add(self, need: CustomerNeed) -> Prepared:
+        return records.prepare_customer_add(need)
+
+    def prepare_customer_mod(self, customer: Customer, list_id: str) -> Prepared:
+        return records.prepare_customer_mod(customer, list_id)
+
+    def prepare_item_add(self, item: Item) -> Prepared:
+        return records.prepare_item_add(item)
+
+    def prepare_department_add(self, department: Department) -> Prepared:
+        return records.prepare_department_add(department)
+
+    def fallback_customer(self, company: Settings) -> CustomerNeed:
+        return receipts.fallback_customer(company)
+
+    def company_request(self, request_id: str) -> str:
+        return reads.company_request(request_id)
+
+    def look_up_requests(self, kind: str, key: str, company: Settings) -> Sequence[Mapping[str, object]]:
+        return reads.look_up_bodies(kind, key, company)
+
+    def look_up_request(self, kind: str, body: Mapping[str, object], request_id: str) -> str:
+        return reads.look_up_request(kind, body, request_id)
+
+    def look_back_request(
+        self, request_id: str, page: Page, *, head: str | None = None, since: datetime | None = None
+    ) -> str:
+        return reads.look_back_request(request_id, page, head=head, since=since)
+
+    def pull_request(self, request_id: str, kind: str, page: Page, filters: Mapping[str, Any]) -> str:
+        return reads.pull_request(request_id, kind, page, filters)
+
+    def read_written(self, record: Record) -> Written:
+        txn_id = record.text("TxnID") or record.text("ListID")
+        if not txn_id:
+            raise UnreadableAnswer(f"{record.name} holds neither TxnID nor ListID")
+        return Written(
+            txn_id,
+            record.text("SalesReceiptNumber") or record.text("ItemNumber") or "",
+            record.decimal("Total"),
+            discounted=any(
+                record.decimal(name) for name in ("Discount", "DiscountPercent") if record.text(name)
+            )
+            or any(
+                line.text("DiscountSource") in ("Pricing", "Reward")
+                for line in record.children("SalesReceiptItemRet")
+            ),
+        )
+
+    def read_document(self, record: Record) -> FoundDocument:
+        txn_id = record.text("TxnID")
+        if not txn_id:
+            raise UnreadableAnswer(f"{record.name} holds no TxnID")
+        return FoundDocument(
+            txn_id,
+            mark_of_document(record.text("Comments"), record.text("TrackingNumber")),
+            record.text("SalesReceiptType") or "Sales",
+            record.text("SalesReceiptNumber") or "",
+            record.decimal("Total"),
+            (record.text("HistoryDocStatus") or "Regular") == "Regular",
+            record.moment("TimeCreated"),
+        )
+
+    def item_row(self, record: Record, company_id: int, now: datetime) -> dict[str, Any]:
+        return {
+            "company_id": company_id,
+            "list_id": record.text("ListID") or "",
+            "item_number": record.text("ItemNumber") or "",
+            "alu_key": fold(record.text("ALU") or ""),
+            "upc_key": fold(record.text("UPC") or ""),
+            "name": (record.text("Desc1") or "")[:200],
+            "item_type": record.text("ItemType") or "",
+            "tax_code": record.text("TaxCode") or "",
+            "department_list_id": record.text("DepartmentListID") or "",
+            "fields": msgspec.json.encode(record.fields()),
+            "time_modified": record.moment("TimeModified"),
+            "read_at": now,
+            "deleted": False,
+        }
+
+    def customer_row(self, record: Record, company_id: int, now: datetime) -> dict[str, Any]:
+        billing = record.child("BillAddress")
+        return {
+            "company_id": company_id,
+            "list_id": record.text("ListID") or "",
+            "email_key": fold(record.text("EMail") or ""),
+            "customer_id_key": fold(record.text("CustomerID") or ""),
+            "first_name": (record.text("FirstName") or "")[:40],
+            "last_name": (record.text("LastName") or "")[:40],
+            "postcode": ((billing and billing.text("PostalCode")) or "")[:20],
+            "fields": msgspec.json.encode(record.fields()),
+            "time_modified": record.moment("TimeModified"),
+            "read_at": now,
+            "deleted": False,
+        }

@@ -1,0 +1,92 @@
+"""What the conversation asks of a flavour: requests to write, answers to read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from qbwc_service.marks import Mark
+from qbwc_service.needs import CustomerNeed, Prepared
+from qbxml.records import Record
+from queue_store.payloads import Customer, Department, Item, Order
+from queue_store.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What QuickBooks says that it wrote."""
+
+    #: TxnID or ListID.
+    txn_id: str
+    number: str = ""
+    total: Decimal | None = None
+    #: True: QuickBooks itself took something off (a price level, a reward).
+    discounted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDocument:
+    """A document that look-back read."""
+
+    txn_id: str
+    mark: Mark | None
+    type: str
+    number: str
+    total: Decimal | None
+    live: bool
+    time_created: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a long reading goes on."""
+
+    #: "Start", "Continue" or "Stop".
+    iterator: str
+    iterator_id: str | None = None
+    size: int = 200
+
+
+class Spelling(Protocol):
+    """One flavour. Every `request` is one request's text without the message set around it."""
+
+    def message_set(self, requests: Collection[str]) -> str: ...
+
+    def prepare_sale(self, order: Order, mark: Mark, company: Settings, store: Settings) -> Prepared: ...
+
+    def prepare_customer_add(self, need: CustomerNeed) -> Prepared: ...
+
+    def prepare_customer_mod(self, customer: Customer, list_id: str) -> Prepared: ...
+
+    def prepare_item_add(self, item: Item) -> Prepared: ...
+
+    def prepare_department_add(self, department: Department) -> Prepared: ...
+
+    def fallback_customer(self, company: Settings) -> CustomerNeed: ...
+
+    def company_request(self, request_id: str) -> str: ...
+
+    def look_up_requests(self, kind: str, key: str, company: Settings) -> Sequence[Mapping[str, object]]:
+        """Bodies of the queries that together answer a look-up; none: QuickBooks cannot hold such a key."""
+        ...
+
+    def look_up_request(self, kind: str, body: Mapping[str, object], request_id: str) -> str: ...
+
+    def look_back_request(
+        self, request_id: str, page: Page, *, head: str | None = None, since: datetime | None = None
+    ) -> str:
+        """Receipts whose Comments start with `head`, or that were created since a moment."""
+        ...
+
+    def pull_request(self, request_id: str, kind: str, page: Page, filters: Mapping[str, Any]) -> str: ...
+
+    def read_written(self, record: Record) -> Written: ...
+
+    def read_document(self, record: Record) -> FoundDocument: ...
+
+    def item_row(self, record: Record, company_id: int, now: datetime) -> dict[str, Any]: ...
+
+    def customer_row(self, record: Record, company_id: int, now: datetime) -> dict[str, Any]: ...

@@ -1,0 +1,74 @@
+"""Items and departments that QuickBooks lacks: added before the first sale that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+
+from qbwc_service.kinds.kind import ActivityKind, Doubt
+from qbwc_service.needs import Prepared
+from qbwc_service.run import Run
+from qbxml.records import Record
+from queue_store.catalogue import bind, fold, store_items
+from queue_store.payloads import Department, Item
+
+_items = msgspec.json.Decoder(Item)
+_departments = msgspec.json.Decoder(Department)
+
+
+def item_record_id(kind: str, key: str) -> str:
+    """record_id of the activity that adds an item: "line:online shipping", "sku:tea-50" ..."""
+    return f"{kind}:{fold(key)}"
+
+
+def _prepare_item(run: Run, activity: Any, payload: bytes) -> Prepared:
+    return run.spelling.prepare_item_add(_items.decode(payload))
+
+
+def _learn_item(run: Run, activity: Any, record: Record) -> None:
+    store_items(run.db, [run.spelling.item_row(record, run.company.id, run.now)])
+
+
+def _item_asked_as(activity: Any, payload: bytes) -> Collection[tuple[str, str]]:
+    # Asked for as the shop spells it: whether QuickBooks' filters tell case is not certain.
+    return [("line" if activity.record_id.startswith("line:") else "item", _items.decode(payload).sku)]
+
+
+def _prepare_department(run: Run, activity: Any, payload: bytes) -> Prepared:
+    return run.spelling.prepare_department_add(_departments.decode(payload))
+
+
+def _learn_department(run: Run, activity: Any, record: Record) -> None:
+    bind(
+        run.db,
+        company_id=run.company.id,
+        kind="department",
+        key=fold(activity.record_id),
+        list_id=record.text("ListID") or "",
+        source="added",
+        label=activity.record_id,
+    )
+
+
+def _department_asked_as(activity: Any, payload: bytes) -> Collection[tuple[str, str]]:
+    return [("department", _departments.decode(payload).name)]
+
+
+ADD_ITEM = ActivityKind(
+    "add_item",
+    is_document=False,
+    doubt=Doubt.LOOK_UP,
+    prepare=_prepare_item,
+    learn=_learn_item,
+    asked_as=_item_asked_as,
+)
+ADD_DEPARTMENT = ActivityKind(
+    "add_department",
+    is_document=False,
+    doubt=Doubt.LOOK_UP,
+    prepare=_prepare_department,
+    learn=_learn_department,
+    asked_as=_department_asked_as,
+)

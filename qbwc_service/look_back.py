@@ -1,0 +1,154 @@
+"""Look-back: reading which of our documents are in the books before any is added.
+
+With a look-back mark, every receipt created since is read. Without one, and
+for a store whose documents were never counted, every receipt that carries the
+store's head in its Comments is read, whatever its age (the census): no clock of
+ours decides. No document leaves before the last page is settled; only that
+page's commit moves the mark. See docs/decisions/0002-census-by-prefix.md.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from qbwc_service.errors import UnreadableAnswer
+from qbwc_service.flavours.spelling import FoundDocument, Page
+from qbwc_service.run import Run
+from qbxml.outcomes import Outcome
+from qbxml.reader import ResponseSet
+from qbxml.statuses import classify_status
+from queue_store.books import live_documents, store_documents
+from queue_store.tasks import raise_task
+
+#: requestID of a page.
+REQUEST_ID = "B"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One reading: all receipts since a moment, or all that carry a store's head."""
+
+    since: datetime | None = None
+    head: str | None = None
+
+
+class LookBack(msgspec.Struct, kw_only=True):
+    """How far the look-back of a session has come; kept as the session's cursor."""
+
+    steps: list[Step]
+    at: int = 0
+    iterator_id: str | None = None
+    #: Greatest TimeCreated that QuickBooks answered so far.
+    greatest: datetime | None = None
+    what: str = "look back"
+
+
+_decoder = msgspec.json.Decoder(LookBack)
+
+
+def begin(run: Run) -> LookBack:
+    """What this session has to read."""
+    mark = run.company.look_back_mark
+    steps = [Step(since=mark)] if mark is not None else []
+    steps += [
+        Step(head=run.head(store.id))
+        for store in run.stores.values()
+        if mark is None or not store.census_done
+    ]
+    return LookBack(steps=steps)
+
+
+def request(run: Run, state: LookBack) -> str:
+    """The next page."""
+    step = state.steps[state.at]
+    page = Page("Continue" if state.iterator_id else "Start", state.iterator_id, run.settings["pull.page"])
+    return run.spelling.look_back_request(REQUEST_ID, page, head=step.head, since=step.since)
+
+
+def stop_request(run: Run, state: LookBack) -> str:
+    """Gives the iterator back when the session has to end."""
+    step = state.steps[state.at]
+    page = Page("Stop", state.iterator_id, run.settings["pull.page"])
+    return run.spelling.look_back_request(REQUEST_ID, page, head=step.head, since=step.since)
+
+
+def take_page(run: Run, state: LookBack, answer: ResponseSet) -> LookBack | None:
+    """Keep a page; the state to go on with, or None when the last page was read.
+
+    Raises UnreadableAnswer where QuickBooks refused it or answered something else.
+    """
+    response = next((found for found in answer.responses if found.request_id == REQUEST_ID), None)
+    if response is None:
+        raise UnreadableAnswer("the page of receipts is missing from the answer")
+    rule = classify_status(response.status_code, response.status_severity, response.status_message)
+    if rule.outcome not in (Outcome.DONE, Outcome.EMPTY):
+        raise UnreadableAnswer(
+            f"receipts could not be read: {response.status_message} ({response.status_code})"
+        )
+    documents = [run.spelling.read_document(record) for record in response.records]
+    _keep(run, documents)
+    created = [document.time_created for document in documents if document.time_created]
+    state.greatest = max([*created, *filter(None, [state.greatest])], default=None)
+    if response.iterator_remaining and response.iterator_id:
+        state.iterator_id = response.iterator_id
+        return state
+    state.at, state.iterator_id = state.at + 1, None
+    if state.at < len(state.steps):
+        return state
+    _finish(run, state)
+    return None
+
+
+def _keep(run: Run, documents: list[FoundDocument]) -> None:
+    """Every receipt with a mark of one of our stores, also of records not known here."""
+    heads = {run.head(store_id) for store_id in run.stores}
+    rows = [
+        {
+            "company_id": run.company.id,
+            "txn_id": document.txn_id,
+            "record_mark": document.mark.record_mark,
+            "generation": document.mark.generation,
+            "type": document.type,
+            "number": document.number,
+            "total": document.total,
+            "live": document.live,
+            "time_created": document.time_created,
+            "read_at": run.now,
+        }
+        for document in documents
+        if document.mark is not None and document.mark.head in heads
+    ]
+    store_documents(run.db, rows)
+
+
+def _finish(run: Run, state: LookBack) -> None:
+    """The last page is in: the mark may move, and what is there twice is told."""
+    run.open_session.looked_back = True
+    if state.greatest is not None:
+        mark = state.greatest - timedelta(days=1)
+        if run.company.look_back_mark is None or mark > run.company.look_back_mark:
+            run.company.look_back_mark = mark
+    if run.company.look_back_mark is not None:
+        for store in run.stores.values():
+            store.census_done = True
+    run.db.flush()
+
+
+def doubled(run: Run, record_mark: str, reference: str, activity_id: int) -> None:
+    """Tell the operator of two live receipts with one mark."""
+    documents = live_documents(run.db, run.company.id, [record_mark]).get(record_mark, [])
+    numbers = " and ".join(document.number or document.txn_id for document in documents)
+    raise_task(
+        run.db,
+        company_id=run.company.id,
+        kind="doubled",
+        subject=record_mark,
+        sentence=f"Order {reference} is in QuickBooks {len(documents)} times (receipts {numbers}), with one mark "
+        f"{record_mark}. Reverse all but one of them in QuickBooks.",
+        activity_id=activity_id,
+    )
+
+
+def decode_look_back(cursor: str) -> LookBack:
+    return _decoder.decode(cursor)

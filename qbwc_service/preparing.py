@@ -1,0 +1,89 @@
+"""Making activities ready before the Web Connector comes, so that a refusal shows at once."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from qbwc_service.errors import NotSendable
+from qbwc_service.kinds import KINDS
+from qbwc_service.needs import Prepared, decode_prepared, encode_prepared
+from qbwc_service.run import Run
+from queue_store.activities import QUICKBOOKS
+from queue_store.database import Database
+from queue_store.drain import Change, change
+from queue_store.models import Activity, Company
+from queue_store.states import ActivityState
+
+logger = logging.getLogger(__name__)
+
+
+def prepare(run: Run, activity: Any, payload: bytes) -> Prepared:
+    """One activity made ready; what was lost of its texts goes to the log. Raises NotSendable."""
+    prepared = KINDS[activity.kind].prepare(run, activity, payload)
+    for remark in prepared.remarks:
+        logger.info("activity %s: %s", activity.id, remark)
+    return prepared
+
+
+def current_prepared(run: Run, activity: Any) -> Prepared | None:
+    """What was made ready before, if nothing that it depends on has changed."""
+    if activity.prepared is None or activity.prepared_with != run.prepared_with(activity.store_id):
+        return None
+    return decode_prepared(activity.prepared)
+
+
+def prepare_pending(database: Database, limit: int = 100) -> int:
+    """Make up to `limit` waiting activities ready, oldest first; gives how many were looked at."""
+    return database.write_again(lambda db: _prepare_some(db, limit))
+
+
+def _prepare_some(db: Session, limit: int) -> int:
+    done = 0
+    for company in db.scalars(select(Company).order_by(Company.id)):
+        run = Run(db, company, datetime.now(UTC))
+        rows = db.scalars(
+            select(Activity)
+            .where(
+                Activity.company_id == company.id,
+                Activity.target == QUICKBOOKS,
+                Activity.state == ActivityState.PENDING,
+                Activity.prepared.is_(None),
+            )
+            .order_by(Activity.id)
+            .limit(limit - done)
+            .with_for_update(skip_locked=True)
+        ).all()
+        for activity in rows:
+            prepare_one(run, activity)
+        db.flush()
+        done += len(rows)
+        if done >= limit:
+            break
+    return done
+
+
+def prepare_one(run: Run, activity: Activity) -> None:
+    """Keep the prepared request with the activity, or fail it with the sentence."""
+    try:
+        prepared = prepare(run, activity, activity.payload)
+    except NotSendable as refusal:
+        change(
+            run.db,
+            [
+                Change(
+                    activity_id=activity.id,
+                    before=activity.state,
+                    after=ActivityState.FAILED,
+                    sentence=refusal.sentence,
+                )
+            ],
+        )
+        run.db.expire(activity)
+        return
+    activity.prepared = encode_prepared(prepared)
+    activity.prepared_with = run.prepared_with(activity.store_id)

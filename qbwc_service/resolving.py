@@ -1,0 +1,317 @@
+"""From candidates to requests that can leave: finding QuickBooks' ids, many activities at once.
+
+What a candidate needs is looked for in the mappings and the catalogue. What is
+not there is asked for by key, in a set of its own. What QuickBooks does not
+have either is added first, by an activity that the candidate waits for, is
+refused with a sentence, or is stood in for, as the settings say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from qbwc_service.errors import NotSendable
+from qbwc_service.kinds.customers import bind_customer, keys_of
+from qbwc_service.kinds.items import item_record_id
+from qbwc_service.needs import CustomerNeed, ItemNeed, Prepared
+from qbwc_service.run import Run
+from queue_store import catalogue
+from queue_store.catalogue import KnownCustomer, KnownItem, fold
+from queue_store.payloads import Department, Item, Payload
+from queue_store.tasks import raise_task
+
+#: Item types that carry no stock, and so may carry an amount as one piece.
+_STOCKED = frozenset({"Inventory", "Assembly", "Group"})
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Something that QuickBooks lacks and that is to be added first."""
+
+    kind: str
+    record_id: str
+    payload: Payload
+    reference: str
+    store_id: int = 0
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What became of one candidate."""
+
+    activity: Any
+    prepared: Prepared
+    #: Values for the gaps, complete when nothing below is set.
+    values: dict[str, str] = field(default_factory=dict)
+    #: (kind, key) pairs to ask QuickBooks for.
+    look_ups: list[tuple[str, str]] = field(default_factory=list)
+    additions: list[Addition] = field(default_factory=list)
+    refusal: str = ""
+
+    @property
+    def is_ready(self) -> bool:
+        return not (self.refusal or self.look_ups or self.additions)
+
+
+def resolve(run: Run, candidates: Sequence[tuple[Any, Prepared]]) -> list[Verdict]:
+    """A verdict for each candidate, in order."""
+    knowledge = _Knowledge(run, [prepared for _, prepared in candidates])
+    return [_Resolution(run, knowledge, activity, prepared).verdict() for activity, prepared in candidates]
+
+
+class _Knowledge:
+    """All that mappings, catalogue and this session's look-ups say about a batch of needs."""
+
+    def __init__(self, run: Run, batch: Iterable[Prepared]) -> None:
+        items: set[str] = set()
+        mapped: set[tuple[str, str]] = set()
+        asked: set[tuple[str, str]] = set()
+        emails: set[str] = set()
+        customer_ids: set[str] = set()
+        fallback = run.settings["items.fallback"]
+        if fallback:
+            items.add(fold(fallback))
+            mapped.add(("line", fold(fallback)))
+            asked.add(("line", fallback))
+        for prepared in batch:
+            for need in prepared.items:
+                items.add(fold(need.key))
+                mapped.add((need.kind if need.kind == "line" else "item", fold(need.key)))
+                asked.add((need.kind if need.kind == "line" else "item", need.key))
+            if prepared.customer:
+                for who in (prepared.customer, run.spelling.fallback_customer(run.settings)):
+                    mapped.update(("customer", key) for _, key in keys_of(who.customer))
+                    customer_ids.add(fold(who.customer_id))
+                    asked.add(("customer id", who.customer_id))
+                    if who.customer.email:
+                        emails.add(fold(who.customer.email))
+                        asked.add(("customer", who.customer.email))
+            if prepared.department:
+                mapped.add(("department", fold(prepared.department)))
+                asked.add(("department", prepared.department))
+        db, company_id = run.db, run.company.id
+        self.mappings = catalogue.mappings_of(db, company_id, mapped)
+        self.answered = catalogue.answered_lookups(db, company_id, run.open_session.id, asked)
+        known = catalogue.items_by_keys(db, company_id, items)
+        self.by_alu = _grouped(known, lambda item: item.alu_key)
+        self.by_upc = _grouped(known, lambda item: item.upc_key)
+        self.by_number = _grouped(known, lambda item: item.item_number)
+        people = catalogue.customers_by_keys(db, company_id, emails, customer_ids)
+        self.by_email = _grouped(people, lambda person: person.email_key)
+        self.by_customer_id = _grouped(people, lambda person: person.customer_id_key)
+        pieces = {
+            list_id
+            for prepared in batch
+            for need in prepared.items
+            if need.one_piece
+            for list_id in self.mappings.values()
+        }
+        self.mapped_items = catalogue.items_by_id(db, company_id, pieces)
+
+
+def _grouped(rows: Iterable[Any], key: Any) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    groups.pop("", None)
+    return groups
+
+
+class _Resolution:
+    """One candidate held against the knowledge of its batch."""
+
+    def __init__(self, run: Run, knowledge: _Knowledge, activity: Any, prepared: Prepared) -> None:
+        self.run = run
+        self.knowledge = knowledge
+        self.activity = activity
+        self.result = Verdict(activity, prepared)
+
+    def verdict(self) -> Verdict:
+        prepared, values = self.result.prepared, self.result.values
+        try:
+            for need in prepared.items:
+                list_id = self._item(need)
+                if list_id:
+                    values[f"{need.kind}:{need.key}"] = list_id
+            if prepared.customer:
+                list_id = self._customer(prepared.customer)
+                if list_id:
+                    values["customer"] = list_id
+            if prepared.department:
+                list_id = self._department(prepared.department)
+                if list_id:
+                    values["department"] = list_id
+        except NotSendable as refusal:
+            self.result.refusal = refusal.sentence
+        return self.result
+
+    # Items ------------------------------------------------------------------
+
+    def _item(self, need: ItemNeed) -> str:
+        """The ListID, or "" when it has to be asked for or added first."""
+        if need.kind == "line":
+            return self._own_item(need.item)
+        key = fold(need.key)
+        mapped = self.knowledge.mappings.get(
+            (self.activity.store_id, "item", key)
+        ) or self.knowledge.mappings.get((0, "item", key))
+        if mapped:
+            known = self.knowledge.mapped_items.get(mapped)
+            self._check_piece(need, known.item_type if known else "")
+            return mapped
+        found = self._by_keys(need, key)
+        if found:
+            self._check_piece(need, found.item_type)
+            return found.list_id
+        if not self._was_asked("item", need.key):
+            return ""
+        missing = self.run.settings["items.missing"]
+        if missing == "create":
+            self._check_piece(need, need.item.item_type)
+            return self._add(Addition("add_item", item_record_id("sku", key), need.item, need.key))
+        fallback = self.run.settings["items.fallback"]
+        if missing == "fallback" and fallback:
+            stand_in = Item(
+                sku=fallback,
+                name=fallback,
+                item_type="NonInventory",
+                tax_code=self.run.settings["lines.tax_code"],
+                department=self.run.settings["items.department"],
+            )
+            return self._own_item(stand_in)
+        raise NotSendable(
+            f'{self._name()}: SKU "{need.key}" has no QuickBooks item. Create an item with that '
+            f"{' or '.join(self.run.settings['items.keys'])}, or map it: "
+            f"qbwoo mapping set --kind item --key {need.key!r} --list-id ID; then retry."
+        )
+
+    def _by_keys(self, need: ItemNeed, key: str) -> KnownItem | None:
+        tables = {
+            "ALU": self.knowledge.by_alu,
+            "UPC": self.knowledge.by_upc,
+            "ITEMNUMBER": self.knowledge.by_number,
+        }
+        for field_name in self.run.settings["items.keys"]:
+            found = tables[field_name].get(key, [])
+            if len(found) > 1:
+                names = " and ".join(f"item {item.item_number} {item.name!r}" for item in found[:2])
+                raise NotSendable(
+                    f'{self._name()}: SKU "{need.key}" is the {field_name} of {len(found)} items in QuickBooks, '
+                    f"{names}. Change one of them, or map the SKU to one: qbwoo mapping set --kind item "
+                    f"--key {need.key!r} --list-id ID; then retry."
+                )
+            if found:
+                return found[0]  # type: ignore[no-any-return]  # grouped rows are of one type
+        return None
+
+    def _own_item(self, item: Item) -> str:
+        """An item for extra lines, by its name; made in QuickBooks when first needed."""
+        key = fold(item.sku)
+        mapped = self.knowledge.mappings.get((0, "line", key))
+        if mapped:
+            return mapped
+        if not self._was_asked("line", item.sku):
+            return ""
+        return self._add(Addition("add_item", item_record_id("line", key), item, item.sku))
+
+    def _check_piece(self, need: ItemNeed, item_type: str) -> None:
+        if need.one_piece and item_type in _STOCKED:
+            self._refuse_piece(need.label)
+
+    def _refuse_piece(self, label: str) -> None:
+        raise NotSendable(
+            f"{self._name()}: the line {label!r} cannot be split into prices of whole cents, and its item keeps "
+            "stock, so it cannot go as one piece either. Enter this order by hand, then cancel it here."
+        )
+
+    # Customers --------------------------------------------------------------
+
+    def _customer(self, need: CustomerNeed) -> str:
+        knowledge, store_id = self.knowledge, self.activity.store_id
+        for per_store, key in keys_of(need.customer):
+            mapped = knowledge.mappings.get((store_id if per_store else 0, "customer", key))
+            if mapped:
+                return mapped
+        email, customer_id = fold(need.customer.email), fold(need.customer_id)
+        matches: list[KnownCustomer] = knowledge.by_email.get(email, []) or knowledge.by_customer_id.get(
+            customer_id, []
+        )
+        if len(matches) > 1:
+            matches = _same_person(need, matches)
+            if len(matches) != 1:
+                return self._ambiguous(need)
+        if matches:
+            self._bind(need, matches[0].list_id)
+            return matches[0].list_id
+        asked = ("customer", need.customer.email) if email else ("customer id", need.customer_id)
+        if not self._was_asked(*asked):
+            return ""
+        reference = need.customer.email or need.customer.last_name or need.customer_id
+        return self._add(Addition("add_customer", need.customer_id, need.customer, reference[:120]))
+
+    def _bind(self, need: CustomerNeed, list_id: str) -> None:
+        if not need.fallback:
+            bind_customer(self.run, self.activity.store_id, need.customer, list_id, "matched")
+
+    def _ambiguous(self, need: CustomerNeed) -> str:
+        """Never a failed sale: the named web customer takes it, and a person is asked."""
+        email = need.customer.email
+        raise_task(
+            self.run.db,
+            company_id=self.run.company.id,
+            kind="ambiguous customer",
+            subject=email[:120],
+            sentence=f"Several customers in QuickBooks have the e-mail {email}, and name and postcode do not tell them "
+            f"apart: their sales go to {self.run.settings['customers.fallback']!r}. Map the right one: "
+            f"qbwoo mapping set --kind customer --key email:{email} --list-id ID",
+            activity_id=self.activity.id,
+        )
+        return self._customer(self.run.spelling.fallback_customer(self.run.settings))
+
+    # Departments ------------------------------------------------------------
+
+    def _department(self, name: str) -> str:
+        mapped = self.knowledge.mappings.get((0, "department", fold(name)))
+        if mapped:
+            return mapped
+        if not self._was_asked("department", name):
+            return ""
+        return self._add(Addition("add_department", fold(name), Department(name=name), name))
+
+    # What is missing --------------------------------------------------------
+
+    def _was_asked(self, kind: str, key: str) -> bool:
+        """True if QuickBooks said in this session that it has no such thing; else it is asked."""
+        answer = self.knowledge.answered.get((kind, key))
+        if answer is None:
+            if not self.run.spelling.look_up_requests(kind, key, self.run.settings):
+                return True  # No field of QuickBooks can hold this key: it has none.
+            self.result.look_ups.append((kind, key))
+            return False
+        if answer.problem:
+            raise NotSendable(f"{self._name()}: {answer.problem}")
+        return True
+
+    def _add(self, addition: Addition) -> str:
+        self.result.additions.append(addition)
+        return ""
+
+    def _name(self) -> str:
+        what = "Order" if self.activity.kind == "sale" else "Activity"
+        return f"{what} {self.activity.reference}"
+
+
+def _same_person(need: CustomerNeed, matches: list[KnownCustomer]) -> list[KnownCustomer]:
+    """Those of several with one e-mail that also have the buyer's name and postcode."""
+    name = (
+        fold(need.customer.first_name),
+        fold(need.customer.last_name),
+        fold(need.customer.billing.postcode),
+    )
+    return [
+        person
+        for person in matches
+        if (fold(person.first_name), fold(person.last_name), fold(person.postcode)) == name
+    ]

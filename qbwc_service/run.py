@@ -1,0 +1,65 @@
+"""What one call of the conversation works with: the database, the company, its session and settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy.orm import Session
+
+from qbwc_service.flavours import FLAVOURS
+from qbwc_service.flavours.spelling import Spelling
+from qbwc_service.marks import Mark
+from queue_store.companies import list_stores
+from queue_store.models import Company, QbwcSession, Store
+from queue_store.settings import Settings, company_settings, store_settings
+
+
+@dataclass
+class Run:
+    """One transaction's view; nothing of it is kept between two calls."""
+
+    db: Session
+    company: Company
+    now: datetime
+    session: QbwcSession | None = None
+    _store_settings: dict[int, Settings] = field(default_factory=dict)
+
+    @cached_property
+    def settings(self) -> Settings:
+        return company_settings(self.db, self.company)
+
+    @cached_property
+    def stores(self) -> dict[int, Store]:
+        return {store.id: store for store in list_stores(self.db, self.company.id)}
+
+    @property
+    def spelling(self) -> Spelling:
+        """How this company's QuickBooks is spoken to."""
+        return FLAVOURS[self.company.flavour]
+
+    @property
+    def open_session(self) -> QbwcSession:
+        """The session, where there must be one."""
+        assert self.session is not None
+        return self.session
+
+    def store_settings(self, store_id: int) -> Settings:
+        """Settings of one of the company's stores."""
+        if store_id not in self._store_settings:
+            self._store_settings[store_id] = store_settings(self.db, self.stores[store_id])
+        return self._store_settings[store_id]
+
+    def head(self, store_id: int) -> str:
+        """How the marks of a store's documents begin, such as "WMAIN"."""
+        return f"{self.settings['documents.prefix']}{self.stores[store_id].code}"
+
+    def mark(self, store_id: int, record_id: str, generation: int) -> Mark:
+        """The mark of one document."""
+        return Mark(self.head(store_id), record_id, generation)
+
+    def prepared_with(self, store_id: int) -> str:
+        """What a prepared request depends on besides its payload; another value means: prepare anew."""
+        store = self.stores.get(store_id)
+        return f"{self.company.settings_version}.{store.settings_version if store else 0}"

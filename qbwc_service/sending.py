@@ -1,0 +1,420 @@
+"""The next message set: what leaves, in which order.
+
+1. the reading that is under way goes on;
+2. what is in doubt is looked for: documents by look-back, the rest by key;
+3. look-back before the first document of a session;
+4. what candidates lack is asked for by key, many in a set;
+5. what QuickBooks lacks is added, then documents, in the order of the queue;
+6. lists whose reading is due.
+
+Whatever leaves is committed as sent before its bytes do.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from qbwc_service import doubt, look_back, pulls
+from qbwc_service.errors import NotSendable
+from qbwc_service.kinds import DOCUMENTS, KINDS
+from qbwc_service.look_up import encode_reads, look_up_set
+from qbwc_service.needs import Prepared, encode_prepared
+from qbwc_service.preparing import current_prepared, prepare
+from qbwc_service.resolving import Addition, Verdict, resolve
+from qbwc_service.run import Run
+from qbwc_service.settling import request_id_of
+from queue_store import drain
+from queue_store.activities import add_activity, newest_of_record
+from queue_store.books import live_documents
+from queue_store.drain import Change, Sending, change
+from queue_store.fingerprint import content_digest
+from queue_store.models import Activity, Exchange
+from queue_store.payloads import encode
+from queue_store.states import ActivityState, ExchangeState
+
+logger = logging.getLogger(__name__)
+
+#: How far the queue is searched for further look-ups while a set of them has room.
+_LOOK_AHEAD = 200
+#: Rounds of resolving in one call: each moves candidates on, so that the next sees others.
+_MOST_ROUNDS = 12
+
+
+def next_set(run: Run) -> str | None:
+    """The next document to hand out, or None when there is nothing left to do in this session."""
+    session = run.open_session
+    if is_out_of_time(run):
+        return _stop_reading(run)
+    drain.wake_due(run.db, run.company.id, run.now)
+    if session.cursor:
+        return _go_on_reading(run)
+    if drain.has_state(run.db, run.company.id, ActivityState.IN_DOUBT):
+        found = _resolve_doubt(run)
+        if found is not None:
+            return found
+    if not session.looked_back and _wants_documents(run):
+        return _begin_look_back(run)
+    written = _write_or_look_up(run)
+    if written is not None:
+        return written
+    kind = pulls.due(run)
+    if kind is not None:
+        state = pulls.begin(run, kind)
+        session.cursor = encode_state(state)
+        return _hand_out(run, "read", [pulls.request(run, state)])
+    return None
+
+
+def is_out_of_time(run: Run) -> bool:
+    """True after the longest time that a session may take."""
+    return run.now - run.open_session.started_at > timedelta(minutes=run.settings["session.minutes"])
+
+
+def has_more(run: Run) -> bool:
+    """True if `next_set` would find something to do."""
+    session = run.open_session
+    if is_out_of_time(run):
+        return bool(session.cursor)
+    return bool(
+        session.cursor
+        or _has_claimable(run)
+        or drain.has_state(run.db, run.company.id, ActivityState.IN_DOUBT)
+        or pulls.due(run)
+    )
+
+
+def parting_set(run: Run) -> str:
+    """A harmless query, for when work vanished before it was sent: "" would not end the session cleanly."""
+    return _hand_out(run, "company", [run.spelling.company_request("C")])
+
+
+# Reading -------------------------------------------------------------------
+
+
+def _go_on_reading(run: Run) -> str:
+    cursor = run.open_session.cursor or ""
+    if '"look back"' in cursor:
+        return _hand_out(run, "look back", [look_back.request(run, look_back.decode_look_back(cursor))])
+    return _hand_out(run, "read", [pulls.request(run, pulls.decode_pull(cursor))])
+
+
+def _stop_reading(run: Run) -> str | None:
+    cursor, run.open_session.cursor = run.open_session.cursor, None
+    if not cursor:
+        return None
+    if '"look back"' in cursor:
+        state = look_back.decode_look_back(cursor)
+        request = look_back.stop_request(run, state) if state.iterator_id else None
+    else:
+        pull = pulls.decode_pull(cursor)
+        request = pulls.request(run, pull, iterator="Stop") if pull.iterator_id else None
+    return _hand_out(run, "stop", [request]) if request else None
+
+
+def _begin_look_back(run: Run) -> str:
+    state = look_back.begin(run)
+    run.open_session.cursor = encode_state(state)
+    return _hand_out(run, "look back", [look_back.request(run, state)])
+
+
+def encode_state(state: look_back.LookBack | pulls.Pull) -> str:
+    """A reading's state as the session keeps it."""
+    return msgspec.json.encode(state).decode()
+
+
+def _resolve_doubt(run: Run) -> str | None:
+    doubt.settle_repeatable(run)
+    to_ask = doubt.settle_list_elements(run)
+    if to_ask:
+        return _look_up(run, to_ask)
+    if not run.open_session.looked_back and drain.in_doubt(run.db, run.company.id, kinds=DOCUMENTS):
+        return _begin_look_back(run)
+    return None
+
+
+# Writing -------------------------------------------------------------------
+
+
+def kinds_that_may_leave(run: Run) -> frozenset[str] | None:
+    """Kinds that may leave now; None: all."""
+    return frozenset(KINDS) - DOCUMENTS if run.settings["documents.stopped"] else None
+
+
+def _has_claimable(run: Run) -> bool:
+    session = run.open_session
+    return drain.has_claimable(
+        run.db,
+        run.company.id,
+        newest_id=session.newest_activity_id,
+        session_id=session.id,
+        kinds=kinds_that_may_leave(run),
+    )
+
+
+def _wants_documents(run: Run) -> bool:
+    if run.settings["documents.stopped"]:
+        return False
+    session = run.open_session
+    return drain.has_claimable(
+        run.db, run.company.id, newest_id=session.newest_activity_id, session_id=session.id, kinds=DOCUMENTS
+    )
+
+
+def set_size(run: Run) -> int:
+    """How many requests the next set may hold."""
+    most: int = run.settings["pace.most"]
+    return max(1, min(run.company.set_size or run.settings["pace.start"], most))
+
+
+def _write_or_look_up(run: Run) -> str | None:
+    size = set_size(run)
+    reach = size
+    for _ in range(_MOST_ROUNDS):
+        candidates = _candidates(run, reach)
+        if not candidates:
+            return None
+        candidates = _without_found(run, candidates)
+        verdicts = _resolved(run, candidates)
+        look_ups = [pair for verdict in verdicts for pair in verdict.look_ups]
+        if look_ups:
+            return _look_up(run, look_ups, ahead=True)
+        if not _set_aside(run, verdicts):
+            ready = [verdict for verdict in verdicts if verdict.is_ready]
+            if ready:
+                return _write(run, ready[:size])
+        # Some were bound, refused, or wait now for an addition that is in the queue itself: look again,
+        # further, since a long row of the same kind may follow.
+        reach = _LOOK_AHEAD
+    # So many were set aside that this answer would take too long: go on with the next call.
+    return parting_set(run)
+
+
+def _candidates(run: Run, size: int) -> Sequence[Any]:
+    session = run.open_session
+    rows = drain.candidates(
+        run.db,
+        run.company.id,
+        newest_id=session.newest_activity_id,
+        session_id=session.id,
+        limit=size,
+        kinds=kinds_that_may_leave(run),
+    )
+    if not rows:
+        return rows
+    first = rows[0]
+    if first.suspect_size:
+        # Suspects of one failed set travel together, in ever smaller parts, and with nobody else.
+        return [row for row in rows if row.suspect_of == first.suspect_of][: first.suspect_size]
+    return [row for row in rows if not row.suspect_size]
+
+
+def _without_found(run: Run, candidates: Sequence[Any]) -> Sequence[Any]:
+    """Documents that look-back found in the books are bound; the others go on."""
+    marks = {
+        row.id: run.mark(row.store_id, row.record_id, row.generation).record_mark
+        for row in candidates
+        if row.kind in DOCUMENTS
+    }
+    found = live_documents(run.db, run.company.id, set(marks.values()))
+    if not found:
+        return candidates
+    rest = []
+    for row in candidates:
+        documents = found.get(marks.get(row.id, ""), [])
+        if documents:
+            doubt.bind_found(run, row, documents, marks[row.id])
+        else:
+            rest.append(row)
+    return rest
+
+
+def _resolved(run: Run, candidates: Sequence[Any]) -> list[Verdict]:
+    """Candidates with everything known of them; what cannot be prepared fails here."""
+    prepared: list[tuple[Any, Prepared]] = []
+    payloads: dict[int, bytes] = {}
+    stale = [row.id for row in candidates if current_prepared(run, row) is None]
+    if stale:
+        payloads = drain.payloads_of(run.db, stale)
+    for row in candidates:
+        current = current_prepared(run, row)
+        if current is None:
+            try:
+                current = prepare(run, row, payloads[row.id])
+            except NotSendable as refusal:
+                _fail(run, row, refusal.sentence)
+                continue
+            activity = run.db.get_one(Activity, row.id)
+            activity.prepared, activity.prepared_with = (
+                encode_prepared(current),
+                run.prepared_with(row.store_id),
+            )
+        prepared.append((row, current))
+    run.db.flush()
+    return resolve(run, prepared)
+
+
+def _look_up(run: Run, wanted: Sequence[tuple[str, str]], *, ahead: bool = False) -> str:
+    """A set of look-ups; with `ahead`, filled with what candidates further back in the queue lack."""
+    size = set_size(run)
+    if ahead and len(wanted) < size:
+        verdicts = _resolved(run, _candidates(run, _LOOK_AHEAD))
+        wanted = [*wanted, *(pair for verdict in verdicts for pair in verdict.look_ups)]
+    requests, reads = look_up_set(run, wanted, size)
+    return _hand_out(run, "look up", requests, reads=encode_reads(reads))
+
+
+def _set_aside(run: Run, verdicts: Sequence[Verdict]) -> bool:
+    """Fail what is refused; let what lacks something wait for its addition. True if any was."""
+    additions: dict[tuple[str, str], Activity] = {}
+    waits: list[tuple[int, int]] = []
+    moved = False
+    for verdict in verdicts:
+        row = verdict.activity
+        if verdict.refusal:
+            _fail(run, row, verdict.refusal)
+            moved = True
+        elif verdict.additions:
+            needed = [_addition(run, addition, row, additions) for addition in verdict.additions]
+            failed = next((one for one in needed if one.state == ActivityState.FAILED), None)
+            if failed is not None:
+                _fail(
+                    run,
+                    row,
+                    f"Order {row.reference} cannot be sent: {failed.sentence} Mend that, then retry.",
+                    "activity",
+                )
+            else:
+                waits += [(row.id, one.id) for one in needed]
+                names = ", ".join(dict.fromkeys(one.reference for one in needed))
+                _set(
+                    run,
+                    row,
+                    ActivityState.WAITING,
+                    f"{row.reference} waits until QuickBooks has {names}.",
+                    "activity",
+                )
+            moved = True
+    drain.wait_for(run.db, waits)
+    return moved
+
+
+def _addition(run: Run, addition: Addition, waiter: Any, known: dict[tuple[str, str], Activity]) -> Activity:
+    """The activity that adds what is missing: one, however many wait for it."""
+    key = (addition.kind, addition.record_id)
+    if key in known:
+        return known[key]
+    newest = newest_of_record(
+        run.db,
+        company_id=run.company.id,
+        store_id=addition.store_id,
+        kind=addition.kind,
+        record_id=addition.record_id,
+    )
+    generation = 1
+    if newest is not None:
+        if newest.state not in (ActivityState.SUCCEEDED, ActivityState.CANCELLED, ActivityState.SUPERSEDED):
+            known[key] = newest
+            return newest
+        # It was added once, and QuickBooks says now that it is not there: somebody deleted it.
+        generation = newest.generation + 1
+    payload = encode(addition.payload)
+    known[key] = add_activity(
+        run.db,
+        Activity(
+            company_id=run.company.id,
+            store_id=addition.store_id,
+            kind=addition.kind,
+            record_id=addition.record_id,
+            generation=generation,
+            state=ActivityState.PENDING,
+            # What waits for it inherits nothing less: it goes first.
+            priority=waiter.priority + 1,
+            payload=payload,
+            digest=content_digest(payload),
+            reference=addition.reference,
+            session_id=run.open_session.id,
+        ),
+        cause=f"needed by {waiter.reference}",
+    )
+    return known[key]
+
+
+def _write(run: Run, ready: Sequence[Verdict]) -> str:
+    """Hand out these: committed as sent before the bytes leave."""
+    requests, sendings, changes = [], [], []
+    exchange = _exchange(run, "write")
+    for verdict in ready:
+        row = verdict.activity
+        number = row.attempts + 1
+        requests.append(verdict.prepared.fill({**verdict.values, "request": request_id_of(row.id, number)}))
+        sendings.append(
+            Sending(
+                activity_id=row.id,
+                number=number,
+                fingerprint=row.fingerprint,
+                predicted_total=verdict.prepared.predicted_total,
+            )
+        )
+        changes.append(
+            Change(
+                activity_id=row.id,
+                before=row.state,
+                after=ActivityState.SENT,
+                cause=f"sent in exchange {exchange.id}",
+                values={"attempts": number, "exchange_id": exchange.id},
+            )
+        )
+    change(run.db, changes, exchange_id=exchange.id)
+    drain.record_attempts(run.db, exchange.id, sendings)
+    return _fill(run, exchange, requests)
+
+
+def _fail(run: Run, row: Any, sentence: str, reason: str = "") -> None:
+    _set(run, row, ActivityState.FAILED, sentence, reason)
+    drain.fail_waiters(run.db, [(row.id, sentence)])
+    run.open_session.failed += 1
+    run.open_session.settled += 1
+
+
+def _set(run: Run, row: Any, after: ActivityState, sentence: str, reason: str = "") -> None:
+    change(
+        run.db,
+        [Change(activity_id=row.id, before=row.state, after=after, sentence=sentence, reason=reason)],
+    )
+
+
+# Handing out ---------------------------------------------------------------
+
+
+def _hand_out(run: Run, purpose: str, requests: Sequence[str], *, reads: str = "") -> str:
+    exchange = _exchange(run, purpose)
+    exchange.reads = reads
+    return _fill(run, exchange, requests)
+
+
+def _exchange(run: Run, purpose: str) -> Exchange:
+    exchange = Exchange(
+        company_id=run.company.id,
+        session_id=run.open_session.id,
+        purpose=purpose,
+        state=ExchangeState.OUTSTANDING,
+        request=b"",
+        sent_at=run.now,
+    )
+    run.db.add(exchange)
+    run.db.flush()
+    return exchange
+
+
+def _fill(run: Run, exchange: Exchange, requests: Sequence[str]) -> str:
+    document = run.spelling.message_set(requests)
+    exchange.request = document.encode()
+    exchange.requests = len(requests)
+    run.db.flush()
+    logger.info("exchange %s: %s, %d requests", exchange.id, exchange.purpose, len(requests))
+    return document

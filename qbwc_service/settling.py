@@ -1,0 +1,400 @@
+"""What an answer means: each response finds its activity by requestID, and settles it.
+
+The same rules hold for an answer in time and for one that comes under an old
+ticket: a success always binds; a refusal counts only for the current attempt;
+what is not answered is in doubt. Everything is collected first and then
+written in a few statements, in the transaction of the call.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from qbwc_service.errors import UnreadableAnswer
+from qbwc_service.flavours.spelling import Written
+from qbwc_service.kinds import KINDS
+from qbwc_service.run import Run
+from qbxml.outcomes import Outcome
+from qbxml.reader import Response, ResponseSet, read_requests
+from qbxml.statuses import StatusRule, classify_status
+from queue_store.activities import get_activity
+from queue_store.catalogue import forget
+from queue_store.drain import (
+    Change,
+    attempts_by_number,
+    attempts_in,
+    change,
+    fail_waiters,
+    settle_attempts,
+    wake_waiters,
+)
+from queue_store.fingerprint import content_digest
+from queue_store.intake import changed_after_sent
+from queue_store.models import Exchange
+from queue_store.settings import set_company_setting
+from queue_store.states import ActivityState, AttemptState
+from queue_store.tasks import raise_task
+
+logger = logging.getLogger(__name__)
+
+#: A request whose mapping was stale is tried again with a fresh one, this often.
+_STALE_TRIES = 3
+
+
+@dataclass(slots=True)
+class Settled:
+    """What an answer came to."""
+
+    succeeded: list[int] = field(default_factory=list)
+    failed: list[tuple[int, str]] = field(default_factory=list)
+    again: int = 0
+    unanswered: int = 0
+
+    @property
+    def settled(self) -> int:
+        return len(self.succeeded) + len(self.failed)
+
+
+def request_id_of(activity_id: int, number: int) -> str:
+    """requestID: the activity and its attempt."""
+    return f"{activity_id}-{number}"
+
+
+def read_request_id(request_id: str | None) -> tuple[int, int] | None:
+    """(activity, attempt), or None for an id that is not ours."""
+    left, dash, right = (request_id or "").partition("-")
+    if not dash or not (left.isascii() and left.isdigit() and right.isascii() and right.isdigit()):
+        return None
+    return int(left), int(right)
+
+
+def settle_answer(run: Run, exchange: Exchange, answer: ResponseSet) -> Settled:
+    """Settle all that the answer speaks of; what it leaves out of its own exchange is in doubt."""
+    responses = {
+        pair: response
+        for response in answer.responses
+        if (pair := read_request_id(response.request_id)) is not None
+    }
+    rows = {(row.id, row.number): row for row in attempts_in(run.db, exchange.id)}
+    strangers = responses.keys() - rows.keys()
+    if strangers:
+        # An answer to another set of this company: what it says is still true.
+        logger.warning("exchange %s: %d responses belong to another set", exchange.id, len(strangers))
+        rows.update(
+            {(row.id, row.number): row for row in attempts_by_number(run.db, run.company.id, strangers)}
+        )
+    batch = _Batch(run, exchange)
+    for pair, row in rows.items():
+        response = responses.get(pair)
+        if response is not None:
+            batch.take(row, response)
+        elif row.state == ActivityState.SENT and row.attempts == row.number:
+            batch.leave_in_doubt(row)
+    batch.write()
+    return batch.result
+
+
+class _Batch:
+    """Collects what a set of responses changes."""
+
+    def __init__(self, run: Run, exchange: Exchange) -> None:
+        self.run = run
+        self.exchange = exchange
+        self.result = Settled()
+        self.attempts: list[dict[str, Any]] = []
+        self.bound: list[Change] = []
+        self.others: list[Change] = []
+        self.after: list[tuple[Any, Written]] = []
+
+    def take(self, row: Any, response: Response) -> None:
+        """One response to one attempt."""
+        rule = classify_status(response.status_code, response.status_severity, response.status_message)
+        if rule.outcome is Outcome.DONE:
+            try:
+                written = self.run.spelling.read_written(response.records[0])
+            except (IndexError, UnreadableAnswer):
+                self.leave_in_doubt(row)
+                return
+            if row.attempt_state == AttemptState.SUCCEEDED and row.attempt_txn_id == written.txn_id:
+                return  # A repeated answer changes nothing.
+            self._attempt(row, AttemptState.SUCCEEDED, response, written.txn_id)
+            self._succeed(row, response, written)
+            return
+        if row.attempt_state == AttemptState.SUCCEEDED:
+            return
+        if rule.outcome is Outcome.IN_DOUBT:
+            self.leave_in_doubt(row)
+            return
+        self._attempt(row, AttemptState.REFUSED, response, None)
+        if row.attempts == row.number and row.state in (ActivityState.SENT, ActivityState.IN_DOUBT):
+            self._refuse(row, response, rule)
+
+    def leave_in_doubt(self, row: Any) -> None:
+        """The answer says nothing clear about this one."""
+        self.result.unanswered += 1
+        if row.state != ActivityState.SENT or row.attempts != row.number:
+            return
+        self.others.append(
+            Change(
+                activity_id=row.id,
+                before=row.state,
+                after=ActivityState.IN_DOUBT,
+                sentence=f"{row.reference}: QuickBooks' answer does not say what became of it. QuickBooks is asked "
+                "before it goes again.",
+                reason="lost",
+            )
+        )
+
+    # Success ----------------------------------------------------------------
+
+    def _succeed(self, row: Any, response: Response, written: Written) -> None:
+        known = row.txn_id
+        if row.state == ActivityState.SUCCEEDED:
+            if known != written.txn_id:
+                self._doubled(row, known, written)
+            return
+        newer_is_out = row.attempts > row.number and row.state in (ActivityState.SENT, ActivityState.IN_DOUBT)
+        if newer_is_out:
+            # Bound, but a second request may have been executed too: that is found out first.
+            activity = get_activity(self.run.db, row.id)
+            activity.txn_id, activity.txn_number, activity.total = (
+                written.txn_id,
+                written.number,
+                written.total,
+            )
+            return
+        if known and known != written.txn_id:
+            self._doubled(row, known, written)
+        self.bound.append(
+            bound_change(
+                row,
+                written,
+                row.sent_fingerprint,
+                cause=f"QuickBooks wrote {written.number or written.txn_id}",
+            )
+        )
+        KINDS[row.kind].learn(self.run, row, response.records[0])
+        self.after.append((row, written))
+        self.result.succeeded.append(row.id)
+
+    def _doubled(self, row: Any, known: str | None, written: Written) -> None:
+        raise_task(
+            self.run.db,
+            company_id=self.run.company.id,
+            kind="doubled",
+            subject=str(row.id),
+            sentence=f"{row.reference} was written to QuickBooks twice ({known} and {written.number or written.txn_id}). "
+            "Reverse one of them in QuickBooks.",
+            activity_id=row.id,
+        )
+
+    # Refusal ----------------------------------------------------------------
+
+    def _refuse(self, row: Any, response: Response, rule: StatusRule) -> None:
+        why = f"{response.status_message.strip() or rule.meaning} (status {response.status_code})"
+        if row.txn_id:
+            # An earlier attempt is in the books; this one is not: exactly once.
+            self.others.append(
+                Change(
+                    activity_id=row.id,
+                    before=row.state,
+                    after=ActivityState.SUCCEEDED,
+                    cause=f"the repeat was refused: {why}",
+                )
+            )
+            self.result.succeeded.append(row.id)
+            return
+        if row.unwanted:
+            self._to(
+                row,
+                ActivityState.CANCELLED,
+                f"{row.reference} was cancelled in the shop, and QuickBooks had refused it.",
+            )
+            return
+        if row.newer_payload is not None:
+            self._to(
+                row, ActivityState.PENDING, cause=f"refused ({why}); newer content from the shop goes instead"
+            )
+            take_newer(self.run, row.id)
+            self.result.again += 1
+            return
+        if rule.outcome is Outcome.RETRY:
+            self._to(
+                row,
+                ActivityState.DELAYED,
+                f"{row.reference}: QuickBooks could not take it now: {why}. It is tried again by itself.",
+                next_at=self.run.now + back_off(self.run, row.attempts),
+            )
+            self.result.again += 1
+            return
+        if rule.outcome is Outcome.STALE and row.set_failures < _STALE_TRIES:
+            forget(self.run.db, self.run.company.id, self._ids_sent(row))
+            activity = get_activity(self.run.db, row.id)
+            activity.set_failures += 1
+            self._to(
+                row,
+                ActivityState.PENDING,
+                cause=f"what it refers to has changed in QuickBooks: {why}; looked up anew",
+            )
+            self.result.again += 1
+            return
+        what = "its receipt" if row.kind == "sale" else "it"
+        name = f"Order {row.reference}" if row.kind == "sale" else row.reference
+        sentence = f"{name}: QuickBooks refused {what}: {why}. {rule.advice}"
+        self._to(row, ActivityState.FAILED, sentence)
+        self.result.failed.append((row.id, sentence))
+
+    def _ids_sent(self, row: Any) -> set[str]:
+        """The list ids that the refused request named."""
+        wanted = request_id_of(row.id, row.number)
+        for request in read_requests(self.exchange.request):
+            if request.request_id == wanted:
+                names = {"ListID", "CustomerListID", "DepartmentListID"}
+                return {
+                    str(found.text) for found in request.element.iter() if found.tag in names and found.text
+                }
+        return set()
+
+    def _to(
+        self, row: Any, after: ActivityState, sentence: str = "", *, cause: str = "", next_at: Any = None
+    ) -> None:
+        self.others.append(
+            Change(
+                activity_id=row.id,
+                before=row.state,
+                after=after,
+                cause=cause,
+                sentence=sentence,
+                next_at=next_at,
+            )
+        )
+
+    def _attempt(self, row: Any, state: AttemptState, response: Response, txn_id: str | None) -> None:
+        self.attempts.append(
+            {
+                "activity_id": row.id,
+                "number": row.number,
+                "state": state,
+                "status_code": response.status_code,
+                "status_message": response.status_message,
+                "txn_id": txn_id,
+            }
+        )
+
+    # Writing ----------------------------------------------------------------
+
+    def write(self) -> None:
+        db, exchange_id = self.run.db, self.exchange.id
+        db.flush()
+        settle_attempts(db, self.attempts)
+        change(db, self.bound, exchange_id=exchange_id)
+        change(db, self.others, exchange_id=exchange_id)
+        wake_waiters(db, self.result.succeeded, exchange_id=exchange_id)
+        fail_waiters(db, self.result.failed, exchange_id=exchange_id)
+        db.expire_all()
+        for row, written in self.after:
+            if row.kind == "sale":
+                check_total(self.run, row, written.total, row.predicted_total, discounted=written.discounted)
+                compare_newer(
+                    self.run,
+                    row.id,
+                    row.newer_payload,
+                    row.newer_fingerprint,
+                    row.sent_fingerprint,
+                    row.unwanted,
+                )
+
+
+def bound_change(row: Any, written: Written, fingerprint: str, *, cause: str) -> Change:
+    """An activity is in the books as `written`."""
+    return Change(
+        activity_id=row.id,
+        before=row.state,
+        after=ActivityState.SUCCEEDED,
+        cause=cause,
+        values={
+            "txn_id": row.txn_id or written.txn_id,
+            "txn_number": written.number,
+            "total": written.total,
+            "fingerprint": fingerprint or row.fingerprint,
+            "set_failures": 0,
+            "suspect_size": 0,
+            "suspect_of": None,
+        },
+    )
+
+
+def take_newer(run: Run, activity_id: int) -> None:
+    """The payload that waited beside a sent activity takes its place."""
+    activity = get_activity(run.db, activity_id)
+    if activity.newer_payload is None:
+        return
+    activity.payload = activity.newer_payload
+    activity.fingerprint = activity.newer_fingerprint
+    activity.modified_at = activity.newer_modified_at
+    activity.digest = content_digest(activity.payload)
+    activity.newer_payload, activity.newer_fingerprint, activity.newer_modified_at = None, "", None
+    activity.prepared = None
+    run.db.flush()
+
+
+def compare_newer(
+    run: Run,
+    activity_id: int,
+    newer: bytes | None,
+    newer_fingerprint: str,
+    sent_fingerprint: str,
+    unwanted: bool,
+) -> None:
+    """A newer payload waited beside what is in the books now: the same document, or "changed after sent"."""
+    if newer is None and not unwanted:
+        return
+    activity = get_activity(run.db, activity_id)
+    if unwanted or newer_fingerprint != sent_fingerprint:
+        changed_after_sent(run.db, activity)
+        return
+    activity.modified_at = activity.newer_modified_at
+    activity.newer_payload, activity.newer_fingerprint, activity.newer_modified_at = None, "", None
+    run.db.flush()
+
+
+def check_total(
+    run: Run, row: Any, total: Decimal | None, predicted: Decimal | None, *, discounted: bool = False
+) -> None:
+    """QuickBooks' Total against ours: any unexplained difference stops further documents."""
+    if total is None or predicted is None or total == predicted:
+        return
+    activity = get_activity(run.db, row.id)
+    sentence = (
+        f"Order {row.reference}: QuickBooks computed a total of {total} for receipt {activity.txn_number}, "
+        f"{predicted} was expected (difference {total - predicted}). "
+    )
+    if discounted:
+        sentence += "QuickBooks took a discount of its own: look at the customer's price level and rewards."
+    else:
+        sentence += (
+            "No further documents are sent until you have looked: compare the receipt's lines and tax, then "
+            f"run: qbwoo company set {run.company.name} documents.stopped false"
+        )
+        set_company_setting(run.db, run.company, "documents.stopped", "true", who="qbwoo")
+        run.__dict__.pop("settings", None)
+    activity.sentence = sentence
+    raise_task(
+        run.db,
+        company_id=run.company.id,
+        kind="total differs",
+        subject=str(row.id),
+        sentence=sentence,
+        activity_id=row.id,
+    )
+    logger.error("activity %s: %s", row.id, sentence)
+
+
+def back_off(run: Run, times: int) -> timedelta:
+    """2, 4, 8, 16 minutes, then hourly (with the default base of 120 seconds)."""
+    base: int = run.settings["retry.base_seconds"]
+    return timedelta(seconds=min(3600, base * 2 ** min(max(times - 1, 0), 12)))

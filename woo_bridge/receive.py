@@ -1,0 +1,169 @@
+"""Webhook bodies: what they are, and what each of them does to the queue.
+
+Reading a body (`read_delivery`) needs no database; keeping it (`keep_delivery`)
+is one transaction of the caller. The delivery id is not unique and the topic is
+no event (the body is the record's state when it was sent), so that what is new
+is told by record and content alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from queue_store.companies import live_kinds
+from queue_store.intake import Incoming
+from queue_store.models import Store
+from queue_store.payloads import Customer, Order, encode
+from queue_store.settings import Settings
+from queue_store.shop_work import is_mapped, take_in_change
+from queue_store.webhook_log import keep_body
+from queue_store.withdraw import withdraw
+from woo_bridge import raw
+from woo_bridge.disposition import order_rules
+from woo_bridge.errors import Untranslatable
+from woo_bridge.take_orders import SALE, refuse_order, take_orders
+from woo_bridge.translate_customers import customer_fingerprint, translate_customer
+from woo_bridge.translate_orders import translate_order
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+CHANGE_CUSTOMER = "change_customer"
+
+#: Topics that are used; everything else is answered 200 and goes no further.
+ORDER_TOPICS = frozenset({"order.created", "order.updated", "order.restored"})
+ORDER_GONE = "order.deleted"
+CUSTOMER_TOPICS = frozenset({"customer.created", "customer.updated"})
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One body, read: at most one of the fields below `body` is set; none: nothing to do."""
+
+    topic: str
+    body: bytes
+    order: Order | None = None
+    customer: Customer | None = None
+    #: Id of an order that was deleted or trashed.
+    gone_order: int | None = None
+    problem: Untranslatable | None = None
+    #: Why there is nothing to do.
+    nothing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a delivery, in a word for the log, and the activity concerned."""
+
+    word: str
+    activity_id: int | None = None
+
+
+def read_delivery(topic: str, body: bytes) -> Delivery:
+    """Read a body that is known to come from the shop; never raises."""
+    if topic not in ORDER_TOPICS and topic not in CUSTOMER_TOPICS and topic != ORDER_GONE:
+        return Delivery(topic, body, nothing="topic not used")
+    try:
+        if topic in ORDER_TOPICS:
+            return Delivery(topic, body, order=translate_order(body))
+        if topic in CUSTOMER_TOPICS:
+            return Delivery(topic, body, customer=translate_customer(body))
+    except Untranslatable as problem:
+        known = raw.identify(body)
+        if known is not None and known.id is None and known.code is not None and known.message is not None:
+            # The record was deleted between its change and the delivery.
+            return Delivery(topic, body, nothing=f"error object {raw.line(known.code)}")
+        return Delivery(topic, body, problem=problem)
+    known = raw.identify(body)
+    if known is None or known.id is None:
+        return Delivery(topic, body, problem=Untranslatable("A deleted order", "id", "there is none"))
+    return Delivery(topic, body, gone_order=known.id)
+
+
+def keep_delivery(db: Session, store: Store, settings: Settings, delivery: Delivery) -> Outcome:
+    """Do what a delivery asks for; `settings` are the store's."""
+    if delivery.order is not None:
+        [(taken, activity_id)] = take_orders(db, store, order_rules(store, settings), [delivery.order])
+        return Outcome(taken.value, activity_id)
+    if delivery.customer is not None:
+        return _keep_customer(db, store, settings, delivery.customer)
+    if delivery.gone_order is not None:
+        return withdraw_order(db, store, delivery.gone_order)
+    if delivery.problem is not None:
+        if delivery.topic in CUSTOMER_TOPICS:
+            keep_body(
+                db, store_id=store.id, topic=delivery.topic, reason=str(delivery.problem), body=delivery.body
+            )
+            return Outcome("untranslatable")
+        refused = refuse_order(db, store, delivery.topic, delivery.body, delivery.problem)
+        return Outcome("untranslatable", refused.id if refused is not None else None)
+    return Outcome(delivery.nothing)
+
+
+def keep_deliveries(
+    db: Session, store: Store, settings: Settings, deliveries: Sequence[Delivery]
+) -> list[Outcome]:
+    """`keep_delivery` for several of one store; runs of orders go into the queue together."""
+    outcomes: list[Outcome] = []
+    run: list[Order] = []
+    rules = order_rules(store, settings)
+
+    def take_run() -> None:
+        if run:
+            taken = take_orders(db, store, rules, run)
+            outcomes.extend(Outcome(word.value, activity_id) for word, activity_id in taken)
+            run.clear()
+
+    for delivery in deliveries:
+        if delivery.order is not None:
+            run.append(delivery.order)
+        else:
+            take_run()
+            outcomes.append(keep_delivery(db, store, settings, delivery))
+    take_run()
+    return outcomes
+
+
+def receive_webhook(db: Session, store: Store, settings: Settings, topic: str, body: bytes) -> Outcome:
+    """Both steps at once, for a body whose signature was checked."""
+    return keep_delivery(db, store, settings, read_delivery(topic, body))
+
+
+def withdraw_order(db: Session, store: Store, order_id: int) -> Outcome:
+    """An order that was deleted or trashed in the shop."""
+    withdrawn, activity = withdraw(
+        db,
+        company_id=store.company_id,
+        store_id=store.id,
+        kind=SALE,
+        record_id=str(order_id),
+        sentence=f"Order {order_id} was deleted in the shop: nothing to send.",
+    )
+    return Outcome(withdrawn.value, activity.id if activity is not None else None)
+
+
+def _keep_customer(db: Session, store: Store, settings: Settings, customer: Customer) -> Outcome:
+    if "customers" not in live_kinds(store):
+        return Outcome("not live for customers")
+    if not settings["customers.update"]:
+        return Outcome("customers.update is off")
+    key = f"customer:{customer.customer_id}"
+    if not is_mapped(db, company_id=store.company_id, store_id=store.id, kind="customer", key=key):
+        # A customer goes to QuickBooks with the first order, not before.
+        return Outcome("customer not in QuickBooks")
+    taken, activity = take_in_change(
+        db,
+        Incoming(
+            company_id=store.company_id,
+            store_id=store.id,
+            kind=CHANGE_CUSTOMER,
+            record_id=str(customer.customer_id),
+            reference=(customer.email or f"customer {customer.customer_id}")[:120],
+            payload=encode(customer),
+            fingerprint=customer_fingerprint(customer),
+            modified_at=customer.modified_at,
+        ),
+    )
+    return Outcome(taken.value, activity.id)
