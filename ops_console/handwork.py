@@ -19,7 +19,7 @@ from queue_store.settings import store_settings
 from queue_store.shop_work import waiting_orders
 from queue_store.states import ActivityState
 from woo_bridge.disposition import Disposition, decide, order_rules
-from woo_bridge.take_orders import SALE, is_untranslated, redecide_orders, retranslate
+from woo_bridge.take_orders import LIFTABLE, SALE, is_untranslated, redecide_orders, retranslate
 
 #: Why a sale is held that a go-live lets go, if its date allows it.
 _LIFTED_BY_LIVE = ("not live", "before since")
@@ -114,12 +114,21 @@ def go_live(database: Database, name: str, kinds: Sequence[str], who: str) -> in
         with database.write() as db:
             _hold_all(db, get_store(db, name), who)
         return 0
+    return _decide_anew(database, name, _LIFTED_BY_LIVE)
+
+
+def decide_anew(database: Database, name: str) -> int:
+    """A setting of the store changed: decide anew what is held or waits; how many moved."""
+    return _decide_anew(database, name, LIFTABLE)
+
+
+def _decide_anew(database: Database, name: str, reasons: Sequence[str]) -> int:
     moved, after_id = 0, 0
     while True:
         with database.write() as db:
             store = get_store(db, name)
             number, next_id = redecide_orders(
-                db, store, store_settings(db, store), reasons=_LIFTED_BY_LIVE, after_id=after_id
+                db, store, store_settings(db, store), reasons=reasons, after_id=after_id
             )
         moved += number
         if next_id is None:

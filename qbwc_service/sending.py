@@ -281,7 +281,15 @@ def _set_aside(run: Run, verdicts: Sequence[Verdict]) -> bool:
         elif verdict.additions:
             needed = [_addition(run, addition, row, additions) for addition in verdict.additions]
             failed = next((one for one in needed if one.state == ActivityState.FAILED), None)
-            if failed is not None:
+            vain = next((one for one in needed if one.state == ActivityState.SUCCEEDED), None)
+            if vain is not None:
+                _fail(
+                    run,
+                    row,
+                    f"{row.reference}: {vain.reference} was added to QuickBooks a moment ago ({vain.txn_id}) and yet is "
+                    "not found there. Look at it in QuickBooks, map it by hand, then retry.",
+                )
+            elif failed is not None:
                 _fail(
                     run,
                     row,
@@ -317,7 +325,9 @@ def _addition(run: Run, addition: Addition, waiter: Any, known: dict[tuple[str, 
     )
     generation = 1
     if newest is not None:
-        if newest.state not in (ActivityState.SUCCEEDED, ActivityState.CANCELLED, ActivityState.SUPERSEDED):
+        is_over = newest.state in (ActivityState.SUCCEEDED, ActivityState.CANCELLED, ActivityState.SUPERSEDED)
+        # Never a second time in one session: what was just added and is not found would be added without end.
+        if not is_over or newest.updated_at >= run.open_session.started_at:
             known[key] = newest
             return newest
         # It was added once, and QuickBooks says now that it is not there: somebody deleted it.

@@ -46,10 +46,9 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction that only reads; what it changes is rolled back."""
-        with Session(self.engine, expire_on_commit=False) as db:
+        """A transaction that only reads: nothing that is changed in it is kept."""
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as db:
             yield db
-            db.rollback()
 
     def write_again(self, work: Callable[[Session], T], *, tries: int = 3) -> T:
         """Run `work` in a transaction; once more when the database says that this helps.

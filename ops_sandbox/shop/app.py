@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request, Response
 
 from ops_sandbox.shop.auth import Call, KeyRing, nobody
+from ops_sandbox.shop.calls import RestAnswer, RestCall
 from ops_sandbox.shop.errors import RestError, no_route
 from ops_sandbox.shop.listing import only_fields
-from ops_sandbox.shop.routes import RestAnswer, RestCall, find_route
+from ops_sandbox.shop.routes import find_route
 from ops_sandbox.shop.site import Site
 from ops_sandbox.shop.wire import Doc, php_json
 

@@ -6,6 +6,7 @@ what was recorded; the order of the statements is the order of the deliveries.
 
 from __future__ import annotations
 
+import copy
 from decimal import Decimal
 
 from ops_sandbox.shop.coupons import apply_coupons, coupon_by_code, unknown_coupon
@@ -131,6 +132,7 @@ def update_order(site: Site, order: Doc, body: Doc) -> Doc:
     Taking an order out of the trash by its status fires nothing.
     """
     _check_customer(site, body)
+    order = copy.deepcopy(order)  # a refusal half-way leaves the stored one as it was
     was_trashed = order["status"] == "trash"
     _apply(site, order, body)
     if any(key in body for key in _LINE_KEYS):
@@ -265,8 +267,9 @@ def _apply_coupon_codes(site: Site, order: Doc, body: Doc) -> None:
         code = as_text(entry.get("code")) if isinstance(entry, dict) else ""
         coupon = coupon_by_code(site, code)
         if coupon is None:
-            order["status"] = "auto-draft"
-            site.store.save("orders", order)
+            if order["id"] not in site.table("orders"):
+                order["status"] = "auto-draft"
+                site.store.save("orders", order)
             raise unknown_coupon(code, order["id"])
         coupons.append(coupon)
     apply_coupons(site, order, coupons)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from decimal import Decimal, InvalidOperation
 
 from ops_sandbox.shop.errors import RestError, invalid_id
@@ -151,6 +152,7 @@ def update_product(site: Site, product: Doc, body: Doc) -> Doc:
             404,
         )
     _check_sku(site, body, product)
+    product = copy.deepcopy(product)  # a refusal half-way leaves the stored one as it was
     was_live = product["status"] == "publish"
     _apply(site, product, body)
     if product["status"] == "publish" and not product["slug"]:
@@ -209,6 +211,7 @@ def create_variation(site: Site, parent: Doc, body: Doc) -> Doc:
 def update_variation(site: Site, variation: Doc, body: Doc) -> Doc:
     """PUT products/ID/variations/ID: product.updated with the variation's id; the parent's date moves too."""
     _check_sku(site, body, variation)
+    variation = copy.deepcopy(variation)
     _apply(site, variation, body)
     if "attributes" in body:
         _name_variation(site, site.table("products")[variation["parent_id"]], variation)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -23,14 +22,13 @@ class _QuietHandler(WSGIRequestHandler):
 class RunningShop:
     """A served shop; a context manager, closed at the end of the block."""
 
-    def __init__(self, app: WSGIApplication, port: int, on_close: Callable[[], None]) -> None:
+    def __init__(self, app: WSGIApplication, port: int) -> None:
         self._server: BaseWSGIServer = make_server(
             "127.0.0.1", port, app, threaded=True, request_handler=_QuietHandler
         )
         self._server.daemon_threads = True  # type: ignore[attr-defined]  # of the threaded server
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
-        self._on_close = on_close
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.02,), name="shop-http", daemon=True
         )
@@ -42,7 +40,6 @@ class RunningShop:
             self._server.shutdown()
             self._thread.join()
             self._server.server_close()
-            self._on_close()
 
     def __enter__(self) -> RunningShop:
         return self

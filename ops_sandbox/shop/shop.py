@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops_sandbox.shop import customers, orders, products, refunds, webhooks
+from ops_sandbox.shop import load, orders, products, refunds, shares, webhooks
 from ops_sandbox.shop.app import RestFaults, ShopApp
 from ops_sandbox.shop.checkout import Basket, check_out, product_by_sku
 from ops_sandbox.shop.dates import Clock, SiteTime, system_clock
@@ -80,7 +80,7 @@ class Shop:
 
     def serve(self, port: int = 0) -> RunningShop:
         """Serve on 127.0.0.1, by default at a free port; the shop's home URL becomes that address."""
-        running = RunningShop(self.app, port, lambda: None)
+        running = RunningShop(self.app, port)
         self.site.home_url = running.url
         return running
 
@@ -161,6 +161,15 @@ class Shop:
     def delivery_log(self) -> list[Delivery]:
         """Everything that was sent, pings too, oldest first."""
         return self._run.log
+
+    @property
+    def delivery_timeout_seconds(self) -> float:
+        """How long an answer is waited for, 60 as on a real shop."""
+        return self._run.timeout_seconds
+
+    @delivery_timeout_seconds.setter
+    def delivery_timeout_seconds(self, seconds: float) -> None:
+        self._run.timeout_seconds = seconds
 
     def failure_count(self, webhook_id: int) -> int:
         """Failures in a row, which REST does not show."""
@@ -311,13 +320,15 @@ class Shop:
             if amount is not None:
                 body["amount"] = str(amount)
             elif items is not None:
-                body["line_items"] = [self._share(order, sku, quantity) for sku, quantity in items]
+                body["line_items"] = [
+                    shares.share(self.site, order, sku, quantity) for sku, quantity in items
+                ]
             else:
                 left = Decimal(order["total"]) - refunds.refunded_so_far(self.site, order)
                 body["amount"] = money(left)
                 if not order["_refund_ids"]:
                     body["line_items"] = [
-                        _whole(line)
+                        shares.whole(line)
                         for kind in ("line_items", "shipping_lines", "fee_lines")
                         for line in order[kind]
                     ]
@@ -357,77 +368,16 @@ class Shop:
 
     def add_products(self, count: int, *, prefix: str = "LOAD", stock: int = 1_000_000) -> list[str]:
         """`count` published products with managed stock. Gives their SKUs."""
-        skus = []
         with self.site.store.transaction():
-            start = len(self.site.table("products"))
-            for number in range(start, start + count):
-                sku = f"{prefix}-{number:05d}"
-                product = products.blank_product(self.site)
-                price = f"{1 + number % 97}.{number % 100:02d}"
-                product.update(name=f"Load item {number}", slug=f"load-item-{number}", sku=sku)
-                product.update(regular_price=price, price=price, manage_stock=True, stock_quantity=stock)
-                self.site.store.save("products", product)
-                self.site.fire("product.published", product["id"])
-                self.site.fire("product.created", product["id"])
-                skus.append(sku)
-        return skus
+            return load.add_products(self.site, count, prefix, stock)
 
     def add_customers(self, count: int, *, domain: str = "load.example") -> list[int]:
         """`count` registered customers in San Francisco. Gives their ids."""
-        ids = []
         with self.site.store.transaction():
-            start = len(self.site.table("customers"))
-            for number in range(start, start + count):
-                address = {
-                    "first_name": f"Load{number}",
-                    "last_name": f"Customer{number}",
-                    "address_1": f"{number} Main St",
-                    "city": "San Francisco",
-                    "state": "CA",
-                    "postcode": "94105",
-                    "country": "US",
-                }
-                email = f"customer{number}@{domain}"
-                customer = customers.create_customer(
-                    self.site,
-                    {
-                        "email": email,
-                        "first_name": f"Load{number}",
-                        "last_name": f"Customer{number}",
-                        "billing": {**address, "email": email},
-                        "shipping": address,
-                    },
-                )
-                ids.append(int(customer["id"]))
-        return ids
+            return load.add_customers(self.site, count, domain)
 
     def _order(self, order_id: int) -> Doc:
         order = self.site.table("orders").get(order_id)
         if order is None:
             raise NoSuchRecord("order", order_id)
         return order
-
-    def _share(self, order: Doc, sku: str, quantity: int) -> Doc:
-        product = product_by_sku(self.site, sku)
-        for line in order["line_items"]:
-            if product["id"] in (line["product_id"], line["variation_id"]):
-                part = Decimal(quantity) / Decimal(line["quantity"])
-                return {
-                    "id": line["id"],
-                    "quantity": quantity,
-                    "refund_total": money(Decimal(line["total"]) * part),
-                    "refund_tax": [
-                        {"id": tax["id"], "refund_total": money(Decimal(tax["total"]) * part)}
-                        for tax in line["taxes"]
-                    ],
-                }
-        raise NoSuchRecord(f"line of order {order['id']} with SKU", sku)
-
-
-def _whole(line: Doc) -> Doc:
-    return {
-        "id": line["id"],
-        "quantity": line.get("quantity", 0),
-        "refund_total": money(line["total"]),
-        "refund_tax": [{"id": tax["id"], "refund_total": money(tax["total"])} for tax in line["taxes"]],
-    }

@@ -29,6 +29,17 @@ def _prepare_item(run: Run, activity: Any, payload: bytes) -> Prepared:
 
 def _learn_item(run: Run, activity: Any, record: Record) -> None:
     store_items(run.db, [run.spelling.item_row(record, run.company.id, run.now)])
+    kind, _, key = activity.record_id.partition(":")
+    if kind == "line":
+        bind(
+            run.db,
+            company_id=run.company.id,
+            kind="line",
+            key=key,
+            list_id=record.text("ListID") or "",
+            source="added",
+            label=activity.reference,
+        )
 
 
 def _item_asked_as(activity: Any, payload: bytes) -> Collection[tuple[str, str]]:

@@ -22,17 +22,25 @@ from woo_bridge.receive import Outcome, receive_webhook
 DATA = Path(__file__).parent.parent / "data" / "woocommerce"
 
 
-def recorded(name: str) -> Any:
-    """The body of a recorded REST answer."""
+def _recorded(name: str) -> Any:
     return json.loads((DATA / "rest" / f"{name}.json").read_text("utf-8"))["response"]["body"]
 
 
-def deliveries(name: str) -> list[tuple[str, bytes]]:
+@pytest.fixture
+def recorded() -> Callable[[str], Any]:
+    """The body of a recorded REST answer."""
+    return _recorded
+
+
+@pytest.fixture
+def deliveries() -> Callable[[str], list[tuple[str, bytes]]]:
     """Topic and body of the recorded webhooks of one change, in the order in which they came."""
-    found = json.loads((DATA / "webhooks" / f"{name}.json").read_text("utf-8"))["deliveries"]
-    return [
-        (dict(delivery["headers"])["X-WC-Webhook-Topic"], delivery["body"].encode()) for delivery in found
-    ]
+
+    def read(name: str) -> list[tuple[str, bytes]]:
+        found = json.loads((DATA / "webhooks" / f"{name}.json").read_text("utf-8"))["deliveries"]
+        return [(dict(d["headers"])["X-WC-Webhook-Topic"], d["body"].encode()) for d in found]
+
+    return read
 
 
 @dataclass
@@ -81,7 +89,7 @@ class Bridge:
             set_live(db, self.store(db), kinds, who="test")
 
 
-def make_bridge(database: Database, box: SecretBox, url: str = "http://127.0.0.1:1") -> Bridge:
+def _make_bridge(database: Database, box: SecretBox, url: str = "http://127.0.0.1:1") -> Bridge:
     with database.write() as db:
         company = add_company(db, name="Acme", flavour="pos", username="acme", password="secret")
         store = add_store(
@@ -101,14 +109,26 @@ def make_bridge(database: Database, box: SecretBox, url: str = "http://127.0.0.1
 
 @pytest.fixture
 def bridge(sqlite_database: Database, box: SecretBox) -> Bridge:
-    return make_bridge(sqlite_database, box)
+    return _make_bridge(sqlite_database, box)
 
 
 @pytest.fixture
 def order() -> Callable[..., dict[str, Any]]:
     """Makes the JSON of a paid order: a recorded one with some fields changed."""
 
-    def make(name: str = "processing", **fields: Any) -> dict[str, Any]:
-        return {**recorded(f"order_{name}"), **fields}
+    def make(name: str = "", **fields: Any) -> dict[str, Any]:
+        # The recorded order in status processing is one that pays on delivery.
+        base = _recorded(f"order_{name}") if name else _recorded("order_plain") | {"status": "processing"}
+        return {**base, **fields}
+
+    return make
+
+
+@pytest.fixture
+def bridge_on(box: SecretBox) -> Callable[..., Bridge]:
+    """Makes the same in a given database, for a shop at a given URL."""
+
+    def make(database: Database, url: str) -> Bridge:
+        return _make_bridge(database, box, url)
 
     return make

@@ -156,9 +156,8 @@ def test_all_refunds_are_listed_with_their_order(rest):
 
 
 def test_fields_cut_rows_down(rest):
-    assert rest.get("/orders", include="68", _fields="id,billing.email,total") == [
-        {"id": 68, "total": "24.52", "billing": {"email": "plain@example.net"}}
-    ] or list(rest.get("/orders", include="68", _fields="id,total")[0]) == ["id", "total"]
+    rows = rest.get("/orders", include="68", _fields="id,billing.email,total")
+    assert rows == [{"id": 68, "total": "24.52", "billing": {"email": "plain@example.net"}}]
 
 
 def test_a_new_order_between_two_pages_repeats_a_row(rest, shop):

@@ -181,3 +181,14 @@ def test_a_batch_settles_each_item_by_itself_and_deletes_for_good(order, rest):
     assert answer["update"][0]["status"] == "pending"
     assert answer["update"][1]["error"]["data"] == {"status": 404}
     assert rest("GET", "/orders/70").status_code == 404
+
+
+def test_a_refused_change_changes_nothing(order, rest):
+    made = order()
+    refusals = (
+        {"customer_note": "x", "line_items": [{"name": "neither product nor SKU"}]},
+        {"customer_note": "x", "coupon_lines": [{"code": "nope"}]},
+    )
+    for body in refusals:
+        assert rest("PUT", f"/orders/{made['id']}", body).status_code == 400
+    assert rest.get(f"/orders/{made['id']}") == made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 
@@ -41,8 +43,6 @@ def test_a_recorded_refund_made_again_is_the_same(name, rest, recorded):
 @pytest.fixture
 def paid(shop):
     """A paid order of four WID-005 (69.04 + tax) with flat shipping."""
-    from decimal import Decimal
-
     return shop.place_order([("WID-005", 4)], shipping=Decimal("7.50"))
 
 

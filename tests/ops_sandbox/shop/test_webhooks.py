@@ -51,11 +51,10 @@ def test_a_deleted_customer_fires_deleted_and_what_waited_carries_an_error(rest,
 
 
 def test_a_paid_order_of_a_customer_fires_in_the_recorded_order(rest, fires, recorded):
-    made = rest.post("/orders", _paid(2))["id"]
+    rest.post("/orders", _paid(2))
     topics = [topic for topic, _ in fires()]
     expected = recorded("webhooks/06_order_create_paid_registered")["deliveries"]
     assert topics == [dict(d["headers"])["X-WC-Webhook-Topic"] for d in expected]
-    assert made
 
 
 def test_a_guest_checkout_fires_updated_before_created(shop, fires):
@@ -185,10 +184,9 @@ def test_stock_by_a_plugin_fires_and_by_an_importer_does_not(shop, fires):
     assert fires() == [("product.updated", 11)]
 
 
-def test_a_sale_that_ran_out_fires_when_the_queue_runs(shop, clock, fires):
+def test_a_sale_that_ran_out_fires_when_the_queue_runs(clock, fires):
     clock.forward(days=500)
-    shop.run_queue()
-    assert fires() == [("product.updated", 26)] or ("product.updated", 26) in fires()
+    assert fires() == [("product.updated", 26)]
 
 
 def test_several_changes_before_the_queue_runs_are_one_delivery_of_the_last_state(rest, fires, listening):
@@ -255,7 +253,7 @@ def test_a_body_is_what_a_get_gives_escaped_as_php_does(shop, rest, receiver, ho
     got = receiver.deliveries[0]
     assert got.json() == rest.get("/products/29")
     assert rb"\u00c6r\u00f8" in got.body
-    assert rb"https:\/\/" in got.body or rb"http:\/\/" in got.body
+    assert rb"http:\/\/" in got.body
     assert got.body.isascii()
 
 

@@ -1,0 +1,136 @@
+"""`qbwoo mapping`: which record of a shop is which in QuickBooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from sqlalchemy.orm import Session
+
+from ops_console.cli.desk import Desk, with_desk
+from ops_console.cli.output import ask, json_option, print_record, print_rows, remark, yes_option
+from ops_console.errors import WrongUsage
+from queue_store import mappings
+from queue_store.catalogue import list_mappings
+from queue_store.companies import get_company, get_store, list_companies, list_stores
+from queue_store.models import Company, Mapping
+
+_kind = click.Choice(tuple(mappings.KINDS))
+_company = click.option("--company", help="Needed when there are several.")
+_store = click.option("--store", help="Only for this store; else for all of the company.")
+
+
+@click.group()
+def mapping() -> None:
+    """Which record of a shop is which in QuickBooks."""
+
+
+@mapping.command("list")
+@click.option("--kind", type=_kind, help="Only this kind.")
+@click.option("--company", help="Only of this company.")
+@json_option
+@with_desk
+def list_(desk: Desk, kind: str | None, company: str | None, as_json: bool) -> None:
+    """List the mappings.
+
+    \b
+    For example:
+      qbwoo mapping list --kind item
+    """
+    with desk.read() as db:
+        company_id = get_company(db, company).id if company else None
+        rows = _rows(db, list(list_mappings(db, company_id=company_id, kind=kind)))
+    columns = ("company", "store", "kind", "key", "list_id", "label", "source")
+    print_rows(rows, columns, as_json=as_json, empty="There is no mapping.")
+
+
+@mapping.command("set")
+@click.argument("kind", type=_kind)
+@click.argument("key")
+@click.argument("list_id")
+@_company
+@_store
+@json_option
+@yes_option
+@with_desk
+def set_(
+    desk: Desk,
+    kind: str,
+    key: str,
+    list_id: str,
+    company: str | None,
+    store: str | None,
+    as_json: bool,
+    yes: bool,
+) -> None:
+    """Say that the record KEY of the shop is LIST_ID in QuickBooks. Put -- before an id that begins with "-".
+
+    \b
+    For example:
+      qbwoo mapping set item TS-RED-M -- -7182818284590452353
+    """
+    with desk.write() as db:
+        owner, store_id = _owner(db, company, store)
+        made = mappings.set_mapping(
+            db, owner, kind=kind, key=key, list_id=list_id, store_id=store_id, who=desk.who
+        )
+        record = _rows(db, [made])[0]
+    print_record(record, as_json=as_json)
+    remark("What failed for want of it goes again by: qbwoo activity retry ID")
+
+
+@mapping.command()
+@click.argument("kind", type=_kind)
+@click.argument("key")
+@_company
+@_store
+@yes_option
+@with_desk
+def remove(desk: Desk, kind: str, key: str, company: str | None, store: str | None, yes: bool) -> None:
+    """Forget what the record KEY of the shop is in QuickBooks: it is looked up again.
+
+    \b
+    For example:
+      qbwoo mapping remove item TS-RED-M
+    """
+    ask(f"Forget the {kind} mapping of {key}?", yes=yes)
+    with desk.write() as db:
+        owner, store_id = _owner(db, company, store)
+        mappings.remove_mapping(db, owner, kind=kind, key=key, store_id=store_id, who=desk.who)
+    remark(f"The {kind} mapping of {key} is gone.")
+
+
+def _owner(db: Session, company: str | None, store: str | None) -> tuple[Company, int]:
+    """The company, and the store's id or 0."""
+    found = get_store(db, store) if store else None
+    if company is None and found is not None:
+        owner = db.get(Company, found.company_id)
+        assert owner is not None
+        return owner, found.id
+    if company is None:
+        companies = list_companies(db)
+        if len(companies) != 1:
+            raise WrongUsage("Say which company: --company NAME. See: qbwoo company list")
+        return companies[0], 0
+    owner = get_company(db, company)
+    if found is not None and found.company_id != owner.id:
+        raise WrongUsage(f"Store {found.name} is not one of company {owner.name}.")
+    return owner, found.id if found else 0
+
+
+def _rows(db: Session, found: list[Mapping]) -> list[dict[str, Any]]:
+    companies = {company.id: company.name for company in list_companies(db)}
+    stores = {store.id: store.name for store in list_stores(db)}
+    return [
+        {
+            "company": companies.get(one.company_id, ""),
+            "store": stores.get(one.store_id, ""),
+            "kind": one.kind,
+            "key": one.key,
+            "list_id": one.list_id,
+            "label": one.label,
+            "source": one.source,
+            "created_at": one.created_at,
+        }
+        for one in found
+    ]

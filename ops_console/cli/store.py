@@ -1,0 +1,239 @@
+"""`qbwoo store`: WooCommerce shops."""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+import click
+
+from ops_console import handwork, wsgi
+from ops_console.cli.desk import Desk, with_desk
+from ops_console.cli.output import ask, json_option, print_record, print_rows, remark, yes_option
+from ops_console.cli.passwords import first_line
+from ops_console.cli.setting import print_settings
+from ops_console.errors import NotDone, WrongUsage
+from queue_store.companies import (
+    KINDS,
+    add_store,
+    get_company,
+    get_store,
+    list_companies,
+    list_stores,
+    live_kinds,
+)
+from queue_store.models import Store
+from queue_store.settings import STORE_SETTINGS, set_store_setting, store_settings
+
+
+@click.group()
+def store() -> None:
+    """WooCommerce shops."""
+
+
+@store.command()
+@click.argument("name")
+@click.option("--company", required=True, help="The QuickBooks company that its orders go to.")
+@click.option("--url", required=True, help="The shop's address, such as https://shop.example.com.")
+@click.option("--consumer-key", required=True, help="REST key of the shop, read and write.")
+@click.option(
+    "--consumer-secret-file", required=True, type=click.File(), help="File with its secret; - for stdin."
+)
+@click.option(
+    "--webhook-secret-file", required=True, type=click.File(), help="File with the secret of webhooks."
+)
+@json_option
+@with_desk
+def add(
+    desk: Desk,
+    name: str,
+    company: str,
+    url: str,
+    consumer_key: str,
+    consumer_secret_file: IO[str],
+    webhook_secret_file: IO[str],
+    as_json: bool,
+) -> None:
+    """Add the shop NAME, which is also the last part of its webhook URL. Nothing flows before it is live.
+
+    \b
+    For example:
+      qbwoo store add main --company Main --url https://shop.example.com \\
+        --consumer-key ck_... --consumer-secret-file cs.txt --webhook-secret-file ws.txt
+    """
+    from woo_bridge.client import check_store_url
+
+    consumer_secret = first_line(consumer_secret_file, "consumer secret")
+    webhook_secret = first_line(webhook_secret_file, "webhook secret")
+    check_store_url(url, desk.settings.allow_private_stores)
+    with desk.write() as db:
+        made = add_store(
+            db,
+            desk.box,
+            company=get_company(db, company),
+            name=name,
+            url=url,
+            consumer_key=consumer_key,
+            consumer_secret=consumer_secret,
+            webhook_secret=webhook_secret,
+        )
+        record = {
+            "name": made.name,
+            "company": company,
+            "code": made.code,
+            "url": made.url,
+            "webhook_path": wsgi.WEBHOOK_PREFIX + made.name,
+        }
+    print_record(record, as_json=as_json)
+    remark(f"Next: qbwoo store connect {name}, then qbwoo store live {name}")
+
+
+@store.command("list")
+@json_option
+@with_desk
+def list_(desk: Desk, as_json: bool) -> None:
+    """List the shops.
+
+    \b
+    For example:
+      qbwoo store list
+    """
+    with desk.read() as db:
+        companies = {company.id: company.name for company in list_companies(db)}
+        rows = [_row(found, companies[found.company_id]) for found in list_stores(db)]
+    print_rows(
+        rows,
+        ("name", "company", "code", "url", "live", "last_webhook_at", "refused_webhooks"),
+        as_json=as_json,
+        empty="There is no store yet. Run: qbwoo store add",
+    )
+
+
+@store.command("set")
+@click.argument("name")
+@click.argument("key", required=False)
+@click.argument("value", required=False)
+@json_option
+@with_desk
+def set_(desk: Desk, name: str, key: str | None, value: str | None, as_json: bool) -> None:
+    """Set KEY of the shop NAME to VALUE; without KEY show all settings, without VALUE show that one.
+
+    \b
+    For example:
+      qbwoo store set main orders.statuses processing,completed
+      qbwoo store set main
+    """
+    if key is not None and value is not None:
+        with desk.write() as db:
+            set_store_setting(db, get_store(db, name), key, value, who=desk.who)
+        handwork.decide_anew(desk.database, name)
+    with desk.read() as db:
+        print_settings(STORE_SETTINGS, store_settings(db, get_store(db, name)), key, as_json=as_json)
+
+
+@store.command()
+@click.argument("name")
+@click.option("--only", help=f"Of {','.join(KINDS)}; the others are off.")
+@json_option
+@yes_option
+@with_desk
+def live(desk: Desk, name: str, only: str | None, as_json: bool, yes: bool) -> None:
+    """Let records of the shop NAME flow to QuickBooks.
+
+    \b
+    For example:
+      qbwoo store live main
+      qbwoo store live main --only orders
+    """
+    kinds = KINDS if only is None else tuple(word.strip() for word in only.split(",") if word.strip())
+    if not kinds:
+        raise WrongUsage(
+            f"--only names nothing; give some of {', '.join(KINDS)}, or run: qbwoo store pause {name}"
+        )
+    with desk.read() as db:
+        waiting = handwork.count_released_by_live(db, get_store(db, name), kinds)
+    if waiting:
+        ask(f"{waiting} held order{'' if waiting == 1 else 's'} will be sent to QuickBooks. Go on?", yes=yes)
+    moved = handwork.go_live(desk.database, name, kinds, desk.who)
+    with desk.read() as db:
+        found = get_store(db, name)
+        record = {
+            "name": name,
+            "live": sorted(live_kinds(found)),
+            "live_since": found.live_since,
+            "decided_anew": moved,
+        }
+    print_record(record, as_json=as_json)
+
+
+@store.command()
+@click.argument("name")
+@json_option
+@yes_option
+@with_desk
+def pause(desk: Desk, name: str, as_json: bool, yes: bool) -> None:
+    """Stop the flow of the shop NAME. Its webhooks are kept; what was not sent is held until it is live again.
+
+    \b
+    For example:
+      qbwoo store pause main
+    """
+    with desk.write() as db:
+        held = handwork.pause(db, get_store(db, name), desk.who)
+    print_record({"name": name, "live": [], "held": held}, as_json=as_json)
+
+
+@store.command()
+@click.argument("name")
+@click.option("--url", help="Address of this service as the shop reaches it; default: QBWOO_PUBLIC_URL.")
+@json_option
+@yes_option
+@with_desk
+def connect(desk: Desk, name: str, url: str | None, as_json: bool, yes: bool) -> None:
+    """Make the webhooks in the shop NAME, with our own secret, and prove that they arrive.
+
+    \b
+    For example:
+      qbwoo store connect main
+    """
+    from ops_console import shops
+
+    base = url or desk.settings.public_url
+    if base is None:
+        raise WrongUsage(
+            "Give --url, the address under which the shop reaches this service, or set QBWOO_PUBLIC_URL."
+        )
+    rows = shops.connect(desk.settings, desk.database, desk.box, name, base.rstrip("/"))
+    print_rows(rows, tuple(rows[0]) if rows else ("topic",), as_json=as_json)
+
+
+@store.command()
+@click.argument("name")
+@json_option
+@with_desk
+def check(desk: Desk, name: str, as_json: bool) -> None:
+    """Ask the shop NAME whether keys and webhooks are as they must be. Changes nothing.
+
+    \b
+    For example:
+      qbwoo store check main
+    """
+    from ops_console import shops
+
+    rows = shops.check(desk.settings, desk.database, desk.box, name)
+    print_rows(rows, ("what", "state", "sentence"), as_json=as_json)
+    if any(row["state"] == "problem" for row in rows):
+        raise NotDone(f"Store {name} is not as it must be.")
+
+
+def _row(found: Store, company: str) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "company": company,
+        "code": found.code,
+        "url": found.url,
+        "live": sorted(live_kinds(found)),
+        "live_since": found.live_since,
+        "last_webhook_at": found.last_webhook_at,
+        "refused_webhooks": found.refused_webhooks,
+        "webhook_path": wsgi.WEBHOOK_PREFIX + found.name,
+    }

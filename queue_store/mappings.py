@@ -1,0 +1,81 @@
+"""Mappings that a person makes or takes away; each is audited."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from queue_store.catalogue import bind, fold, items_by_id
+from queue_store.errors import BadSetting, NotFound
+from queue_store.models import Company, Mapping
+from queue_store.operations import audit
+
+#: What can be mapped, and what its key is.
+KINDS = {
+    "item": "a SKU of the shop",
+    "customer": "an e-mail address, or customer:<id> of a shop account",
+    "line": "the name of an item for extra lines, such as Online Shipping",
+    "department": "the name of a department",
+}
+
+
+def set_mapping(
+    db: Session, company: Company, *, kind: str, key: str, list_id: str, store_id: int = 0, who: str
+) -> Mapping:
+    """From now on `key` is `list_id` in QuickBooks; an operator's word is never overwritten. Raises BadSetting."""
+    _check_kind(kind)
+    key = fold(key)
+    if not key or len(key) > 120:
+        raise BadSetting("key", f"must have 1 to 120 characters: {KINDS[kind]}.")
+    # A ListID is a signed 64-bit number in Point of Sale; Desktop's have letters and a dash.
+    if not list_id or len(list_id) > 36 or not all(c.isalnum() or c == "-" for c in list_id):
+        raise BadSetting("list id", f"{list_id!r} is no ListID of QuickBooks.")
+    before = _find(db, company, kind, key, store_id)
+    was = before.list_id if before else ""
+    label = ""
+    if kind in ("item", "line"):
+        known = items_by_id(db, company.id, [list_id]).get(list_id)
+        label = known.name if known else ""
+    bind(
+        db,
+        company_id=company.id,
+        kind=kind,
+        key=key,
+        list_id=list_id,
+        source="operator",
+        store_id=store_id,
+        label=label,
+    )
+    audit(db, company.id, who, f"mapping {kind} {key}", was, list_id)
+    found = _find(db, company, kind, key, store_id)
+    assert found is not None
+    return found
+
+
+def remove_mapping(
+    db: Session, company: Company, *, kind: str, key: str, store_id: int = 0, who: str
+) -> None:
+    """Forget what `key` is called in QuickBooks: it is looked up again. Raises NotFound, BadSetting."""
+    _check_kind(kind)
+    found = _find(db, company, kind, fold(key), store_id)
+    if found is None:
+        raise NotFound(f"{kind} mapping", key, "See: qbwoo mapping list")
+    audit(db, company.id, who, f"mapping {kind} {found.key}", found.list_id, "")
+    db.delete(found)
+    db.flush()
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise BadSetting("kind", f"{kind!r} is not known. Known are: {', '.join(KINDS)}.")
+
+
+def _find(db: Session, company: Company, kind: str, key: str, store_id: int) -> Mapping | None:
+    return db.scalars(
+        select(Mapping).where(
+            Mapping.company_id == company.id,
+            Mapping.store_id == store_id,
+            Mapping.kind == kind,
+            Mapping.key == key,
+        )
+    ).first()
