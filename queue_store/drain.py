@@ -41,6 +41,7 @@ _CANDIDATE = (
     Activity.priority,
     Activity.reference,
     Activity.fingerprint,
+    Activity.txn_id,
     Activity.prepared,
     Activity.prepared_with,
     Activity.set_failures,
@@ -317,7 +318,6 @@ def _attempts() -> Any:
             Activity.newer_payload,
             Activity.newer_fingerprint,
             Activity.unwanted,
-            Activity.txn_id,
             *_CANDIDATE,
         )
         .join(Activity, Activity.id == Attempt.activity_id)

@@ -79,7 +79,12 @@ class House:
         """An order arrives from the shop."""
         with self.database.write() as db:
             store = get_store(db, "main")
-            take_order(db, store, order_rules(store, store_settings(db, store)), translate_order(json.dumps(order).encode()))
+            take_order(
+                db,
+                store,
+                order_rules(store, store_settings(db, store)),
+                translate_order(json.dumps(order).encode()),
+            )
 
     def activities(self, kind: str | None = "sale") -> list[Activity]:
         """Oldest first."""

@@ -16,7 +16,8 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -137,13 +138,10 @@ class WebhookEndpoint:
 
     def flush(self) -> None:
         """Write the counts of refused deliveries that are still in memory."""
-        with self._lock:
-            counts, self._refused = self._refused, {}
-            self._flushed_at = time.monotonic()
-        if counts:
-            with self._database.write() as db:
-                for store_id, times in counts.items():
-                    count_refused(db, store_id, times)
+        self._flushed_at = time.monotonic()
+        if self._refused:
+            with self._counts() as counts, self._database.write() as db:
+                self._work(db, (), counts)
 
     def _answer(self, environ: dict[str, Any]) -> Answer:
         name = environ.get("PATH_INFO", "").removeprefix(self._prefix).rstrip("/")
@@ -165,7 +163,7 @@ class WebhookEndpoint:
         if not (length.isascii() and length.isdigit()):
             return Answer("400 Bad Request", "The body's length is not a number.")
         if len(length) > 18 or int(length) > self._most_body_bytes:
-            return Answer("413 Content Too Large", "The body is too large.", (("Connection", "close"),))
+            return Answer("413 Content Too Large", "The body is too large.")
         body = environ["wsgi.input"].read(int(length))
         if len(body) != int(length):
             return Answer("400 Bad Request", "The body ended early.")
@@ -215,14 +213,32 @@ class WebhookEndpoint:
         return OK
 
     def _keep_alone(self, arrival: _Arrival) -> str | None:
-        return self._database.write_again(lambda db: self._work(db, [arrival]))[0]
+        with self._counts() as counts:
+            return self._database.write_again(lambda db: self._work(db, [arrival], counts))[0]
 
     def _keep_together(self, arrivals: Sequence[_Arrival]) -> list[str | None]:
-        with self._database.write() as db:
-            return self._work(db, arrivals)
+        with self._counts() as counts, self._database.write() as db:
+            return self._work(db, arrivals, counts)
 
-    def _work(self, db: Session, arrivals: Sequence[_Arrival]) -> list[str | None]:
+    @contextmanager
+    def _counts(self) -> Iterator[dict[int, int]]:
+        """Refusals per store, taken out to be written; put back if that comes to nothing."""
+        counts: dict[int, int] = {}
+        if self._refused:
+            with self._lock:
+                counts, self._refused = self._refused, {}
+        try:
+            yield counts
+        except BaseException:
+            with self._lock:
+                for store_id, times in counts.items():
+                    self._refused[store_id] = self._refused.get(store_id, 0) + times
+            raise
+
+    def _work(self, db: Session, arrivals: Sequence[_Arrival], counts: Mapping[int, int]) -> list[str | None]:
         """What became of each, in a word; None: not of this store (any more)."""
+        for store_id, times in counts.items():
+            count_refused(db, store_id, times)
         words: list[str | None] = [None] * len(arrivals)
         for name in dict.fromkeys(arrival.name for arrival in arrivals):
             store = find_store(db, name)

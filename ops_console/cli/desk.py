@@ -24,7 +24,8 @@ class Desk:
     def settings(self) -> ProcessSettings:
         """Raises SettingsProblem."""
         settings = read_settings()
-        set_up_logging(settings.log_level)
+        # What a command does it says itself; `serve` and `worker` raise this to the setting.
+        set_up_logging("WARNING" if settings.log_level == "INFO" else settings.log_level)
         return settings
 
     @cached_property

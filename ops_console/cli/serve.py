@@ -12,6 +12,7 @@ import click
 from ops_console import wiring
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.output import json_option, print_record, remark
+from ops_console.logging import set_up_logging
 
 
 @click.command(short_help="Run the service.")
@@ -32,6 +33,7 @@ def serve(desk: Desk, host: str, port: int, threads: int, no_worker: bool) -> No
     from ops_console.service import Service
 
     settings = desk.settings
+    set_up_logging(settings.log_level)
     _end_at_signals()
     service = Service(settings, host=host, port=port, threads=threads, worker=not no_worker)
     remark(f"Serving at {service.url}  (status page: {service.url}/)  Ctrl-C ends it.")
@@ -64,6 +66,7 @@ def worker(desk: Desk, once: bool, as_json: bool) -> None:
         return
     from ops_console.working import WorkLoop
 
+    set_up_logging(desk.settings.log_level)
     loop = WorkLoop(work)
     ended = _end_at_signals()
     loop.start()
