@@ -47,11 +47,12 @@ class Service:
         self.database = wiring.open_migrated_database(settings)
         try:
             self.parts = wiring.build(settings, self.database)
+            work = wiring.make_work(settings, self.database, self.parts.box) if worker else None
             self._server, self._sockets = _listen(self.parts.app, host, port, threads)
         except BaseException:
             self.database.close()
             raise
-        self._loop = WorkLoop(self.parts.work) if worker else None
+        self._loop = WorkLoop(work) if work else None
         self._thread: threading.Thread | None = None
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{_port(self._server)}"

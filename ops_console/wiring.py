@@ -144,8 +144,8 @@ class Parts:
     """The service, put together."""
 
     app: WSGIApplication
-    #: One round of the worker; gives how much it did.
-    work: Callable[[], int]
+    #: Needed by the worker too.
+    box: SecretBox
     #: To be called when nothing is asked any more.
     finish: Callable[[], None]
 
@@ -174,14 +174,14 @@ def build(settings: ProcessSettings, database: Database) -> Parts:
     )
     return Parts(
         app=TrustedProxies(site, settings.trusted_proxies),
-        work=make_work(settings, database, box),
+        box=box,
         finish=endpoint.flush,
     )
 
 
 def make_work(settings: ProcessSettings, database: Database, box: SecretBox) -> Callable[[], int]:
-    """One round of the worker."""
-    from qbwc_service.prepare import prepare_pending
+    """One round of the worker, as a function that gives how much it did."""
+    from qbwc_service.preparing import prepare_pending
     from woo_bridge.worker import Worker
 
     worker = Worker(database, box)

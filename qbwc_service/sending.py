@@ -246,7 +246,7 @@ def _resolved(run: Run, candidates: Sequence[Any]) -> list[Verdict]:
             try:
                 current = prepare(run, row, payloads[row.id])
             except NotSendable as refusal:
-                _fail(run, row, refusal.sentence)
+                _fail(run, [(row, refusal.sentence, "")])
                 continue
             activity = run.db.get_one(Activity, row.id)
             activity.prepared, activity.prepared_with = (
@@ -272,43 +272,46 @@ def _set_aside(run: Run, verdicts: Sequence[Verdict]) -> bool:
     """Fail what is refused; let what lacks something wait for its addition. True if any was."""
     additions: dict[tuple[str, str], Activity] = {}
     waits: list[tuple[int, int]] = []
-    moved = False
+    waiting: list[Change] = []
+    refused: list[tuple[Any, str, str]] = []
     for verdict in verdicts:
         row = verdict.activity
         if verdict.refusal:
-            _fail(run, row, verdict.refusal)
-            moved = True
+            refused.append((row, verdict.refusal, ""))
         elif verdict.additions:
             needed = [_addition(run, addition, row, additions) for addition in verdict.additions]
-            failed = next((one for one in needed if one.state == ActivityState.FAILED), None)
-            vain = next((one for one in needed if one.state == ActivityState.SUCCEEDED), None)
-            if vain is not None:
-                _fail(
-                    run,
-                    row,
-                    f"{row.reference}: {vain.reference} was added to QuickBooks a moment ago ({vain.txn_id}) and yet is "
-                    "not found there. Look at it in QuickBooks, map it by hand, then retry.",
+            hindrance = _hindrance(row, needed)
+            if hindrance:
+                refused.append((row, hindrance, "activity"))
+                continue
+            waits += [(row.id, one.id) for one in needed]
+            names = ", ".join(dict.fromkeys(one.reference for one in needed))
+            waiting.append(
+                Change(
+                    activity_id=row.id,
+                    before=row.state,
+                    after=ActivityState.WAITING,
+                    sentence=f"{row.reference} waits until QuickBooks has {names}.",
+                    reason="activity",
                 )
-            elif failed is not None:
-                _fail(
-                    run,
-                    row,
-                    f"Order {row.reference} cannot be sent: {failed.sentence} Mend that, then retry.",
-                    "activity",
-                )
-            else:
-                waits += [(row.id, one.id) for one in needed]
-                names = ", ".join(dict.fromkeys(one.reference for one in needed))
-                _set(
-                    run,
-                    row,
-                    ActivityState.WAITING,
-                    f"{row.reference} waits until QuickBooks has {names}.",
-                    "activity",
-                )
-            moved = True
+            )
+    _fail(run, refused)
+    change(run.db, waiting)
     drain.wait_for(run.db, waits)
-    return moved
+    return bool(waiting or refused)
+
+
+def _hindrance(row: Any, needed: Sequence[Activity]) -> str:
+    """Why waiting for these additions would be in vain; "" if it is not."""
+    for one in needed:
+        if one.state == ActivityState.FAILED:
+            return f"Order {row.reference} cannot be sent: {one.sentence} Mend that, then retry."
+        if one.state == ActivityState.SUCCEEDED:
+            return (
+                f"{row.reference}: {one.reference} was added to QuickBooks a moment ago ({one.txn_id}) and yet is not "
+                "found there. Look at it in QuickBooks, map it by hand, then retry."
+            )
+    return ""
 
 
 def _addition(run: Run, addition: Addition, waiter: Any, known: dict[tuple[str, str], Activity]) -> Activity:
@@ -384,18 +387,24 @@ def _write(run: Run, ready: Sequence[Verdict]) -> str:
     return _fill(run, exchange, requests)
 
 
-def _fail(run: Run, row: Any, sentence: str, reason: str = "") -> None:
-    _set(run, row, ActivityState.FAILED, sentence, reason)
-    drain.fail_waiters(run.db, [(row.id, sentence)])
-    run.open_session.failed += 1
-    run.open_session.settled += 1
-
-
-def _set(run: Run, row: Any, after: ActivityState, sentence: str, reason: str = "") -> None:
+def _fail(run: Run, refused: Sequence[tuple[Any, str, str]]) -> None:
+    """Fail (activity, sentence, reason) each, and what waits for them."""
     change(
         run.db,
-        [Change(activity_id=row.id, before=row.state, after=after, sentence=sentence, reason=reason)],
+        [
+            Change(
+                activity_id=row.id,
+                before=row.state,
+                after=ActivityState.FAILED,
+                sentence=sentence,
+                reason=reason,
+            )
+            for row, sentence, reason in refused
+        ],
     )
+    drain.fail_waiters(run.db, [(row.id, sentence) for row, sentence, _ in refused])
+    run.open_session.failed += len(refused)
+    run.open_session.settled += len(refused)
 
 
 # Handing out ---------------------------------------------------------------

@@ -13,9 +13,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Row, Update, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import QUICKBOOKS
@@ -206,6 +207,7 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
                 "_sentence": item.sentence,
                 "_reason": item.reason,
                 "_next_at": item.next_at,
+                "_now": now,
                 **{f"_v_{name}": (item.values or {})[name] for name in names},
             }
         )
@@ -220,7 +222,18 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
                 "exchange_id": exchange_id,
             }
         )
-    statement = (
+    statement = _change_statement(tuple(names))
+    connection = db.connection()
+    changed = connection.execute(statement, rows)
+    if changed.rowcount != len(rows):
+        raise LostRace(changes[0].activity_id, changes[0].before)
+    connection.execute(insert(_EVENT), events)
+
+
+@cache
+def _change_statement(names: tuple[str, ...]) -> Update:
+    """The compare-and-set of `change`, with further columns."""
+    return (
         update(_ACTIVITY)
         .where(_ACTIVITY.c.id == bindparam("_id"), _ACTIVITY.c.state == bindparam("_before"))
         .values(
@@ -228,15 +241,10 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
             sentence=bindparam("_sentence"),
             reason=bindparam("_reason"),
             next_at=bindparam("_next_at"),
-            updated_at=now,
+            updated_at=bindparam("_now"),
             **{name: bindparam(f"_v_{name}") for name in names},
         )
     )
-    connection = db.connection()
-    changed = connection.execute(statement, rows)
-    if changed.rowcount != len(rows):
-        raise LostRace(changes[0].activity_id, changes[0].before)
-    connection.execute(insert(_EVENT), events)
 
 
 def record_attempts(db: Session, exchange_id: int, sendings: Sequence[Sending]) -> None:

@@ -25,7 +25,10 @@ def test_an_event_with_a_traceback_is_one_line() -> None:
     ("given", "kept"),
     [
         ("postgresql://qbwoo:hunter2@db/x", "postgresql://qbwoo:***@db/x"),
-        ("GET /orders?consumer_key=ck_1&consumer_secret=cs_2 HTTP", "GET /orders?consumer_key=***&consumer_secret=*** HTTP"),
+        (
+            "GET /orders?consumer_key=ck_1&consumer_secret=cs_2 HTTP",
+            "GET /orders?consumer_key=***&consumer_secret=*** HTTP",
+        ),
         ("key ck_0123456789abcdef01", "key ck_***"),
         ("<strPassword>hunter2</strPassword>", "<strPassword>***</strPassword>"),
         ("{'password': 'hunter2'}", "{'password': '***'}"),

@@ -67,7 +67,7 @@ def test_a_setting_may_come_from_a_file_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_missing_is_a_problem_of_its_variable(tmp_path: Path) -> None:
-    with pytest.raises(SettingsProblem, match="QBWOO_SECRET_KEY_FILE: .*No such file"):
+    with pytest.raises(SettingsProblem, match=r"QBWOO_SECRET_KEY_FILE: .*No such file"):
         read_settings({"QBWOO_SECRET_KEY_FILE": str(tmp_path / "none")})
 
 
@@ -92,7 +92,7 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
 def test_an_unknown_key_and_broken_toml_in_the_file_are_problems(tmp_path: Path) -> None:
     config = tmp_path / "qbwoo.toml"
     config.write_text('databse_url = "x"\n')
-    with pytest.raises(SettingsProblem, match="databse_url in .* is not known"):
+    with pytest.raises(SettingsProblem, match=r"databse_url in .* is not known"):
         read_settings({"QBWOO_CONFIG": str(config)})
     config.write_text("public_url = \n")
     with pytest.raises(SettingsProblem, match="is not TOML"):
@@ -104,7 +104,9 @@ def test_a_misspelt_variable_is_noticed() -> None:
     assert unknown_variables(environ) == ["QBWOO_DATABSE_URL"]
 
 
-@pytest.mark.parametrize("given", ["postgres://u:p@db/x", "postgresql://u:p@db/x", "postgresql+psycopg://u:p@db/x"])
+@pytest.mark.parametrize(
+    "given", ["postgres://u:p@db/x", "postgresql://u:p@db/x", "postgresql+psycopg://u:p@db/x"]
+)
 def test_every_way_to_name_a_postgresql_database_is_taken(given: str, tmp_path: Path) -> None:
     settings = read_settings({"QBWOO_DATA_DIR": str(tmp_path), "QBWOO_DATABASE_URL": given})
     assert settings.database_url == "postgresql+psycopg://u:p@db/x"

@@ -1,0 +1,492 @@
+"""The shop's REST API (wc/v3): the only module that knows the `woocommerce` package.
+
+The package spells URLs and signs (basic auth over https, OAuth 1.0a over
+http); here one connection is kept, answers are bounded, errors get types, and
+what may safely be asked again is asked again.
+
+Source: REST API v3 as recorded from WooCommerce 11: errors, lists, dates.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import random
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+import requests
+from requests.auth import HTTPBasicAuth
+from woocommerce import API
+
+from woo_bridge.errors import (
+    BadKey,
+    NoPermission,
+    NoSuchRecord,
+    NotAShop,
+    ShopRefused,
+    ShopUnreachable,
+    TooManyRequests,
+)
+
+T = TypeVar("T")
+
+#: The most that one call may ask for.
+PER_PAGE = 100
+#: A page of 100 orders has 260 KB; what is far beyond is no answer of a shop.
+MOST_ANSWER_BYTES = 64 * 1024 * 1024
+#: Longest pause between two tries of one call, also when the shop asks for more.
+_LONGEST_PAUSE = 60.0
+_FIRST_PAUSE = 0.5
+_USER_AGENT = "qbwoo"
+#: No answer takes longer in all, however slowly its bytes drip, in seconds.
+_LONGEST_ANSWER = 180.0
+#: Rows that two pages of a list have in common, and how often a list is read that does not come out even.
+_OVERLAP = 10
+_PASSES = 3
+#: Calls that change nothing, or the same thing twice, and may therefore be repeated after a lost answer.
+_REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
+_TOO_MANY = 429
+
+
+class _Error(msgspec.Struct):
+    code: str | int = ""
+    message: str = ""
+
+
+class _Listed(msgspec.Struct):
+    id: int
+
+
+class _Currency(msgspec.Struct):
+    code: str
+
+
+class Webhook(msgspec.Struct):
+    """A webhook as the shop shows it; neither its secret nor its count of failures is ever shown."""
+
+    id: int
+    topic: str
+    delivery_url: str
+    #: "active", "paused" or "disabled" (after more than five failures in a row).
+    status: str
+    name: str = ""
+
+
+_error = msgspec.json.Decoder(_Error)
+_rows = msgspec.json.Decoder(list[msgspec.Raw])
+_listed = msgspec.json.Decoder(_Listed)
+_currency = msgspec.json.Decoder(_Currency)
+_webhook = msgspec.json.Decoder(Webhook)
+
+
+class _Answer:
+    """Status, headers and the whole (bounded) body."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status, self.headers, self.body = status, headers, body
+
+
+class _SessionApi(API):  # type: ignore[misc] # the package has no types
+    """The package's API over one kept connection.
+
+    The package calls `requests.request`, which opens a connection per call and
+    follows redirects with the key in the URL. Its one private method for
+    sending is replaced; URL and OAuth signature stay the package's.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.session = requests.Session()
+        # Neither .netrc nor a proxy from the environment may take the place of what was set here.
+        self.session.trust_env = False
+
+    def _API__request(  # noqa: N802 - the name under which the package's methods find it
+        self, method: str, endpoint: str, data: Any, params: Any = None, **kwargs: Any
+    ) -> requests.Response:
+        url: str = self._API__get_url(endpoint)
+        query = {name: str(value) for name, value in (params or {}).items()}
+        if query:
+            url = f"{url}?{urlencode(query)}"
+        auth = HTTPBasicAuth(self.consumer_key, self.consumer_secret) if self.is_ssl else None
+        if not self.is_ssl:
+            url = self._API__get_oauth_url(url, method)
+        headers = {"User-Agent": self.user_agent, "Accept": "application/json"}
+        if data is not None:
+            headers["Content-Type"] = "application/json; charset=utf-8"
+        return self.session.request(
+            method,
+            url,
+            data=msgspec.json.encode(data) if data is not None else None,
+            headers=headers,
+            auth=auth,
+            timeout=self.timeout,
+            verify=self.verify_ssl,
+            # A redirect would take the key elsewhere, and a POST would become a GET.
+            allow_redirects=False,
+            stream=True,
+        )
+
+
+class ShopClient:
+    """One shop. Bodies come back as the bytes that the shop sent, to be translated elsewhere.
+
+    `timeout` is for connecting and for each wait for bytes, in seconds. Calls
+    that may be repeated are tried `max_tries` times with growing pauses. Every
+    method raises ShopError. Not for several threads at once.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        consumer_key: str,
+        consumer_secret: str,
+        *,
+        timeout: tuple[float, float] = (5, 30),
+        verify: bool | str = True,
+        sleep: Callable[[float], None] = time.sleep,
+        max_tries: int = 4,
+        most_answer_bytes: int = MOST_ANSWER_BYTES,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._api = _SessionApi(
+            self.url,
+            consumer_key,
+            consumer_secret,
+            version="wc/v3",
+            timeout=timeout,
+            verify_ssl=verify,
+            user_agent=_USER_AGENT,
+        )
+        self._sleep, self._max_tries, self._most = sleep, max(1, max_tries), most_answer_bytes
+
+    def __enter__(self) -> ShopClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._api.session.close()
+
+    # -- orders, customers, products
+
+    def get_order(self, order_id: int) -> bytes:
+        """The JSON of one order, also of a trashed one. Raises NoSuchRecord."""
+        return self._call("GET", f"orders/{order_id}").body
+
+    def iter_orders(
+        self,
+        *,
+        modified_after: datetime | None = None,
+        after: datetime | None = None,
+        statuses: Sequence[str] = (),
+        ids: Sequence[int] = (),
+        fields: Sequence[str] = (),
+    ) -> Iterator[bytes]:
+        """Each order's JSON, oldest change first (by id where only `after` is given).
+
+        `modified_after` and `after` (placed) are exclusive of the equal second.
+        No order comes twice, and one that changes meanwhile is not skipped: the
+        pages overlap when the list moves under the reader.
+        """
+        query: dict[str, str] = {"order": "asc", "orderby": "id" if modified_after is None else "modified"}
+        if modified_after is not None:
+            query["modified_after"] = _gmt(modified_after)
+        if after is not None:
+            query["after"] = _gmt(after)
+        if modified_after is not None or after is not None:
+            query["dates_are_gmt"] = "true"
+        if statuses:
+            query["status"] = ",".join(statuses)
+        if fields:
+            query["_fields"] = ",".join(dict.fromkeys(["id", *fields]))
+        if not ids:
+            yield from self._list("orders", query)
+            return
+        for start in range(0, len(ids), PER_PAGE):
+            some = ",".join(map(str, ids[start : start + PER_PAGE]))
+            yield from self._list("orders", query | {"include": some})
+
+    def get_customer(self, customer_id: int) -> bytes:
+        """The JSON of one shop account. Raises NoSuchRecord."""
+        return self._call("GET", f"customers/{customer_id}").body
+
+    def find_customers_by_email(self, address: str) -> list[bytes]:
+        """Shop accounts of any role with exactly this address, whatever its case."""
+        return list(self._list("customers", {"email": address, "role": "all"}))
+
+    def get_product(self, product_id: int) -> bytes:
+        """The JSON of one product or variation. Raises NoSuchRecord."""
+        return self._call("GET", f"products/{product_id}").body
+
+    def products_by_sku(self, skus: Sequence[str]) -> list[bytes]:
+        """Products and variations with exactly these SKUs, whatever their case. No SKU may hold a comma."""
+        found: list[bytes] = []
+        for start in range(0, len(skus), PER_PAGE):
+            found.extend(self._list("products", {"sku": ",".join(skus[start : start + PER_PAGE])}))
+        return found
+
+    # -- the shop itself
+
+    def system_currency(self) -> str:
+        """The shop's currency, such as "USD"."""
+        answer = self._call("GET", "data/currencies/current")
+        return _decoded("GET data/currencies/current", answer.body, _currency).code
+
+    def list_webhooks(self) -> list[Webhook]:
+        """All webhooks of the shop, whoever made them."""
+        rows = self._list("webhooks", {"order": "asc", "orderby": "id"})
+        return [_decoded("GET webhooks", row, _webhook) for row in rows]
+
+    def get_webhook(self, webhook_id: int) -> Webhook:
+        """One webhook. Raises NoSuchRecord."""
+        return _decoded("GET webhooks", self._call("GET", f"webhooks/{webhook_id}").body, _webhook)
+
+    def create_webhook(self, topic: str, url: str, secret: str, name: str) -> Webhook:
+        """Make a webhook; the shop pings `url` before it answers. Not repeated after a lost answer."""
+        body = {"topic": topic, "delivery_url": url, "secret": secret, "name": name, "status": "active"}
+        return _decoded("POST webhooks", self._call("POST", "webhooks", body).body, _webhook)
+
+    def update_webhook(self, webhook_id: int, **fields: str) -> Webhook:
+        """Change fields of a webhook, such as `status` or `secret`."""
+        return _decoded("PUT webhooks", self._call("PUT", f"webhooks/{webhook_id}", fields).body, _webhook)
+
+    # -- lists
+
+    def _list(self, endpoint: str, query: Mapping[str, str]) -> Iterator[bytes]:
+        """All rows, each once, although the list may move while it is read.
+
+        A row that changes or drops out lets all behind it move up. So pages
+        overlap, and when a page does not begin with rows that were read before,
+        we step back. Rows of one second come in no certain order: if rows are
+        missing at the end, all is read once more.
+        """
+        seen: set[int] = set()
+        for _ in range(_PASSES):
+            total = yield from self._pass(endpoint, query, seen)
+            if len(seen) >= total:
+                return
+
+    def _pass(self, endpoint: str, query: Mapping[str, str], seen: set[int]) -> Generator[bytes, None, int]:
+        start, last = 0, ()
+        while True:
+            total, rows = self._rows_from(endpoint, query, start)
+            numbers = tuple(number for number, _ in rows)
+            if start and numbers[:1] != () and numbers == last:
+                raise NotAShop(f"GET {endpoint}", 200, "application/json", "the same page again and again")
+            last = numbers
+            if start and not (numbers and numbers[0] in seen):
+                start = max(0, start - PER_PAGE // 2)
+                continue
+            for number, row in rows:
+                if number not in seen:
+                    seen.add(number)
+                    yield row
+            if len(rows) < PER_PAGE:
+                return total
+            start += PER_PAGE - _OVERLAP
+
+    def _rows_from(
+        self, endpoint: str, query: Mapping[str, str], start: int
+    ) -> tuple[int, list[tuple[int, bytes]]]:
+        call = f"GET {endpoint}"
+        answer = self._call("GET", endpoint, query={**query, "per_page": str(PER_PAGE), "offset": str(start)})
+        raw: list[msgspec.Raw] = _decoded(call, answer.body, _rows)
+        rows = [bytes(row) for row in raw]
+        told = answer.headers.get("X-WP-Total", "")
+        total = int(told) if told.isascii() and told.isdigit() and len(told) < 10 else 0
+        return total, [(_decoded(call, row, _listed).id, row) for row in rows]
+
+    # -- one call
+
+    def _call(
+        self, method: str, endpoint: str, data: Any = None, *, query: Mapping[str, str] | None = None
+    ) -> _Answer:
+        call = f"{method} {endpoint}"
+        for left in range(self._max_tries - 1, -1, -1):
+            try:
+                return self._once(call, method, endpoint, data, query)
+            except TooManyRequests as error:
+                if not left:
+                    raise
+                pause = error.retry_after
+            except ShopUnreachable as error:
+                if not left or (error.may_have_arrived and method not in _REPEATABLE):
+                    raise
+                pause = None
+            tried = self._max_tries - left
+            # 0.5, 1, 2 ... s, each with up to half of it more, so that many callers do not come together.
+            grown = _FIRST_PAUSE * 2 ** (tried - 1) * (1 + random.random() / 2)  # noqa: S311 - no secret
+            self._sleep(min(grown if pause is None else pause, _LONGEST_PAUSE))
+        raise AssertionError("unreachable")
+
+    def _once(
+        self, call: str, method: str, endpoint: str, data: Any, query: Mapping[str, str] | None
+    ) -> _Answer:
+        answer = self._exchange(call, method, endpoint, data, query)
+        if 200 <= answer.status < 300:
+            if not _is_json(answer):
+                raise _not_a_shop(call, answer)
+            return answer
+        if answer.status == _TOO_MANY:
+            raise TooManyRequests(call, _retry_after(answer.headers.get("Retry-After")))
+        if 300 <= answer.status < 400:
+            target = answer.headers.get("Location", "")[:200]
+            raise ShopRefused(
+                call,
+                answer.status,
+                "redirect",
+                f"it sends us to {target}",
+                "Enter the store's URL as the shop itself writes it (http or https, with or without www).",
+            )
+        raise self._refusal(call, answer)
+
+    def _exchange(
+        self, call: str, method: str, endpoint: str, data: Any, query: Mapping[str, str] | None
+    ) -> _Answer:
+        try:
+            response = self._api._API__request(method, endpoint, data, params=query)
+            with response:
+                return _Answer(response.status_code, response.headers, self._read(call, response))
+        except requests.exceptions.SSLError as error:
+            raise ShopUnreachable(
+                call,
+                f"no secure connection to {self.url} ({_reason(error)}). Check the shop's certificate.",
+                may_have_arrived=False,
+            ) from error
+        except requests.exceptions.ConnectTimeout as error:
+            raise ShopUnreachable(
+                call, f"{self.url} did not answer in time", may_have_arrived=False
+            ) from error
+        except requests.exceptions.ConnectionError as error:
+            never = _never_sent(error)
+            raise ShopUnreachable(
+                call, f"{self.url} cannot be reached ({_reason(error)})", may_have_arrived=not never
+            ) from error
+        except (requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            raise ShopUnreachable(call, f"{self.url} did not answer in full ({_reason(error)})") from error
+        except requests.exceptions.RequestException as error:
+            raise ShopUnreachable(call, f"{self.url}: {_reason(error)}") from error
+
+    def _read(self, call: str, response: requests.Response) -> bytes:
+        parts, size, begun = [], 0, time.monotonic()
+        for part in response.iter_content(65536):
+            if time.monotonic() - begun > _LONGEST_ANSWER:
+                raise ShopUnreachable(call, f"{self.url} took too long over its answer")
+            size += len(part)
+            if size > self._most:
+                raise NotAShop(
+                    call,
+                    response.status_code,
+                    response.headers.get("Content-Type", ""),
+                    f"more than {self._most} bytes",
+                )
+            parts.append(part)
+        return b"".join(parts)
+
+    def _refusal(self, call: str, answer: _Answer) -> ShopRefused | ShopUnreachable | NotAShop:
+        try:
+            found = _error.decode(answer.body)
+        except (msgspec.DecodeError, RecursionError):
+            found = _Error()
+        code, message = str(found.code)[:100], found.message[:500]
+        if not code:
+            if answer.status >= 500:
+                return ShopUnreachable(
+                    call, f"the shop answered with a server error ({answer.status})", status=answer.status
+                )
+            return _not_a_shop(call, answer)
+        if answer.status in (401, 403):
+            return _not_allowed(call, answer.status, code, message)
+        if answer.status == 404 and code == "rest_no_route":
+            return _not_a_shop(call, answer)
+        if answer.status == 404:
+            return NoSuchRecord(call, answer.status, code, message)
+        if answer.status >= 500 and answer.status != 501:
+            # Code and message are WordPress' own here: "There has been a critical error on this website."
+            return ShopUnreachable(
+                call, f"server error {answer.status} {code}: {message}", status=answer.status
+            )
+        return ShopRefused(call, answer.status, code, message)
+
+
+def _decoded(call: str, body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise NotAShop(call, 200, "application/json", f"{_begin(body)} ({error})") from error
+
+
+def _not_allowed(call: str, status: int, code: str, message: str) -> ShopRefused:
+    """WooCommerce has two codes for all of it; the rest is in the message."""
+    if "permission" in message.lower():
+        hint = "Make a key with Read/Write permission (WooCommerce, Settings, Advanced, REST API)."
+        return NoPermission(call, status, code, message, hint)
+    if status == 401:
+        hint = (
+            "Check consumer key and secret, and that the key's user is an administrator or shop manager; over "
+            "http the store's URL must be the shop's own home URL, and its clock within 15 minutes of ours."
+        )
+        return BadKey(call, status, code, message, hint)
+    return NoPermission(call, status, code, message)
+
+
+def _not_a_shop(call: str, answer: _Answer) -> NotAShop:
+    return NotAShop(call, answer.status, answer.headers.get("Content-Type", "")[:100], _begin(answer.body))
+
+
+def _begin(body: bytes) -> str:
+    return body[:80].decode("utf-8", "replace")
+
+
+def _is_json(answer: _Answer) -> bool:
+    return answer.body.lstrip()[:1] in (b"{", b"[")
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds, from a number or an HTTP date; None where there is neither."""
+    if not value:
+        return None
+    if value.strip().isdigit():
+        return float(value.strip()[:9])
+    try:
+        at = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
+
+
+def _gmt(moment: datetime) -> str:
+    """GMT without zone: with a "Z" and dates_are_gmt WooCommerce shifts a date twice."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _never_sent(error: requests.exceptions.ConnectionError) -> bool:
+    """True if not even a connection came about: refused, no such host."""
+    cause = error.args[0] if error.args else None
+    reason = getattr(cause, "reason", cause)
+    return type(reason).__name__ in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost reason, without the URL, whose query holds the OAuth signature."""
+    cause: Any = error
+    while True:
+        inner = getattr(cause, "reason", None) or (cause.args[0] if getattr(cause, "args", ()) else None)
+        if not isinstance(inner, BaseException):
+            break
+        cause = inner
+    text = str(cause)
+    return type(cause).__name__ if "http" in text or "?" in text else text.rpartition(": ")[2][:200]
