@@ -201,19 +201,37 @@ def is_mapped(db: Session, *, company_id: int, store_id: int, kind: str, key: st
     )
 
 
-def touch_claim(db: Session, activity: Activity, now: datetime) -> bool:
-    """True if `activity` is still claimed as we claimed it (same attempt)."""
+def has_shop_work(db: Session, company_id: int, now: datetime) -> bool:
+    """True if anything is due, or was claimed by a worker that died."""
     return (
-        db.execute(
-            update(Activity)
+        db.scalars(
+            select(Activity.id)
+            .where(
+                Activity.company_id == company_id,
+                Activity.target == SHOP,
+                or_(
+                    Activity.state == ActivityState.PENDING,
+                    (Activity.state == ActivityState.DELAYED) & (Activity.next_at <= now),
+                    (Activity.state == ActivityState.SENT) & (Activity.updated_at < now - CLAIM_ENDS),
+                ),
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
+def is_still_claimed(db: Session, activity: Activity, attempt: int) -> bool:
+    """True if `activity` is still sent by this very attempt; locked against other writers until the commit."""
+    return (
+        db.scalars(
+            select(Activity.id)
             .where(
                 Activity.id == activity.id,
                 Activity.state == ActivityState.SENT,
-                Activity.attempts == activity.attempts,
+                Activity.attempts == attempt,
             )
-            .values(updated_at=now)
-            .returning(Activity.id)
-            .execution_options(synchronize_session=False)
+            .with_for_update()
         ).first()
         is not None
     )

@@ -278,7 +278,8 @@ class ShopClient:
                 return
 
     def _pass(self, endpoint: str, query: Mapping[str, str], seen: set[int]) -> Generator[bytes, None, int]:
-        start, last = 0, ()
+        start = 0
+        last: tuple[int, ...] = ()
         while True:
             total, rows = self._rows_from(endpoint, query, start)
             numbers = tuple(number for number, _ in rows)

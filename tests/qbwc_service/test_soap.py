@@ -81,7 +81,7 @@ def serving(app) -> Iterator[int]:
         yield server.effective_port
     finally:
         # Closed from its own loop, or waitress would stumble over a socket that is gone.
-        server.trigger.pull_trigger(server.asyncore.close_all)
+        server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
         thread.join(10)
         server.task_dispatcher.shutdown()
 
@@ -178,7 +178,14 @@ def test_a_call_reaches_its_method_and_the_text_comes_back(conversation, post, m
         ("authenticate", ["strUserName", "strPassword"], ("authenticate", "", "", "127.0.0.1")),
         (
             "sendRequestXML",
-            "ticket strHCPResponse strCompanyFileName qbXMLCountry qbXMLMajorVers qbXMLMinorVers".split(),
+            [
+                "ticket",
+                "strHCPResponse",
+                "strCompanyFileName",
+                "qbXMLCountry",
+                "qbXMLMajorVers",
+                "qbXMLMinorVers",
+            ],
             ("send_request_xml", "", "", "", "", 0, 0),
         ),
         (

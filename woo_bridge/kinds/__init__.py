@@ -1,0 +1,12 @@
+"""The kinds of activity addressed to the shop. A new kind is one module here and one line in `KINDS`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from woo_bridge.kinds.kind import ShopKind
+from woo_bridge.kinds.reread_order import REREAD_ORDER
+
+KINDS: Mapping[str, ShopKind] = {kind.name: kind for kind in (REREAD_ORDER,)}
+
+__all__ = ["KINDS", "ShopKind"]

@@ -1,0 +1,144 @@
+"""Orders sent because somebody says so: by id, by day, by status; also those from before the go-live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from queue_store.companies import get_store
+from queue_store.database import Database
+from queue_store.models import Activity
+from queue_store.payloads import Order
+from queue_store.settings import store_settings
+from queue_store.states import ActivityState
+from woo_bridge.client import ShopClient
+from woo_bridge.disposition import order_rules
+from woo_bridge.errors import NoSuchRecord, Untranslatable
+from woo_bridge.take_orders import refuse_order, take_order
+from woo_bridge.translate_orders import name_of, translate_order
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushResult:
+    """What became of one order, or in a dry run: would become."""
+
+    #: "Order 71".
+    name: str
+    #: A word: a value of `Taken`, "untranslatable" or "not in the shop".
+    outcome: str
+    #: The state that its activity has now; None if there is none.
+    state: ActivityState | None = None
+    sentence: str = ""
+    activity_id: int | None = None
+    #: The order as it would go; None if it could not be read.
+    order: Order | None = None
+
+
+class _RollBack(Exception):  # noqa: N818 - not an error: ends a dry run's transaction
+    """Undoes what a dry run did to learn what would happen."""
+
+
+def push_orders(
+    database: Database,
+    client: ShopClient,
+    store_name: str,
+    *,
+    ids: Sequence[int] = (),
+    since: datetime | None = None,
+    statuses: Sequence[str] = (),
+    dry_run: bool = False,
+) -> Iterator[PushResult]:
+    """Read orders from the shop and put them into the queue, one result after the other.
+
+    `ids`, or those placed at or after `since`, or both unset and `statuses`.
+    Without `statuses` those that become receipts are read. A push asks neither
+    for the go-live nor for `orders.since`, but an order that waits for money or
+    a status still waits. Each order is committed before its result is given; a
+    dry run writes nothing. Raises NotFound, ShopError.
+    """
+    if not ids and since is None and not statuses:
+        raise ValueError("say which orders: ids, since or statuses")
+    with database.read() as db:
+        store = get_store(db, store_name)
+        wanted = tuple(statuses) or (() if ids else order_rules(store, store_settings(db, store)).statuses)
+    # "after" leaves out the equal second.
+    after = since - timedelta(seconds=1) if since is not None else None
+    found: set[str] = set()
+    for body in client.iter_orders(ids=ids, after=after, statuses=wanted):
+        result = _push(database, store_name, body, dry_run)
+        found.add(str(result.order.order_id) if result.order else result.name.removeprefix("Order "))
+        yield result
+    # Lists leave out trashed orders and drafts.
+    for missing in [number for number in dict.fromkeys(ids) if str(number) not in found]:
+        if wanted or after:
+            yield PushResult(name=f"Order {missing}", outcome="not in the shop", sentence=_left_out(missing))
+            continue
+        try:
+            body = client.get_order(missing)
+        except NoSuchRecord:
+            yield PushResult(
+                name=f"Order {missing}",
+                outcome="not in the shop",
+                sentence=f"Order {missing}: the shop has no order of this id. The id is in the address of its admin page.",
+            )
+            continue
+        yield _push(database, store_name, body, dry_run)
+
+
+def _left_out(order_id: int) -> str:
+    return (
+        f"Order {order_id} is not among the orders asked for: check its status and date, or leave those out."
+    )
+
+
+def _push(database: Database, store_name: str, body: bytes, dry_run: bool) -> PushResult:
+    results: list[PushResult] = []
+
+    def work(db: Session) -> None:
+        results.append(_take(db, store_name, body))
+        if dry_run:
+            raise _RollBack
+
+    try:
+        database.write_again(work)
+    except _RollBack:
+        pass
+    return results[-1]
+
+
+def _take(db: Session, store_name: str, body: bytes) -> PushResult:
+    store = get_store(db, store_name)
+    try:
+        order = translate_order(body)
+    except Untranslatable as problem:
+        refused = refuse_order(db, store, "push", body, problem)
+        return PushResult(
+            name=name_of(body),
+            outcome="untranslatable",
+            state=ActivityState(refused.state) if refused is not None else None,
+            sentence=str(problem),
+            activity_id=refused.id if refused is not None else None,
+        )
+    rules = order_rules(store, store_settings(db, store))
+    taken, activity = take_order(db, store, rules, order, pushed=True, read_now=True)
+    return PushResult(
+        name=f"Order {order.number}",
+        outcome=taken.value,
+        state=ActivityState(activity.state),
+        sentence=activity.sentence or _booked(order, activity),
+        activity_id=activity.id,
+        order=order,
+    )
+
+
+def _booked(order: Order, activity: Activity) -> str:
+    if activity.state != ActivityState.SUCCEEDED:
+        return ""
+    return (
+        f"Order {order.number} is in the books already, as receipt {activity.txn_number or activity.txn_id}."
+    )

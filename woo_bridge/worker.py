@@ -1,0 +1,185 @@
+"""The worker of the shop's side: drains the activities addressed to the shop.
+
+An activity is claimed in one transaction, the shop is called without any, and
+the answer is settled in another. A worker that dies between leaves a claim
+that ends by itself after ten minutes, since all its calls may be repeated.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from queue_store.activities import get_activity, move
+from queue_store.companies import list_companies, list_stores
+from queue_store.database import Database
+from queue_store.errors import LostRace
+from queue_store.models import Activity, Company, Store
+from queue_store.secrets import SecretBox
+from queue_store.settings import company_settings, store_settings
+from queue_store.shop_work import (
+    claim_shop_work,
+    free_abandoned,
+    has_shop_work,
+    is_still_claimed,
+    settle_shop_work,
+)
+from queue_store.states import ActivityState
+from woo_bridge.client import ShopClient
+from woo_bridge.errors import ShopError, TooManyRequests
+from woo_bridge.kinds import KINDS
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+logger = logging.getLogger(__name__)
+
+#: Activities claimed at once: few, so that another worker finds some too.
+AT_ONCE = 20
+_LONGEST_WAIT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A claimed activity, as it was at the claim."""
+
+    activity_id: int
+    store_id: int
+    kind: str
+    payload: bytes
+    attempt: int
+
+
+def open_client(store: Store, box: SecretBox) -> ShopClient:
+    """A client with the store's own key. The URL was checked when the store was added."""
+    return ShopClient(store.url, store.consumer_key, box.open(store.consumer_secret))
+
+
+class Worker:
+    """`run_once` does what is due now; any number of workers may share a database."""
+
+    def __init__(
+        self,
+        database: Database,
+        box: SecretBox,
+        *,
+        make_client: Callable[[Store, SecretBox], ShopClient] = open_client,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database, self._box = database, box
+        self._make_client, self._now = make_client, now
+
+    def run_once(self) -> int:
+        """Claim and do what is due, a bounded piece of it; how many activities were settled or put off."""
+        work = self._claim()
+        with ExitStack() as open_clients:
+            clients: dict[int, ShopClient] = {}
+            for piece in work:
+                client = clients.get(piece.store_id)
+                if client is None:
+                    client = self._client(piece.store_id)
+                    clients[piece.store_id] = open_clients.enter_context(client)
+                self._do(piece, client)
+        return len(work)
+
+    def _claim(self) -> list[_Work]:
+        now = self._now()
+        with self._database.read() as db:
+            due = [c.id for c in list_companies(db) if has_shop_work(db, c.id, now)]
+        work: list[_Work] = []
+        for company_id in due:
+            with self._database.write() as db:
+                free_abandoned(db, company_id, now)
+                work.extend(
+                    _Work(a.id, a.store_id, a.kind, a.payload, a.attempts)
+                    for a in claim_shop_work(db, company_id, now, AT_ONCE)
+                )
+        return work
+
+    def _client(self, store_id: int) -> ShopClient:
+        with self._database.read() as db:
+            store = next(store for store in list_stores(db) if store.id == store_id)
+            return self._make_client(store, self._box)
+
+    def _do(self, work: _Work, client: ShopClient) -> None:
+        kind = KINDS.get(work.kind)
+        if kind is None:
+            self._settle(work, self._unknown)
+            return
+        try:
+            answer = kind.call(client, work.payload)
+        except ShopError as error:
+            failure = error
+            self._settle(work, lambda db, store, activity: self._put_off(db, store, activity, failure))
+            return
+
+        def settle(db: Session, store: Store, activity: Activity) -> None:
+            cause = kind.settle(db, store, store_settings(db, store), activity, answer)
+            settle_shop_work(db, activity, cause=cause)
+
+        self._settle(work, settle)
+
+    def _settle(self, work: _Work, step: Callable[[Session, Store, Activity], None]) -> None:
+        def settle(db: Session) -> None:
+            activity = get_activity(db, work.activity_id)
+            if not is_still_claimed(db, activity, work.attempt):
+                # The claim ended, and somebody else does it, or did it already.
+                return
+            store: Any = db.get(Store, activity.store_id)
+            step(db, store, activity)
+
+        try:
+            self._database.write_again(settle)
+        except LostRace:
+            logger.info("activity %s was settled by somebody else", work.activity_id)
+
+    def _put_off(self, db: Session, store: Store, activity: Activity, error: ShopError) -> None:
+        KINDS[activity.kind].without_answer(db, store, store_settings(db, store), activity, error)
+        payload = activity.newer_payload or activity.payload
+        if not error.retriable:
+            sentence = f"{_subject(activity)}: {error} Then run: qbwoo activity retry {activity.id}"
+            move(
+                db,
+                activity,
+                ActivityState.FAILED,
+                cause=str(error),
+                sentence=sentence,
+                payload=payload,
+                newer_payload=None,
+            )
+            return
+        wait = self._wait(db, activity, error)
+        move(
+            db,
+            activity,
+            ActivityState.DELAYED,
+            cause=str(error),
+            sentence=f"{_subject(activity)}: {error} It is tried again by itself.",
+            next_at=self._now() + wait,
+            payload=payload,
+            newer_payload=None,
+        )
+
+    def _wait(self, db: Session, activity: Activity, error: ShopError) -> timedelta:
+        """2, 4, 8 ... minutes with the default setting, an hour at most; longer if the shop says so."""
+        company: Any = db.get(Company, activity.company_id)
+        base = timedelta(seconds=company_settings(db, company)["retry.base_seconds"])
+        wait = min(base * 2 ** min(activity.attempts - 1, 20), _LONGEST_WAIT)
+        if isinstance(error, TooManyRequests) and error.retry_after is not None:
+            wait = max(wait, min(timedelta(seconds=error.retry_after), _LONGEST_WAIT))
+        return wait
+
+    def _unknown(self, db: Session, store: Store, activity: Activity) -> None:
+        sentence = (
+            f"{_subject(activity)}: this version does not know activities of kind {activity.kind}. "
+            "Update qbwoo, then retry it."
+        )
+        move(db, activity, ActivityState.FAILED, cause=sentence, sentence=sentence)
+
+
+def _subject(activity: Activity) -> str:
+    return f"{activity.kind.replace('_', ' ').capitalize()} {activity.reference or activity.record_id}"
