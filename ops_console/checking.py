@@ -164,7 +164,7 @@ def _company(db: Session, company: Company, stores: list[Store]) -> Iterator[Fin
 
 
 def _store(settings: ProcessSettings, store: Store, box: SecretBox | None) -> Finding:
-    from woo_bridge.client import check_store_url
+    from woo_bridge.store_urls import check_store_url
 
     what = f"store {store.name}"
     try:

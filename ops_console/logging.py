@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 from datetime import UTC, datetime
+from typing import TextIO
 
 #: Each first group stays, and what follows it is blotted out: the last defence, should a secret
 #: ever get into a message of ours or of a library.
@@ -20,9 +21,9 @@ _SECRETS = tuple(
 )
 
 
-def set_up_logging(level: str) -> None:
-    """Everything from `level` up goes to stderr. A second call replaces the first."""
-    handler = logging.StreamHandler(sys.stderr)
+def set_up_logging(level: str, stream: TextIO | None = None) -> None:
+    """Everything from `level` up goes to `stream`, by default stderr. A second call replaces the first."""
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(OneLine())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Their routine is not news: every request, every parsed namespace.

@@ -152,7 +152,10 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
             fruitful = _take(run, exchange, answer)
     except (QbxmlError, UnreadableAnswer) as error:
         logger.error("exchange %s: %s", exchange.id, error)
-        _lose(run, exchange, f"QuickBooks' answer could not be used: {error}")
+        session.last_error = f"QuickBooks' answer could not be used: {error}"
+        if exchange.purpose == "read" and session.cursor:
+            pulls.give_up(run, pulls.decode_pull(session.cursor).kind)
+        _lose(run, exchange, session.last_error)
         return
     exchange.state = ExchangeState.ANSWERED
     session.fruitless = 0 if fruitful else session.fruitless + 1
@@ -202,11 +205,7 @@ def _take_pull(run: Run, answer: ResponseSet) -> bool:
     session = run.open_session
     state = pulls.decode_pull(session.cursor or "")
     session.cursor = None
-    try:
-        following = pulls.take_page(run, state, answer)
-    except UnreadableAnswer:
-        pulls.give_up(run, state.kind)
-        raise
+    following = pulls.take_page(run, state, answer)
     session.cursor = sending.encode_state(following) if following else None
     return True
 

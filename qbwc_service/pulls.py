@@ -1,15 +1,16 @@
 """Reading QuickBooks' items and customers into the catalogue, page by page.
 
-Orders never wait for this. The first reading goes through everything; later
-ones ask for what was modified since the greatest TimeModified that QuickBooks
-itself answered, less two hours. The mark moves only with the last page, never on an
-empty answer, and never beyond now and a day.
+Orders never wait for this. The first reading goes through everything; if it
+does not fit a session it goes on in windows of TimeCreated, each committed by
+itself, and smaller ones if need be. Later readings ask for what was modified since
+the greatest TimeModified that QuickBooks itself answered, less two hours, and
+for what was deleted. The mark moves only with the last page, never on an empty
+answer, and never beyond now and a day.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -17,28 +18,41 @@ from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.flavours.spelling import Page
 from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
-from qbxml.reader import ResponseSet
+from qbxml.reader import Response, ResponseSet
 from qbxml.statuses import classify_status
-from queue_store.catalogue import store_customers, store_items
+from queue_store.catalogue import forget, store_customers, store_items
 from queue_store.companies import live_kinds
 from queue_store.models import PullMark
 
 REQUEST_ID = "P"
+DELETED_ID = "D"
 KINDS = ("items", "customers")
 _OVERLAP = timedelta(hours=2)
+#: Windows begin here; what is older is the first window. Point of Sale is younger.
+_FIRST_WINDOW = datetime(2005, 1, 1, tzinfo=UTC)
+_FIRST_DAYS = 365
+_SMALLEST_DAYS = 1
 
 
 class Pull(msgspec.Struct, kw_only=True):
     """How far a reading has come; kept as the session's cursor."""
 
     kind: str
-    filters: dict[str, Any]
+    filters: dict[str, str]
     iterator_id: str | None = None
     greatest: datetime | None = None
     what: str = "pull"
 
+    @property
+    def is_of_changes(self) -> bool:
+        return "changed_since" in self.filters
+
 
 _decoder = msgspec.json.Decoder(Pull)
+
+
+def decode_pull(cursor: str) -> Pull:
+    return _decoder.decode(cursor)
 
 
 def due(run: Run) -> str | None:
@@ -58,33 +72,54 @@ def due(run: Run) -> str | None:
 
 
 def begin(run: Run, kind: str) -> Pull:
-    """All of a list, or what changed since the mark."""
-    mark = run.db.get(PullMark, (run.company.id, kind))
-    if mark is None or not mark.complete or mark.changed_since is None:
-        return Pull(kind=kind, filters={})
-    return Pull(kind=kind, filters={"changed_since": mark.changed_since.isoformat()})
+    """What changed since the mark; without one all of a list, or its next window."""
+    mark = _mark(run, kind)
+    if mark.complete and mark.changed_since is not None:
+        return Pull(kind=kind, filters={"changed_since": mark.changed_since.isoformat()})
+    return Pull(kind=kind, filters=_window(run, mark))
 
 
-def request(run: Run, state: Pull, *, iterator: str | None = None) -> str:
-    """The next page."""
-    page = Page(
-        iterator or ("Continue" if state.iterator_id else "Start"),
-        state.iterator_id,
-        run.settings["pull.page"],
-    )
+def _window(run: Run, mark: PullMark) -> dict[str, str]:
+    if not mark.window_days:
+        return {}
+    if mark.window_from is None:
+        return {"created_to": _FIRST_WINDOW.isoformat()}
+    end = mark.window_from + timedelta(days=mark.window_days)
+    if end > run.now:
+        # The last one is open: QuickBooks' clock may be ahead of ours.
+        return {"created_from": mark.window_from.isoformat()}
+    return {"created_from": mark.window_from.isoformat(), "created_to": end.isoformat()}
+
+
+def requests(run: Run, state: Pull) -> list[str]:
+    """The next page, and with the first page of changes also what was deleted."""
+    page = Page("Continue" if state.iterator_id else "Start", state.iterator_id, run.settings["pull.page"])
+    wanted = [run.spelling.pull_request(REQUEST_ID, state.kind, page, state.filters)]
+    if state.is_of_changes and not state.iterator_id:
+        since = datetime.fromisoformat(state.filters["changed_since"])
+        wanted.append(run.spelling.deleted_request(DELETED_ID, state.kind, since))
+    return wanted
+
+
+def stop_request(run: Run, state: Pull) -> str:
+    """Gives the iterator back, when the session has to end in the middle."""
+    page = Page("Stop", state.iterator_id, run.settings["pull.page"])
     return run.spelling.pull_request(REQUEST_ID, state.kind, page, state.filters)
+
+
+def cut_short(run: Run, state: Pull) -> None:
+    """This reading did not fit its session: the next one goes in windows, or in smaller ones."""
+    if state.is_of_changes:
+        return
+    mark = _mark(run, state.kind)
+    mark.window_days = max(_SMALLEST_DAYS, mark.window_days // 2) if mark.window_days else _FIRST_DAYS
+    run.db.flush()
 
 
 def take_page(run: Run, state: Pull, answer: ResponseSet) -> Pull | None:
     """Keep a page; the state to go on with, or None after the last. Raises UnreadableAnswer."""
-    response = next((found for found in answer.responses if found.request_id == REQUEST_ID), None)
-    if response is None:
-        raise UnreadableAnswer(f"the page of {state.kind} is missing from the answer")
-    rule = classify_status(response.status_code, response.status_severity, response.status_message)
-    if rule.outcome not in (Outcome.DONE, Outcome.EMPTY):
-        raise UnreadableAnswer(
-            f"{state.kind} could not be read: {response.status_message} ({response.status_code})"
-        )
+    by_id = {response.request_id: response for response in answer.responses}
+    response = _checked(by_id.get(REQUEST_ID), state.kind)
     records = [record for record in response.records if record.text("ListID")]
     if state.kind == "items":
         rows = [run.spelling.item_row(record, run.company.id, run.now) for record in records]
@@ -92,37 +127,54 @@ def take_page(run: Run, state: Pull, answer: ResponseSet) -> Pull | None:
     else:
         rows = [run.spelling.customer_row(record, run.company.id, run.now) for record in records]
         store_customers(run.db, rows)
+    if DELETED_ID in by_id:
+        deleted = _checked(by_id[DELETED_ID], f"deleted {state.kind}")
+        forget(run.db, run.company.id, {found for r in deleted.records if (found := r.text("ListID"))})
     modified = [row["time_modified"] for row in rows if row["time_modified"]]
     state.greatest = max([*modified, *filter(None, [state.greatest])], default=None)
     if response.iterator_remaining and response.iterator_id:
         state.iterator_id = response.iterator_id
         return state
-    _finish(run, state)
-    return None
+    return _end_of_window(run, state)
 
 
-def _finish(run: Run, state: Pull) -> None:
-    mark = run.db.get(PullMark, (run.company.id, state.kind))
-    if mark is None:
-        mark = PullMark(company_id=run.company.id, kind=state.kind)
-        run.db.add(mark)
+def _checked(response: Response | None, what: str) -> Response:
+    if response is None:
+        raise UnreadableAnswer(f"the page of {what} is missing from the answer")
+    rule = classify_status(response.status_code, response.status_severity, response.status_message)
+    if rule.outcome not in (Outcome.DONE, Outcome.EMPTY):
+        raise UnreadableAnswer(
+            f"{what} could not be read: {response.status_message} ({response.status_code})"
+        )
+    return response
+
+
+def _end_of_window(run: Run, state: Pull) -> Pull | None:
+    """The mark moves; a first reading in windows goes on with the next one."""
+    mark = _mark(run, state.kind)
     if state.greatest is not None and state.greatest <= run.now + timedelta(days=1):
         since = state.greatest - _OVERLAP
         mark.changed_since = max(since, mark.changed_since) if mark.changed_since else since
-    mark.complete = True
-    mark.finished_at = run.now
+    if "created_to" in state.filters:
+        mark.window_from = datetime.fromisoformat(state.filters["created_to"])
+        run.db.flush()
+        return Pull(kind=state.kind, filters=_window(run, mark))
+    mark.complete, mark.finished_at = True, run.now
+    mark.window_days, mark.window_from = 0, None
     run.db.flush()
+    return None
 
 
 def give_up(run: Run, kind: str) -> None:
     """QuickBooks refused this reading: it is due again after its interval, not at once."""
+    _mark(run, kind).finished_at = run.now
+    run.db.flush()
+
+
+def _mark(run: Run, kind: str) -> PullMark:
     mark = run.db.get(PullMark, (run.company.id, kind))
     if mark is None:
         mark = PullMark(company_id=run.company.id, kind=kind)
         run.db.add(mark)
-    mark.finished_at = run.now
-    run.db.flush()
-
-
-def decode_pull(cursor: str) -> Pull:
-    return _decoder.decode(cursor)
+        run.db.flush()
+    return mark

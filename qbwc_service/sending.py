@@ -66,7 +66,7 @@ def next_set(run: Run) -> str | None:
     if kind is not None:
         state = pulls.begin(run, kind)
         session.cursor = encode_state(state)
-        return _hand_out(run, "read", [pulls.request(run, state)])
+        return _hand_out(run, "read", pulls.requests(run, state))
     return None
 
 
@@ -100,7 +100,7 @@ def _go_on_reading(run: Run) -> str:
     cursor = run.open_session.cursor or ""
     if '"look back"' in cursor:
         return _hand_out(run, "look back", [look_back.request(run, look_back.decode_look_back(cursor))])
-    return _hand_out(run, "read", [pulls.request(run, pulls.decode_pull(cursor))])
+    return _hand_out(run, "read", pulls.requests(run, pulls.decode_pull(cursor)))
 
 
 def _stop_reading(run: Run) -> str | None:
@@ -112,7 +112,8 @@ def _stop_reading(run: Run) -> str | None:
         request = look_back.stop_request(run, state) if state.iterator_id else None
     else:
         pull = pulls.decode_pull(cursor)
-        request = pulls.request(run, pull, iterator="Stop") if pull.iterator_id else None
+        pulls.cut_short(run, pull)
+        request = pulls.stop_request(run, pull) if pull.iterator_id else None
     return _hand_out(run, "stop", [request]) if request else None
 
 

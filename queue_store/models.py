@@ -487,9 +487,12 @@ class PullMark(Base):
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     #: Greatest TimeModified that QuickBooks answered, less two hours.
     changed_since: Mapped[datetime | None]
-    #: Last item number read by a first reading that is not finished.
-    window_from: Mapped[str | None] = mapped_column(String(40))
+    #: True once a first reading came to its end.
     complete: Mapped[bool] = mapped_column(default=False)
+    #: A first reading that does not fit a session goes in windows of TimeCreated: days in one; 0: no windows.
+    window_days: Mapped[int] = mapped_column(default=0)
+    #: Where the next window begins; None: before everything.
+    window_from: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
 

@@ -395,78 +395,12 @@ class ShopClient:
             parts.append(part)
         return b"".join(parts)
 
-    def _refusal(self, call: str, answer: _Answer) -> ShopRefused | ShopUnreachable | NotAShop:
-        try:
-            found = _error.decode(answer.body)
-        except (msgspec.DecodeError, RecursionError):
-            found = _Error()
-        code, message = str(found.code)[:100], found.message[:500]
-        if not code:
-            if answer.status >= 500:
-                return ShopUnreachable(
-                    call, f"the shop answered with a server error ({answer.status})", status=answer.status
-                )
-            return _not_a_shop(call, answer)
-        if answer.status in (401, 403):
-            return _not_allowed(call, answer.status, code, message)
-        if answer.status == 404 and code == "rest_no_route":
-            return _not_a_shop(call, answer)
-        if answer.status == 404:
-            return NoSuchRecord(call, answer.status, code, message)
-        if answer.status >= 500 and answer.status != 501:
-            # Code and message are WordPress' own here: "There has been a critical error on this website."
-            return ShopUnreachable(
-                call, f"server error {answer.status} {code}: {message}", status=answer.status
-            )
-        return ShopRefused(call, answer.status, code, message)
-
 
 def _decoded(call: str, body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise NotAShop(call, 200, "application/json", f"{_begin(body)} ({error})") from error
-
-
-def _not_allowed(call: str, status: int, code: str, message: str) -> ShopRefused:
-    """WooCommerce has two codes for all of it; the rest is in the message."""
-    if "permission" in message.lower():
-        hint = "Make a key with Read/Write permission (WooCommerce, Settings, Advanced, REST API)."
-        return NoPermission(call, status, code, message, hint)
-    if status == 401:
-        hint = (
-            "Check consumer key and secret, and that the key's user is an administrator or shop manager; over "
-            "http the store's URL must be the shop's own home URL, and its clock within 15 minutes of ours."
-        )
-        return BadKey(call, status, code, message, hint)
-    return NoPermission(call, status, code, message)
-
-
-def _not_a_shop(call: str, answer: _Answer) -> NotAShop:
-    return NotAShop(call, answer.status, answer.headers.get("Content-Type", "")[:100], _begin(answer.body))
-
-
-def _begin(body: bytes) -> str:
-    return body[:80].decode("utf-8", "replace")
-
-
-def _is_json(answer: _Answer) -> bool:
-    return answer.body.lstrip()[:1] in (b"{", b"[")
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds, from a number or an HTTP date; None where there is neither."""
-    if not value:
-        return None
-    if value.strip().isdigit():
-        return float(value.strip()[:9])
-    try:
-        at = email.utils.parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
 def _gmt(moment: datetime) -> str:

@@ -21,6 +21,7 @@ from queue_store.settings import company_settings
 from woo_bridge.client import ShopClient, Webhook
 from woo_bridge.endpoint import PREFIX
 from woo_bridge.errors import ShopError
+from woo_bridge.receive import TEST_TOPIC
 
 TOPICS = (
     "order.created",
@@ -33,7 +34,6 @@ TOPICS = (
 
 #: WordPress refuses to send to other ports.
 _PORTS = (80, 443, 8080)
-_TEST_TOPIC = "qbwoo.test"
 _TEST_BODY = b'{"qbwoo":"test delivery"}'
 _SECONDS = 15
 
@@ -86,11 +86,12 @@ def connect_store(
     with database.read() as db:
         store = get_store(db, store_name)
         company = next(c for c in list_companies(db) if c.id == store.company_id)
+        company_name = company.name
         currency = company_settings(db, company)["currency"]
         secret = box.open(store.webhook_secret)
     url = delivery_url(public_url, store_name)
     try:
-        if not _check_currency(report, client, currency, company_name(database, store_name)):
+        if not _check_currency(report, client, currency, company_name):
             return report
         if not _prove_endpoint(report, url, secret, verify):
             return report
@@ -98,13 +99,6 @@ def connect_store(
     except ShopError as error:
         report.bad(str(error))
     return report
-
-
-def company_name(database: Database, store_name: str) -> str:
-    """The name of the company that a store belongs to. Raises NotFound."""
-    with database.read() as db:
-        store = get_store(db, store_name)
-        return next(c.name for c in list_companies(db) if c.id == store.company_id)
 
 
 def _check_currency(report: ConnectReport, client: ShopClient, currency: str, company: str) -> bool:
@@ -151,7 +145,7 @@ def _post(url: str, secret: str, verify: bool | str) -> int:
     signature = base64.b64encode(hmac.digest(secret.encode(), _TEST_BODY, "sha256")).decode()
     headers = {
         "Content-Type": "application/json",
-        "X-WC-Webhook-Topic": _TEST_TOPIC,
+        "X-WC-Webhook-Topic": TEST_TOPIC,
         "X-WC-Webhook-Signature": signature,
     }
     answer = requests.post(

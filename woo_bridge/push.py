@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from queue_store.models import Activity
 from queue_store.payloads import Order
 from queue_store.settings import store_settings
 from queue_store.states import ActivityState
+from woo_bridge import raw
 from woo_bridge.client import ShopClient
 from woo_bridge.disposition import order_rules
 from woo_bridge.errors import NoSuchRecord, Untranslatable
@@ -39,7 +41,7 @@ class PushResult:
     order: Order | None = None
 
 
-class _RollBack(Exception):  # noqa: N818 - not an error: ends a dry run's transaction
+class _RollBack(Exception):
     """Undoes what a dry run did to learn what would happen."""
 
 
@@ -68,13 +70,13 @@ def push_orders(
         wanted = tuple(statuses) or (() if ids else order_rules(store, store_settings(db, store)).statuses)
     # "after" leaves out the equal second.
     after = since - timedelta(seconds=1) if since is not None else None
-    found: set[str] = set()
+    found: set[int | None] = set()
     for body in client.iter_orders(ids=ids, after=after, statuses=wanted):
-        result = _push(database, store_name, body, dry_run)
-        found.add(str(result.order.order_id) if result.order else result.name.removeprefix("Order "))
-        yield result
+        known = raw.identify(body)
+        found.add(known.id if known is not None else None)
+        yield _push(database, store_name, body, dry_run)
     # Lists leave out trashed orders and drafts.
-    for missing in [number for number in dict.fromkeys(ids) if str(number) not in found]:
+    for missing in [number for number in dict.fromkeys(ids) if number not in found]:
         if wanted or after:
             yield PushResult(name=f"Order {missing}", outcome="not in the shop", sentence=_left_out(missing))
             continue
@@ -104,10 +106,8 @@ def _push(database: Database, store_name: str, body: bytes, dry_run: bool) -> Pu
         if dry_run:
             raise _RollBack
 
-    try:
+    with suppress(_RollBack):
         database.write_again(work)
-    except _RollBack:
-        pass
     return results[-1]
 
 

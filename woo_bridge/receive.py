@@ -35,6 +35,8 @@ CHANGE_CUSTOMER = "change_customer"
 #: Topics that are used; everything else is answered 200 and goes no further.
 ORDER_TOPICS = frozenset({"order.created", "order.updated", "order.restored"})
 ORDER_GONE = "order.deleted"
+#: A delivery of our own, to prove that the public URL leads here.
+TEST_TOPIC = "qbwoo.test"
 CUSTOMER_TOPICS = frozenset({"customer.created", "customer.updated"})
 
 

@@ -167,8 +167,8 @@ class Worker:
     def _wait(self, db: Session, activity: Activity, error: ShopError) -> timedelta:
         """2, 4, 8 ... minutes with the default setting, an hour at most; longer if the shop says so."""
         company: Any = db.get(Company, activity.company_id)
-        base = timedelta(seconds=company_settings(db, company)["retry.base_seconds"])
-        wait = min(base * 2 ** min(activity.attempts - 1, 20), _LONGEST_WAIT)
+        base: int = company_settings(db, company)["retry.base_seconds"]
+        wait = min(timedelta(seconds=base * 2 ** min(activity.attempts - 1, 12)), _LONGEST_WAIT)
         if isinstance(error, TooManyRequests) and error.retry_after is not None:
             wait = max(wait, min(timedelta(seconds=error.retry_after), _LONGEST_WAIT))
         return wait

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from ops_console.errors import NotDone
 
+T = TypeVar("T")
 Row = Mapping[str, Any]
 
 #: `--json` of every command that prints data.
@@ -62,6 +64,23 @@ def print_record(record: Row, *, as_json: bool = False) -> None:
 def print_json(value: Any) -> None:
     """`value` as JSON: times in ISO 8601 with Z, amounts as text."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_json_value))
+
+
+def progress(things: Iterable[T], what: str) -> Iterator[T]:
+    """`things`, counted on stderr while they come, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield from things
+        return
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description} {task.completed}"),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
+        task = bar.add_task(what, total=None)
+        for thing in things:
+            bar.advance(task)
+            yield thing
 
 
 def remark(text: str) -> None:
@@ -115,6 +134,3 @@ def _shown(value: Any) -> str:
 
 def _plain(value: Any) -> str:
     return " ".join(_shown(value).split())
-
-
-Command = Callable[..., Any]

@@ -60,7 +60,7 @@ def add(
       qbwoo store add main --company Main --url https://shop.example.com \\
         --consumer-key ck_... --consumer-secret-file cs.txt --webhook-secret-file ws.txt
     """
-    from woo_bridge.client import check_store_url
+    from woo_bridge.store_urls import check_store_url
 
     consumer_secret = first_line(consumer_secret_file, "consumer secret")
     webhook_secret = first_line(webhook_secret_file, "webhook secret")
@@ -202,8 +202,11 @@ def connect(desk: Desk, name: str, url: str | None, as_json: bool, yes: bool) ->
         raise WrongUsage(
             "Give --url, the address under which the shop reaches this service, or set QBWOO_PUBLIC_URL."
         )
-    rows = shops.connect(desk.settings, desk.database, desk.box, name, base.rstrip("/"))
-    print_rows(rows, tuple(rows[0]) if rows else ("topic",), as_json=as_json)
+    report = shops.connect(desk.settings, desk.database, desk.box, name, base.rstrip("/"))
+    rows = [{"state": "ok" if line.ok else "problem", "sentence": line.text} for line in report.lines]
+    print_rows(rows, ("state", "sentence"), as_json=as_json)
+    if not report.ok:
+        raise NotDone(f"Store {name} is not connected: see the lines above.")
 
 
 @store.command()
@@ -219,9 +222,10 @@ def check(desk: Desk, name: str, as_json: bool) -> None:
     """
     from ops_console import shops
 
-    rows = shops.check(desk.settings, desk.database, desk.box, name)
-    print_rows(rows, ("what", "state", "sentence"), as_json=as_json)
-    if any(row["state"] == "problem" for row in rows):
+    found = shops.look_at(desk.settings, desk.database, desk.box, name, desk.settings.public_url)
+    rows = [{"what": one.what, "state": one.state, "sentence": one.sentence} for one in found]
+    print_rows(rows, ("state", "what", "sentence"), as_json=as_json)
+    if any(one.state == "problem" for one in found):
         raise NotDone(f"Store {name} is not as it must be.")
 
 

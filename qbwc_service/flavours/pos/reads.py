@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 from qbwc_service.flavours.spelling import Page
 from qbxml.grammar import load_grammar
@@ -87,7 +86,7 @@ def look_back_request(
     return render_request(_GRAMMAR, "SalesReceiptQueryRq", body, _paging(request_id, page))
 
 
-def pull_request(request_id: str, kind: str, page: Page, filters: Mapping[str, Any]) -> str:
+def pull_request(request_id: str, kind: str, page: Page, filters: Mapping[str, str]) -> str:
     name = "ItemInventoryQueryRq" if kind == "items" else "CustomerQueryRq"
     body: dict[str, object] = {"MaxReturned": page.size}
     if "changed_since" in filters:
@@ -95,15 +94,29 @@ def pull_request(request_id: str, kind: str, page: Page, filters: Mapping[str, A
             "MatchNumericCriterion": "GreaterThanEqual",
             "TimeModified": datetime.fromisoformat(filters["changed_since"]),
         }
-    if "numbers" in filters:
-        first, last = filters["numbers"]
-        body["ItemNumberRangeFilter"] = {"FromItemNumber": first, "ToItemNumber": last}
-    if "number_from" in filters:
-        body["ItemNumberFilter"] = {
-            "MatchNumericCriterion": "GreaterThanEqual",
-            "ItemNumber": filters["number_from"],
+    created = {
+        name: datetime.fromisoformat(filters[name])
+        for name in ("created_from", "created_to")
+        if name in filters
+    }
+    if len(created) == 2:
+        body["TimeCreatedRangeFilter"] = {
+            "FromTimeCreated": created["created_from"],
+            "ToTimeCreated": created["created_to"],
         }
+    for bound, moment in created.items() if len(created) == 1 else ():
+        criterion = "GreaterThanEqual" if bound == "created_from" else "LessThanEqual"
+        body["TimeCreatedFilter"] = {"MatchNumericCriterion": criterion, "TimeCreated": moment}
     return render_request(_GRAMMAR, name, body, _paging(request_id, page))
+
+
+def deleted_request(request_id: str, kind: str, since: datetime) -> str:
+    """Which items or customers were deleted since a moment."""
+    body = {
+        "ListDelType": "ItemInventory" if kind == "items" else "Customer",
+        "DeletedDateRangeFilter": {"FromDeletedDate": since, "ToDeletedDate": since + timedelta(days=3650)},
+    }
+    return render_request(_GRAMMAR, "ListDeletedQueryRq", body, {"requestID": request_id})
 
 
 def _paging(request_id: str, page: Page) -> dict[str, str]:

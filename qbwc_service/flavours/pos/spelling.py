@@ -61,8 +61,11 @@ class PosSpelling:
     ) -> str:
         return reads.look_back_request(request_id, page, head=head, since=since)
 
-    def pull_request(self, request_id: str, kind: str, page: Page, filters: Mapping[str, Any]) -> str:
+    def pull_request(self, request_id: str, kind: str, page: Page, filters: Mapping[str, str]) -> str:
         return reads.pull_request(request_id, kind, page, filters)
+
+    def deleted_request(self, request_id: str, kind: str, since: datetime) -> str:
+        return reads.deleted_request(request_id, kind, since)
 
     def read_written(self, record: Record) -> Written:
         txn_id = record.text("TxnID") or record.text("ListID")

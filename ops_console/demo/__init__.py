@@ -1,0 +1,1 @@
+"""The whole road on one machine: the real service, with everything outside of it played."""

@@ -1,0 +1,74 @@
+"""What the demo shows: bars and colours on a terminal, one line for each event in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+
+class Screen:
+    """Standard output. Not for several threads."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+        self._progress: Progress | None = None
+        self._bars: dict[str, TaskID] = {}
+
+    def heading(self, text: str) -> None:
+        """The title of what comes next."""
+        self._print(Text(f"\n{text}", style="bold"))
+
+    def line(self, text: str = "", *, style: str = "") -> None:
+        """One line without time."""
+        self._print(Text(text, style=style))
+
+    def event(self, text: str, *, counted: bool = False, style: str = "") -> None:
+        """What just happened. What is `counted` by a bar that is shown is not told in words too."""
+        if counted and self._progress is not None:
+            return
+        line = Text(f"{datetime.now(UTC).astimezone():%H:%M:%S} ", style="dim")
+        line.append(text, style=style or "not dim")
+        self._print(line)
+
+    def table(self, table: Table) -> None:
+        """A table at its own width, however wide the screen is."""
+        width = self._console.measure(table).maximum
+        self._console.print(table, width=max(width, 1), soft_wrap=True, crop=False)
+
+    @contextmanager
+    def bars(self, **totals: int) -> Iterator[None]:
+        """Within the block show a bar for each name, on a terminal; underscores are blanks."""
+        if not self._console.is_terminal:
+            yield
+            return
+        columns = (
+            TextColumn("{task.description:<24}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self._console, refresh_per_second=10) as progress:
+            self._bars = {
+                name: progress.add_task(name.replace("_", " ").capitalize(), total=total)
+                for name, total in totals.items()
+            }
+            self._progress = progress
+            try:
+                yield
+            finally:
+                self._progress, self._bars = None, {}
+
+    def count(self, name: str) -> None:
+        """One more of what the bar `name` counts; nothing without it."""
+        if self._progress is not None and name in self._bars:
+            self._progress.advance(self._bars[name])
+
+    def _print(self, text: Text) -> None:
+        # Lines are cut by the reader's screen or by nobody: a sentence must be found whole by grep.
+        self._console.print(text, soft_wrap=True)

@@ -1,0 +1,127 @@
+"""Telling what happens while it happens: webhooks, runs of the Web Connector, receipts, refusals.
+
+Everything is seen from outside, as a shop owner could see it: in the shop's
+log of deliveries, in the Web Connector's window, in the company file, and in
+the list of activities.
+"""
+
+from __future__ import annotations
+
+import queue
+from decimal import Decimal
+
+from ops_console.demo.screen import Screen
+from ops_console.demo.stage import PlayedConnector
+from ops_console.demo.verdict import Told, order_id_of
+from ops_console.errors import NotDone
+from ops_sandbox.pos import PosCompanyFile
+from ops_sandbox.shop import Delivery, Shop
+from ops_sandbox.web_connector import RunReport
+from queue_store.activities import list_activities
+from queue_store.database import Database
+from queue_store.states import ActivityState
+from woo_bridge.take_orders import SALE
+
+WEBHOOKS, RECEIPTS = "webhooks_taken_in", "receipts_written"
+#: How many of the newest sales are looked at; more are never on their way at once.
+_NEWEST = 200
+_SETTLED = frozenset({"succeeded", "waiting", "held", "failed", "cancelled"})
+_WORD = {"waiting": "waits", "held": "held", "failed": "refused", "cancelled": "not to be sent"}
+
+
+class Watch:
+    """Each `look` tells what is new since the last one. Not for several threads."""
+
+    def __init__(
+        self, screen: Screen, shop: Shop, pos: PosCompanyFile, connector: PlayedConnector, database: Database
+    ) -> None:
+        self._screen, self._shop, self._pos = screen, shop, pos
+        self._connector, self._database = connector, database
+        self._deliveries = len(shop.delivery_log)
+        self._receipts = len(pos.receipts())
+        self._told: dict[int, Told] = {}
+        #: Finished runs of the Web Connector, and those of them that had work.
+        self.runs = 0
+        self.sessions = 0
+
+    def look(self) -> None:
+        """Tell what is new. Raises NotDone when the Web Connector's thread died."""
+        log = self._shop.delivery_log
+        for delivery in log[self._deliveries :]:
+            self._deliveries += 1
+            self._tell_delivery(delivery)
+        told = self.told(_NEWEST)
+        # After the states were read: what is new in the books then is news of later, never a gap.
+        self._tell_receipts()
+        for order_id, now in told.items():
+            if now != self._told.get(order_id) and now.state in _WORD and now.is_settled:
+                style = "red" if now.state == "failed" else "yellow"
+                word = _WORD[now.state]
+                self._screen.event(f"order {order_id} {word}: {now.sentence}", counted=True, style=style)
+        self._told.update(told)
+        while True:
+            try:
+                report = self._connector.reports.get_nowait()
+            except queue.Empty:
+                return
+            self._tell_run(report)
+
+    def told(self, newest: int | None = None) -> dict[int, Told]:
+        """What the service says of each order, by order id."""
+        with self._database.read() as db:
+            sales = list_activities(db, kind=SALE, limit=newest)
+            return {
+                int(sale.order_id): Told(
+                    ActivityState(sale.state).shown,
+                    sale.sentence,
+                    # A sale that waits for its customer or items goes on by itself.
+                    is_settled=sale.state in _SETTLED and sale.reason != "activity",
+                )
+                for sale in sales
+            }
+
+    def _tell_delivery(self, delivery: Delivery) -> None:
+        if delivery.is_ping:
+            return
+        what = f"webhook {delivery.topic} {delivery.resource_id}"
+        if delivery.status_code == 200:
+            self._screen.event(f"{what}: taken in", counted=True)
+        else:
+            self._screen.event(f"{what}: NOT taken in, answer {delivery.status_code}", style="red")
+        if delivery.topic.startswith("order."):
+            self._screen.count(WEBHOOKS)
+
+    def _tell_receipts(self) -> None:
+        receipts = self._pos.receipts()
+        for receipt in receipts[self._receipts :]:
+            order_id = order_id_of(receipt)
+            if order_id is not None:
+                text = f"receipt {receipt.number} written: order {order_id}, {amount(receipt.total)} USD"
+                self._screen.event(text, counted=True, style="green")
+                self._screen.count(RECEIPTS)
+        self._receipts = len(receipts)
+
+    def _tell_run(self, report: RunReport | Exception) -> None:
+        if isinstance(report, Exception):
+            raise NotDone(f"The played Web Connector broke down: {report!r}") from report
+        self.runs += 1
+        for oddity in report.oddities:
+            self._screen.event(f"Web Connector: strange: {oddity}", style="red")
+        if report.outcome == "none":
+            return
+        if report.outcome != "ok":
+            code = f" ({report.qbwc_code})" if report.qbwc_code else ""
+            text = f"Web Connector: {report.outcome}{code}: {report.status_text}"
+            self._screen.event(text, style="red")
+            return
+        self.sessions += 1
+        self._screen.event(
+            f"session {self.sessions}: {report.requests} requests in {report.sets} message sets. "
+            f"{report.status_text}",
+            style="cyan",
+        )
+
+
+def amount(value: Decimal) -> str:
+    """With two decimals and commas."""
+    return f"{value:,.2f}"

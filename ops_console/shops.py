@@ -1,0 +1,162 @@
+"""What commands ask of a shop itself: is it as it must be, connect it, push its orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from xml.sax.saxutils import escape
+
+from sqlalchemy.orm import Session
+
+from ops_console.settings import ProcessSettings
+from qbwc_service.errors import NotSendable
+from qbwc_service.kinds import KINDS
+from qbwc_service.run import Run
+from queue_store.companies import get_store
+from queue_store.database import Database
+from queue_store.models import Activity, Company
+from queue_store.payloads import Order, encode
+from queue_store.secrets import SecretBox
+from queue_store.settings import company_settings
+from queue_store.states import ActivityState
+from woo_bridge.client import ShopClient, Webhook
+from woo_bridge.connect import TOPICS, ConnectReport, connect_store, delivery_url
+from woo_bridge.errors import ShopError
+from woo_bridge.push import PushResult, push_orders
+from woo_bridge.store_urls import check_store_url
+from woo_bridge.take_orders import SALE
+from woo_bridge.worker import open_client
+
+
+@contextmanager
+def shop_client(
+    settings: ProcessSettings, database: Database, box: SecretBox, name: str
+) -> Iterator[ShopClient]:
+    """A client for the store called `name`. Raises NotFound, BadStoreUrl, WrongSecretKey."""
+    with database.read() as db:
+        store = get_store(db, name)
+        # Again, and not only when it was added: where a name leads can change.
+        check_store_url(store.url, settings.allow_private_stores)
+        client = open_client(store, box)
+    with client:
+        yield client
+
+
+def connect(
+    settings: ProcessSettings, database: Database, box: SecretBox, name: str, public_url: str
+) -> ConnectReport:
+    """Make or mend the webhooks, and prove them. Raises NotFound, BridgeError, WrongSecretKey."""
+    with shop_client(settings, database, box, name) as client:
+        return connect_store(database, box, name, public_url, client)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One thing that was looked at in a shop; `state` is "ok", "remark" or "problem"."""
+
+    what: str
+    state: str
+    sentence: str
+
+
+def look_at(
+    settings: ProcessSettings, database: Database, box: SecretBox, name: str, public_url: str | None
+) -> list[Seen]:
+    """Key, currency and webhooks of a shop, changing nothing. Raises NotFound, BadStoreUrl, WrongSecretKey."""
+    with database.read() as db:
+        store = get_store(db, name)
+        company = db.get(Company, store.company_id)
+        assert company is not None
+        currency = company_settings(db, company)["currency"]
+        company_name, last, refused = company.name, store.last_webhook_at, store.refused_webhooks
+        box.open(store.webhook_secret)
+    seen: list[Seen] = []
+    with shop_client(settings, database, box, name) as client:
+        try:
+            found = client.system_currency()
+            seen.append(Seen("key", "ok", f"The shop {client.url} answers, and its key is good."))
+            if currency and found != currency:
+                sentence = f"The shop sells in {found}, company {company_name} keeps {currency}."
+                seen.append(Seen("currency", "problem", sentence))
+            else:
+                seen.append(Seen("currency", "ok", found))
+            seen += _webhooks(client.list_webhooks(), name, public_url)
+        except ShopError as error:
+            seen.append(Seen("key" if not seen else "webhooks", "problem", str(error)))
+    if last is None:
+        seen.append(Seen("last webhook", "remark", "None has come yet."))
+    else:
+        seen.append(Seen("last webhook", "ok", f"{last:%Y-%m-%d %H:%M:%S} UTC"))
+    if refused:
+        seen.append(Seen("refused webhooks", "remark", f"{refused} had no right signature."))
+    return seen
+
+
+def _webhooks(there: Sequence[Webhook], name: str, public_url: str | None) -> Iterator[Seen]:
+    ending = delivery_url("", name)
+    for topic in TOPICS:
+        ours = [
+            webhook
+            for webhook in there
+            if webhook.topic == topic
+            and (
+                webhook.delivery_url == delivery_url(public_url, name)
+                if public_url
+                else webhook.delivery_url.endswith(ending)
+            )
+        ]
+        what = f"webhook {topic}"
+        if not ours:
+            yield Seen(what, "problem", f"It is not there. Run: qbwoo store connect {name}")
+        elif all(webhook.status != "active" for webhook in ours):
+            yield Seen(what, "problem", f"It is {ours[0].status}. Run: qbwoo store connect {name}")
+        else:
+            yield Seen(what, "ok", f"active, to {ours[0].delivery_url}")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """An order as it would go to QuickBooks. Gaps for QuickBooks' own ids are in square brackets."""
+
+    document: str = ""
+    predicted_total: str = ""
+    #: What was shortened or respelt.
+    remarks: tuple[str, ...] = ()
+    #: Why it could not be sent.
+    refusal: str = ""
+
+
+def preview(db: Session, name: str, order: Order) -> Preview:
+    """The document of `order`, exactly as it would leave but for QuickBooks' ids. Raises NotFound."""
+    store = get_store(db, name)
+    company = db.get(Company, store.company_id)
+    assert company is not None
+    activity = Activity(
+        id=0,
+        company_id=company.id,
+        store_id=store.id,
+        kind=SALE,
+        record_id=str(order.order_id),
+        generation=1,
+        reference=order.number,
+    )
+    try:
+        prepared = KINDS[SALE].prepare(Run(db, company, datetime.now(UTC)), activity, encode(order))
+    except NotSendable as refusal:
+        return Preview(refusal=refusal.sentence)
+    gaps = {gap: f"[{escape(gap)}]" for gap in prepared.parts[1::2]}
+    return Preview(
+        document=prepared.fill(gaps),
+        predicted_total="" if prepared.predicted_total is None else format(prepared.predicted_total, "f"),
+        remarks=prepared.remarks,
+    )
+
+
+def would_go(result: PushResult) -> bool:
+    """True if the order is one that QuickBooks gets with the next run."""
+    return result.state in (ActivityState.PENDING, ActivityState.DELAYED) and result.order is not None
+
+
+__all__ = ["Preview", "PushResult", "Seen", "connect", "look_at", "preview", "push_orders", "shop_client", "would_go"]

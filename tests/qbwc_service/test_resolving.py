@@ -1,0 +1,245 @@
+"""Which item and which customer of QuickBooks a sale is written with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from queue_store.catalogue import bind
+from queue_store.companies import get_company
+from queue_store.tasks import open_tasks
+from tests.harness import AnswerLost, House, numbered, recorded_order
+
+
+def with_sku(sku: str, order_id: int = 1000) -> dict[str, Any]:
+    order = numbered(recorded_order("plain"), order_id)
+    first, *rest = order["line_items"]
+    return {**order, "line_items": [{**first, "sku": sku}, *rest]}
+
+
+def first_line(house: House) -> Any:
+    (receipt,) = house.our_receipts()
+    return receipt.lines[0]
+
+
+def sentence(house: House) -> str:
+    (sale,) = house.activities()
+    assert sale.state == "failed"
+    return sale.sentence
+
+
+@pytest.fixture(autouse=True)
+def _second_item(house: House) -> None:
+    house.pos.add_item("Second widget", alu="WID-002", price1=6)
+
+
+def test_a_sku_is_found_by_alu_whatever_its_case(house: House) -> None:
+    item = house.pos.add_item("Widget", alu="wid-x", price1=4)
+    house.take(with_sku("WID-X"))
+    house.run()
+    assert first_line(house).list_id == item.list_id
+
+
+def test_a_sku_is_found_by_upc_where_no_alu_has_it(house: House) -> None:
+    item = house.pos.add_item("Widget", alu="other", upc="4006381333931", price1=4)
+    house.take(with_sku("4006381333931"))
+    house.run()
+    assert first_line(house).list_id == item.list_id
+
+
+def test_alu_comes_before_upc(house: House) -> None:
+    by_alu = house.pos.add_item("By ALU", alu="12345", price1=4)
+    house.pos.add_item("By UPC", upc="12345", price1=4)
+    house.take(with_sku("12345"))
+    house.run()
+    assert first_line(house).list_id == by_alu.list_id
+
+
+def test_the_item_number_counts_only_if_it_is_chosen(house: House) -> None:
+    item = house.pos.add_item("Widget", alu="other", price1=4)
+    house.set("items.missing", "refuse")
+    house.take(with_sku(str(item.item_number)))
+    house.run()
+    assert f'SKU "{item.item_number}" has no QuickBooks item' in sentence(house)
+    house.set("items.keys", "ItemNumber,ALU")
+    house.take(with_sku(str(item.item_number), 1001))
+    house.run()
+    assert first_line(house).list_id == item.list_id
+
+
+def test_two_items_with_one_key_are_refused_and_both_named(house: House) -> None:
+    one = house.pos.add_item("First", alu="TWICE", price1=4)
+    two = house.pos.add_item("Second", alu="twice", price1=4)
+    house.take(with_sku("TWICE"))
+    house.run()
+    assert f"item {one.item_number} 'First'" in sentence(house)
+    assert f"item {two.item_number} 'Second'" in sentence(house)
+
+
+def test_a_mapping_by_hand_decides(house: House) -> None:
+    item = house.pos.add_item("Mapped", alu="quite-other", price1=4)
+    with house.database.write() as db:
+        bind(
+            db,
+            company_id=get_company(db, "books").id,
+            kind="item",
+            key="a sku of more than twenty characters",
+            list_id=item.list_id,
+            source="operator",
+        )
+    house.take(with_sku("A SKU of more than twenty characters"))
+    house.run()
+    assert first_line(house).list_id == item.list_id
+
+
+def test_a_sku_over_twenty_characters_needs_a_mapping(house: House) -> None:
+    house.take(with_sku("A SKU of more than twenty characters"))
+    house.run()
+    (add,) = house.activities("add_item")[:1]
+    assert "has 36 characters, an ALU in QuickBooks has 20" in add.sentence
+    assert "has 36 characters" in sentence(house)
+
+
+def test_a_missing_item_is_refused_with_what_to_do(house: House) -> None:
+    house.set("items.missing", "refuse")
+    house.take(with_sku("NOBODY"))
+    house.run()
+    assert 'SKU "NOBODY" has no QuickBooks item' in sentence(house)
+    assert "retry" in sentence(house)
+
+
+def test_a_missing_item_is_made_if_the_setting_says_so(house: House) -> None:
+    house.take(with_sku("NEW-1"))
+    house.run()
+    made = next(item for item in house.pos.items() if item.alu == "NEW-1")
+    assert (made.item_type, made.desc1) == ("Inventory", "Widget 01")
+    assert first_line(house).list_id == made.list_id
+
+
+def test_a_missing_item_falls_back_if_the_setting_says_so(house: House) -> None:
+    house.set("items.missing", "fallback")
+    house.take(with_sku("NOBODY"))
+    house.run()
+    made = next(item for item in house.pos.items() if item.desc1 == "Online Item")
+    assert made.item_type == "NonInventory"
+    assert first_line(house).list_id == made.list_id
+
+
+def test_a_line_without_sku_goes_to_the_fallback_item_or_is_refused(house: House) -> None:
+    house.take(recorded_order("nosku"))
+    house.run()
+    assert house.states() == ["succeeded"]
+    house.set("items.fallback", "")
+    house.take(numbered(recorded_order("nosku"), 2000))
+    house.run()
+    assert "has no SKU" in house.activities()[-1].sentence
+
+
+def test_our_own_items_are_made_once_untaxed_in_their_department(house: House) -> None:
+    house.take(recorded_order("plain"))
+    house.run()
+    house.take(numbered(recorded_order("plain"), 2000))
+    house.run()
+    own = [item for item in house.pos.items() if item.desc1.startswith("Online ")]
+    assert sorted(item.desc1 for item in own) == ["Online Sales Tax", "Online Shipping"]
+    assert {(item.item_type, item.tax_code) for item in own} == {("NonInventory", "Non")}
+    online = next(one for one in house.pos.departments() if one.name == "Online")
+    assert {item.department_list_id for item in own} == {online.list_id}
+
+
+def test_an_own_item_that_a_person_made_by_name_is_used(house: House) -> None:
+    item = house.pos.add_item("Online Shipping", price1=0, item_type="NonInventory", tax_code="Non")
+    house.take(recorded_order("plain"))
+    house.run()
+    (receipt,) = house.our_receipts()
+    assert item.list_id in [line.list_id for line in receipt.lines]
+
+
+def test_an_item_deleted_in_quickbooks_is_looked_up_anew(house: House) -> None:
+    item = house.pos.add_item("Widget", alu="GONE", price1=4)
+    house.take(with_sku("GONE"))
+    house.run()
+    house.pos.delete_item(item.list_id)
+    other = house.pos.add_item("Widget again", alu="GONE", price1=4)
+    house.take(with_sku("GONE", 2000))
+    house.run_until_quiet()
+    assert house.states() == ["succeeded", "succeeded"]
+    assert house.our_receipts()[-1].lines[0].list_id == other.list_id
+
+
+# Customers ------------------------------------------------------------------
+
+
+def buyer(house: House) -> Any:
+    receipt = house.our_receipts()[-1]
+    return next(person for person in house.pos.customers() if person.list_id == receipt.customer_list_id)
+
+
+def test_one_customer_with_the_email_is_bound_whatever_its_case(house: House) -> None:
+    house.pos.add_customer("Somebody", email="PLAIN@Example.NET")
+    house.take(recorded_order("plain"))
+    house.run()
+    assert buyer(house).last_name == "Somebody"
+    assert len(house.pos.customers()) == 1
+
+
+def test_a_guest_order_never_overwrites_a_name_or_address(house: House) -> None:
+    before = house.pos.add_customer("Somebody", email="plain@example.net", phone="1")
+    house.take(recorded_order("plain"))
+    house.run()
+    assert house.pos.customers() == [before]
+
+
+def test_several_with_one_email_are_told_apart_by_name_and_postcode(house: House) -> None:
+    house.pos.add_customer("Guest", first_name="Gina", email="plain@example.net")
+    right = house.pos.add_customer(
+        "Guest", first_name="Gina", email="plain@example.net", BillAddress={"PostalCode": "94105"}
+    )
+    house.take(recorded_order("plain"))
+    house.run()
+    assert buyer(house).list_id == right.list_id
+
+
+def test_an_ambiguous_customer_is_a_task_and_never_a_failed_sale(house: House) -> None:
+    house.pos.add_customer("One", email="plain@example.net")
+    house.pos.add_customer("Two", email="plain@example.net")
+    house.take(recorded_order("plain"))
+    house.run()
+    assert buyer(house).last_name == "Online Customer"
+    with house.database.read() as db:
+        (task,) = open_tasks(db)
+    assert task.kind == "ambiguous customer"
+    assert "plain@example.net" in task.sentence
+
+
+def test_a_guest_without_email_is_the_named_web_customer(house: House) -> None:
+    house.take(recorded_order("noname"))
+    house.take(numbered(recorded_order("with_deleted_product"), 2000))
+    house.run()
+    assert house.states() == ["succeeded", "succeeded"]
+    names = [person.last_name for person in house.pos.customers()]
+    assert names.count("Online Customer") == 1
+
+
+def test_a_customer_whose_add_was_lost_is_found_by_our_id(house: House) -> None:
+    house.take(recorded_order("plain"))
+
+    def on_answer(number: int, ticket: str, request: str, response: str) -> None:
+        if "<CustomerAddRq" in request:
+            raise AnswerLost
+
+    house.run(on_answer=on_answer)
+    house.run_until_quiet()
+    assert len(house.pos.customers()) == 1
+    assert house.states() == ["succeeded"]
+
+
+def test_a_refused_customer_fails_the_sale_with_its_sentence(house: House) -> None:
+    house.pos.refuse_when = lambda request: (
+        (3180, "The customer could not be saved.") if request.tag == "CustomerAddRq" else None
+    )
+    house.take(recorded_order("plain"))
+    house.run()
+    assert "The customer could not be saved." in sentence(house)
+    assert "plain@example.net" in sentence(house)
