@@ -109,7 +109,11 @@ def go_live(database: Database, name: str, kinds: Sequence[str], who: str) -> in
     In pieces, each its own transaction: webhooks go on arriving meanwhile.
     """
     with database.write() as db:
-        set_live(db, get_store(db, name), kinds, who=who)
+        store = get_store(db, name)
+        set_live(db, store, kinds, who=who)
+        if store.live_since is not None:
+            # The shop tells whole seconds: an order of this very second is not from before.
+            store.live_since = store.live_since.replace(microsecond=0)
     if "orders" not in kinds:
         with database.write() as db:
             _hold_all(db, get_store(db, name), who)

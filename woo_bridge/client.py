@@ -9,7 +9,6 @@ Source: REST API v3 as recorded from WooCommerce 11: errors, lists, dates.
 
 from __future__ import annotations
 
-import email.utils
 import random
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -23,15 +22,8 @@ import requests
 from requests.auth import HTTPBasicAuth
 from woocommerce import API
 
-from woo_bridge.errors import (
-    BadKey,
-    NoPermission,
-    NoSuchRecord,
-    NotAShop,
-    ShopRefused,
-    ShopUnreachable,
-    TooManyRequests,
-)
+from woo_bridge.answers import Answer, beginning, problem_of
+from woo_bridge.errors import NotAShop, ShopUnreachable, TooManyRequests
 
 T = TypeVar("T")
 
@@ -50,12 +42,6 @@ _OVERLAP = 10
 _PASSES = 3
 #: Calls that change nothing, or the same thing twice, and may therefore be repeated after a lost answer.
 _REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
-_TOO_MANY = 429
-
-
-class _Error(msgspec.Struct):
-    code: str | int = ""
-    message: str = ""
 
 
 class _Listed(msgspec.Struct):
@@ -77,20 +63,10 @@ class Webhook(msgspec.Struct):
     name: str = ""
 
 
-_error = msgspec.json.Decoder(_Error)
 _rows = msgspec.json.Decoder(list[msgspec.Raw])
 _listed = msgspec.json.Decoder(_Listed)
 _currency = msgspec.json.Decoder(_Currency)
 _webhook = msgspec.json.Decoder(Webhook)
-
-
-class _Answer:
-    """Status, headers and the whole (bounded) body."""
-
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.status, self.headers, self.body = status, headers, body
 
 
 class _SessionApi(API):  # type: ignore[misc] # the package has no types
@@ -312,7 +288,7 @@ class ShopClient:
 
     def _call(
         self, method: str, endpoint: str, data: Any = None, *, query: Mapping[str, str] | None = None
-    ) -> _Answer:
+    ) -> Answer:
         call = f"{method} {endpoint}"
         for left in range(self._max_tries - 1, -1, -1):
             try:
@@ -333,32 +309,20 @@ class ShopClient:
 
     def _once(
         self, call: str, method: str, endpoint: str, data: Any, query: Mapping[str, str] | None
-    ) -> _Answer:
+    ) -> Answer:
         answer = self._exchange(call, method, endpoint, data, query)
-        if 200 <= answer.status < 300:
-            if not _is_json(answer):
-                raise _not_a_shop(call, answer)
-            return answer
-        if answer.status == _TOO_MANY:
-            raise TooManyRequests(call, _retry_after(answer.headers.get("Retry-After")))
-        if 300 <= answer.status < 400:
-            target = answer.headers.get("Location", "")[:200]
-            raise ShopRefused(
-                call,
-                answer.status,
-                "redirect",
-                f"it sends us to {target}",
-                "Enter the store's URL as the shop itself writes it (http or https, with or without www).",
-            )
-        raise self._refusal(call, answer)
+        problem = problem_of(call, answer)
+        if problem is not None:
+            raise problem
+        return answer
 
     def _exchange(
         self, call: str, method: str, endpoint: str, data: Any, query: Mapping[str, str] | None
-    ) -> _Answer:
+    ) -> Answer:
         try:
             response = self._api._API__request(method, endpoint, data, params=query)
             with response:
-                return _Answer(response.status_code, response.headers, self._read(call, response))
+                return Answer(response.status_code, response.headers, self._read(call, response))
         except requests.exceptions.SSLError as error:
             raise ShopUnreachable(
                 call,
@@ -400,7 +364,7 @@ def _decoded(call: str, body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise NotAShop(call, 200, "application/json", f"{_begin(body)} ({error})") from error
+        raise NotAShop(call, 200, "application/json", f"{beginning(body)} ({error})") from error
 
 
 def _gmt(moment: datetime) -> str:

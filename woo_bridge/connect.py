@@ -104,8 +104,8 @@ def connect_store(
 def _check_currency(report: ConnectReport, client: ShopClient, currency: str, company: str) -> bool:
     found = client.system_currency()
     report.good(f"The shop {client.url} answers, and its key is good.")
-    if found == currency:
-        report.good(f"Both sides keep their books in {currency}.")
+    if found == currency or not currency:
+        report.good(f"The shop sells in {found}, as the company file does." if currency else f"The shop sells in {found}.")
         return True
     report.bad(
         f"The shop sells in {found}, the company file keeps {currency}. If the company file keeps {found} too, run: "

@@ -19,6 +19,7 @@ QWC_FILE = "sandbox-goods.qwc"
 
 _USER = "webconnector"
 _LONGEST_SHOWN = 24
+_WIDTH = 74
 
 
 class Operator:
@@ -67,11 +68,23 @@ class Operator:
     def _type(self, words: list[str | Path]) -> None:
         from ops_console.cli import main
 
-        self._tell(shlex.join(["qbwoo", *map(_shown, words)]))
+        for line in _typed(["qbwoo", *map(_shown, words)]):
+            self._tell(line)
         # What the commands say in answer would hide the line of the story.
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             main.main(args=list(map(str, words)), prog_name="qbwoo", obj=self._desk, standalone_mode=False)
+
+
+def _typed(words: list[str]) -> Iterator[str]:
+    """The command as a shell reads it, in lines that fit a narrow screen."""
+    line = "$"
+    for word in map(shlex.quote, words):
+        if len(line) + len(word) > _WIDTH:
+            yield f"{line} \\"
+            line = "   "
+        line += f" {word}"
+    yield line
 
 
 def _shown(word: str | Path) -> str:

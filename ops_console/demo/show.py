@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from rich.table import Table
-
+from ops_console.cli.demo_screen import Screen
 from ops_console.demo import stage, verdict
 from ops_console.demo.operator import Operator
-from ops_console.demo.screen import Screen
 from ops_console.demo.shoppers import place_order
 from ops_console.demo.watch import RECEIPTS, WEBHOOKS, Watch, amount
 from ops_console.errors import NotDone
@@ -32,6 +30,7 @@ MOST_SECONDS = 120.0
 MOST_SESSIONS = 20
 
 _LOOK_EVERY = 0.1
+_COLUMNS = (">order", "in the shop", ">shop's total", ">receipt's total", ">receipt no.", "state")
 _SECONDS_BETWEEN_ORDERS = 10.0
 
 
@@ -142,7 +141,7 @@ def _compare(screen: Screen, scene: Scene, told: dict[int, verdict.Told]) -> boo
     """Print both sides beside each other. True if nothing is wrong."""
     lines, problems = verdict.compare(scene.shop.orders(), scene.pos.receipts(), told)
     screen.heading("The shop's orders and the receipts in the company file")
-    screen.table(_table(lines))
+    screen.table(_COLUMNS, [_cells(line) for line in lines])
     screen.heading("Not sent, and why")
     for line in lines:
         if not line.receipts:
@@ -165,26 +164,17 @@ def _compare(screen: Screen, scene: Scene, told: dict[int, verdict.Told]) -> boo
     return True
 
 
-def _table(lines: list[verdict.Line]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
-    table.add_column("order", justify="right")
-    table.add_column("in the shop")
-    table.add_column("shop's total", justify="right")
-    table.add_column("receipt's total", justify="right")
-    table.add_column("receipt no.", justify="right")
-    table.add_column("state")
-    for line in lines:
-        currency = line.order["currency"]
-        table.add_row(
-            str(line.order_id),
-            line.order["status"],
-            amount(line.total) if currency == verdict.CURRENCY else f"{currency} {amount(line.total)}",
-            ", ".join(amount(receipt.total) for receipt in line.receipts),
-            ", ".join(str(receipt.number) for receipt in line.receipts),
-            line.told.state,
-            style="" if line.receipts else "dim",
-        )
-    return table
+def _cells(line: verdict.Line) -> tuple[list[str], str]:
+    currency = line.order["currency"]
+    cells = [
+        str(line.order_id),
+        line.order["status"],
+        amount(line.total) if currency == verdict.CURRENCY else f"{currency} {amount(line.total)}",
+        ", ".join(amount(receipt.total) for receipt in line.receipts),
+        ", ".join(str(receipt.number) for receipt in line.receipts),
+        line.told.state,
+    ]
+    return cells, "red" if line.problem else "" if line.receipts else "dim"
 
 
 def _go_on(screen: Screen, scene: Scene) -> None:

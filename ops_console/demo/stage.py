@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import random
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from ops_sandbox.pos import PosCompanyFile
+from ops_sandbox.request_processor import RequestProcessorSession
 from ops_sandbox.shop import RunningShop, Shop
 from ops_sandbox.web_connector import QwcFile, RunReport, WebConnector
+from qbxml.reader import read_requests
 
 COMPANY_NAME = "Sandbox Goods"
 #: What the Web Connector asks Point of Sale to open.
@@ -98,11 +101,20 @@ def _sell_at_the_tills(pos: PosCompanyFile, rng: random.Random) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """One run of the Web Connector."""
+
+    report: RunReport
+    #: How many requests of each name, such as "CustomerAdd", QuickBooks got.
+    requests: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
 class PlayedConnector:
     """A Web Connector on Auto-Run in a thread of its own."""
 
     #: What became of each run, in order; an error that ended the thread comes last.
-    reports: queue.SimpleQueue[RunReport | Exception]
+    runs: queue.SimpleQueue[FinishedRun | Exception]
 
 
 @contextmanager
@@ -114,20 +126,52 @@ def played_web_connector(qwc_path: Path, password: str, pos: PosCompanyFile) -> 
     # Only on one machine may the Web Connector do without https.
     qwc = QwcFile.read(qwc_path, allow_plain_http=True)
     qwc.add_checks()
-    connector = WebConnector(qwc, password, pos)
-    reports: queue.SimpleQueue[RunReport | Exception] = queue.SimpleQueue()
+    quickbooks = _Counting(pos)
+    connector = WebConnector(qwc, password, quickbooks)
+    runs: queue.SimpleQueue[FinishedRun | Exception] = queue.SimpleQueue()
     stop = threading.Event()
+
+    def finish(report: RunReport) -> None:
+        runs.put(FinishedRun(report, quickbooks.requests))
+        quickbooks.requests = Counter()
 
     def run() -> None:
         try:
-            connector.auto_run(stop, every_seconds=SECONDS_BETWEEN_RUNS, on_report=reports.put)
-        except Exception as error:  # noqa: BLE001 - the edge of a thread; whoever reads the reports raises it
-            reports.put(error)
+            connector.auto_run(stop, every_seconds=SECONDS_BETWEEN_RUNS, on_report=finish)
+        except Exception as error:  # noqa: BLE001 - the edge of a thread; whoever reads the runs raises it
+            runs.put(error)
 
     thread = threading.Thread(target=run, name="web-connector", daemon=True)
     thread.start()
     try:
-        yield PlayedConnector(reports)
+        yield PlayedConnector(runs)
     finally:
         stop.set()
         thread.join()
+
+
+class _Counting:
+    """The company file as a request processor that notes what it is asked for."""
+
+    def __init__(self, pos: PosCompanyFile) -> None:
+        self._pos = pos
+        self.requests: Counter[str] = Counter()
+
+    def begin_session(self, company_file: str) -> RequestProcessorSession:
+        return _CountingSession(self._pos.begin_session(company_file), self.requests)
+
+
+class _CountingSession:
+    def __init__(self, session: RequestProcessorSession, requests: Counter[str]) -> None:
+        self._session, self._requests = session, requests
+        self.hcp_response = session.hcp_response
+        self.company_file_name = session.company_file_name
+        self.country = session.country
+        self.major_version, self.minor_version = session.major_version, session.minor_version
+
+    def process(self, request: str) -> str:
+        self._requests.update(found.name.removesuffix("Rq") for found in read_requests(request))
+        return self._session.process(request)
+
+    def end(self) -> None:
+        self._session.end()

@@ -10,13 +10,12 @@ from __future__ import annotations
 import queue
 from decimal import Decimal
 
-from ops_console.demo.screen import Screen
-from ops_console.demo.stage import PlayedConnector
+from ops_console.cli.demo_screen import Screen
+from ops_console.demo.stage import FinishedRun, PlayedConnector
 from ops_console.demo.verdict import Told, order_id_of
 from ops_console.errors import NotDone
 from ops_sandbox.pos import PosCompanyFile
 from ops_sandbox.shop import Delivery, Shop
-from ops_sandbox.web_connector import RunReport
 from queue_store.activities import list_activities
 from queue_store.database import Database
 from queue_store.states import ActivityState
@@ -26,7 +25,6 @@ WEBHOOKS, RECEIPTS = "webhooks_taken_in", "receipts_written"
 #: How many of the newest sales are looked at; more are never on their way at once.
 _NEWEST = 200
 _SETTLED = frozenset({"succeeded", "waiting", "held", "failed", "cancelled"})
-_WORD = {"waiting": "waits", "held": "held", "failed": "refused", "cancelled": "not to be sent"}
 
 
 class Watch:
@@ -53,18 +51,17 @@ class Watch:
         told = self.told(_NEWEST)
         # After the states were read: what is new in the books then is news of later, never a gap.
         self._tell_receipts()
-        for order_id, now in told.items():
-            if now != self._told.get(order_id) and now.state in _WORD and now.is_settled:
+        for order_id, now in sorted(told.items()):
+            if now != self._told.get(order_id) and now.is_settled and now.sentence:
                 style = "red" if now.state == "failed" else "yellow"
-                word = _WORD[now.state]
-                self._screen.event(f"order {order_id} {word}: {now.sentence}", counted=True, style=style)
+                self._screen.event(now.sentence, counted=True, style=style)
         self._told.update(told)
         while True:
             try:
-                report = self._connector.reports.get_nowait()
+                run = self._connector.runs.get_nowait()
             except queue.Empty:
                 return
-            self._tell_run(report)
+            self._tell_run(run)
 
     def told(self, newest: int | None = None) -> dict[int, Told]:
         """What the service says of each order, by order id."""
@@ -101,25 +98,30 @@ class Watch:
                 self._screen.count(RECEIPTS)
         self._receipts = len(receipts)
 
-    def _tell_run(self, report: RunReport | Exception) -> None:
-        if isinstance(report, Exception):
-            raise NotDone(f"The played Web Connector broke down: {report!r}") from report
+    def _tell_run(self, run: FinishedRun | Exception) -> None:
+        if isinstance(run, Exception):
+            raise NotDone(f"The played Web Connector broke down: {run!r}") from run
         self.runs += 1
+        report = run.report
         for oddity in report.oddities:
             self._screen.event(f"Web Connector: strange: {oddity}", style="red")
         if report.outcome == "none":
             return
         if report.outcome != "ok":
             code = f" ({report.qbwc_code})" if report.qbwc_code else ""
-            text = f"Web Connector: {report.outcome}{code}: {report.status_text}"
-            self._screen.event(text, style="red")
+            self._screen.event(f"Web Connector: {report.outcome}{code}: {report.status_text}", style="red")
             return
         self.sessions += 1
+        kinds = ", ".join(f"{count} {name}" for name, count in run.requests.most_common())
         self._screen.event(
-            f"session {self.sessions}: {report.requests} requests in {report.sets} message sets. "
-            f"{report.status_text}",
+            f"session {self.sessions}: {_plural(report.requests, 'request')} in "
+            f"{_plural(report.sets, 'message set')}: {kinds}",
             style="cyan",
         )
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def amount(value: Decimal) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -36,10 +36,15 @@ class Screen:
         line.append(text, style=style or "not dim")
         self._print(line)
 
-    def table(self, table: Table) -> None:
-        """A table at its own width, however wide the screen is."""
-        width = self._console.measure(table).maximum
-        self._console.print(table, width=max(width, 1), soft_wrap=True, crop=False)
+    def table(self, columns: Sequence[str], rows: Sequence[tuple[Sequence[str], str]]) -> None:
+        """Rows of cells with a style each. Columns whose title begins with ">" are flushed right."""
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        for title in columns:
+            justify: JustifyMethod = "right" if title.startswith(">") else "left"
+            table.add_column(title.lstrip(">"), justify=justify, no_wrap=True)
+        for cells, style in rows:
+            table.add_row(*map(Text, cells), style=style)
+        self._console.print(table)
 
     @contextmanager
     def bars(self, **totals: int) -> Iterator[None]:

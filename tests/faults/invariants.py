@@ -1,0 +1,151 @@
+"""What must hold when the storm is over."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ops_sandbox.pos import PosCompanyFile
+from qbwc_service.marks import read_mark
+from queue_store.catalogue import fold
+from queue_store.models import Activity, ActivityEvent, ActivityWait, Company, Exchange
+from queue_store.settings import company_settings
+from queue_store.states import ActivityState
+from queue_store.tasks import open_tasks
+from tests.faults.shop import Body, is_wanted, total_of
+
+S = ActivityState
+_REST = (S.SUCCEEDED, S.FAILED, S.CANCELLED, S.SUPERSEDED, S.HELD, S.WAITING)
+
+
+def violations(
+    db: Session,
+    pos: PosCompanyFile,
+    known: Mapping[int, list[Body]],
+    sent: Mapping[int, set[Decimal]],
+    *,
+    healed: bool,
+) -> Iterator[str]:
+    """Every broken promise. `healed`: nothing is refused any more and all that failed was retried."""
+    activities = list(db.scalars(select(Activity).where(Activity.target == "quickbooks")))
+    yield from _states(db, activities)
+    yield from _events(db, activities)
+    yield from _doubles(pos)
+    sales = {int(one.record_id): one for one in activities if one.kind == "sale"}
+    receipts = _receipts(pos)
+    for record_id in receipts:
+        if record_id not in sales:
+            yield f"order {record_id} has a receipt and no activity"
+    tasks = {(task.kind, task.activity_id) for task in open_tasks(db)}
+    for kind in ("doubled", "total differs"):
+        for task in open_tasks(db):
+            if task.kind == kind:
+                yield f"task {kind!r} without cause: {task.sentence}"
+    company = db.scalars(select(Company)).one()
+    if company_settings(db, company)["documents.stopped"]:
+        yield "documents are stopped"
+    for record_id, sale in sales.items():
+        written = receipts.get(record_id, [])
+        yield from _sale(sale, written, known.get(record_id, []), sent.get(record_id, set()), tasks, healed)
+
+
+def _receipts(pos: PosCompanyFile) -> dict[int, list[Any]]:
+    found = defaultdict(list)
+    for receipt in pos.receipts():
+        mark = read_mark((receipt.comments or "").split(" ")[0])
+        if mark is not None and receipt.status == "Regular":
+            found[int(mark.record_id)].append(receipt)
+    return found
+
+
+def _sale(
+    sale: Activity,
+    written: list[Any],
+    known: list[Body],
+    sent: set[Decimal],
+    tasks: set[tuple[str, int | None]],
+    healed: bool,
+) -> Iterator[str]:
+    name = f"order {sale.record_id}"
+    if len(written) > 1:
+        yield f"{name} has {len(written)} receipts: {[str(one.total) for one in written]}"
+    if bool(written) != (sale.state == S.SUCCEEDED):
+        yield f"{name} is {sale.state} ({sale.sentence}) and has {len(written)} receipts"
+    if not written:
+        if healed and known and all(map(is_wanted, known)) and sale.reason != "operator":
+            yield f"{name} should be in the books and is {sale.state}: {sale.sentence}"
+        return
+    receipt = written[0]
+    if receipt.total not in sent:
+        yield f"{name} has a receipt of {receipt.total}, sent were {sorted(sent)}"
+    if sale.state != S.SUCCEEDED:
+        return
+    if sale.txn_id != receipt.txn_id:
+        yield f"{name} is bound to {sale.txn_id}, its receipt is {receipt.txn_id}"
+    if sale.total != receipt.total:
+        yield f"{name} says {sale.total}, its receipt {receipt.total}"
+    differs = known and all(
+        total_of(body) != receipt.total or body["status"] in ("cancelled", "failed") for body in known
+    )
+    if differs and ("changed after sent", sale.id) not in tasks:
+        yield f"{name} was changed after it was sent, and nobody is told"
+
+
+def _states(db: Session, activities: list[Activity]) -> Iterator[str]:
+    by_id = {one.id: one for one in activities}
+    needs = defaultdict(list)
+    for wait in db.scalars(select(ActivityWait)):
+        needs[wait.activity_id].append(by_id.get(wait.for_id))
+    for one in activities:
+        name = f"{one.kind} {one.reference or one.record_id}"
+        if one.state not in _REST:
+            yield f"{name} is left {one.state} (reason {one.reason!r}, next {one.next_at}): {one.sentence}"
+        if one.state in (S.FAILED, S.HELD, S.WAITING, S.CANCELLED) and not one.sentence:
+            yield f"{name} is {one.state} without a sentence"
+        if one.state == S.WAITING and one.reason == "activity":
+            open_needs = [need for need in needs[one.id] if need and need.state in (S.HELD, S.WAITING)]
+            if not open_needs:
+                states = [need.state if need else None for need in needs[one.id]]
+                yield f"{name} waits for what will not come: {states}"
+        if one.state == S.WAITING and one.reason == "re-read":
+            yield f"{name} waits to be read again, and is not"
+    if db.scalars(select(Exchange).where(Exchange.state == "outstanding")).first():
+        yield "an exchange is left outstanding"
+
+
+def _events(db: Session, activities: list[Activity]) -> Iterator[str]:
+    history = defaultdict(list)
+    for event in db.scalars(select(ActivityEvent).order_by(ActivityEvent.id)):
+        history[event.activity_id].append(event)
+    for one in activities:
+        name = f"{one.kind} {one.reference or one.record_id}"
+        events = history[one.id]
+        if not events:
+            yield f"{name} has no history"
+            continue
+        at = ""
+        for event in events:
+            woken = at == S.DELAYED and event.from_state == S.PENDING
+            if event.from_state != at and not woken:
+                yield f"{name}: its history breaks: {at} then {event.from_state} to {event.to_state}"
+            at = event.to_state
+        if at != one.state and not (at == S.DELAYED and one.state == S.PENDING):
+            yield f"{name} is {one.state}, its history ends with {at}"
+
+
+def _doubles(pos: PosCompanyFile) -> Iterator[str]:
+    everything = (
+        ("CustomerID", [fold(one.customer_id) for one in pos.customers()]),
+        ("e-mail", [fold(one.email) for one in pos.customers()]),
+        ("ALU", [fold(one.alu) for one in pos.items()]),
+        ("department", [fold(one.name) for one in pos.departments()]),
+    )
+    for what, keys in everything:
+        for key, count in Counter(keys).items():
+            if key and count > 1:
+                yield f"{what} {key!r} is there {count} times"

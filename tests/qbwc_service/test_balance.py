@@ -1,0 +1,189 @@
+"""A receipt's total is known to the cent before it is sent."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qbwc_service.errors import NotSendable
+from qbwc_service.flavours.pos.balance import predict, split
+from queue_store.payloads import FeeLine, Order, OrderLine, ShippingLine
+from queue_store.settings import COMPANY_SETTINGS, Settings
+from tests.harness import RECORDED, recorded_order
+from woo_bridge.translate_orders import translate_order
+
+MOMENT = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def settings(**changes: str) -> Settings:
+    stored = {
+        "items.fallback": "Online Item",
+        **{key.replace("__", "."): value for key, value in changes.items()},
+    }
+    return Settings(COMPANY_SETTINGS, stored, 1)
+
+
+def order(lines: list[tuple[str, str]], total: str, **more: Any) -> Order:
+    """An order of (quantity, line total) pairs."""
+    return Order(
+        order_id=1,
+        number="1",
+        status="completed",
+        currency="USD",
+        created_at=MOMENT,
+        modified_at=MOMENT,
+        total=Decimal(total),
+        total_tax=Decimal(more.pop("tax", "0")),
+        lines=tuple(
+            OrderLine(
+                line_id=n,
+                product_id=n,
+                sku=f"S{n}",
+                name=f"Thing {n}",
+                quantity=Decimal(quantity),
+                subtotal=Decimal(amount),
+                total=Decimal(amount),
+                total_tax=Decimal(0),
+            )
+            for n, (quantity, amount) in enumerate(lines, 1)
+        ),
+        **more,
+    )
+
+
+def pairs(receipt: Any) -> list[tuple[str, str]]:
+    return [(str(line.quantity), str(line.price)) for line in receipt.lines]
+
+
+@pytest.mark.parametrize("path", sorted(RECORDED.glob("order_*.json")), ids=lambda path: path.stem)
+def test_every_recorded_order_comes_out_at_its_total(path: Any) -> None:
+    bodies = json.loads(path.read_text())["response"]["body"]
+    for body in bodies if isinstance(bodies, list) else [bodies]:
+        if "total" not in body:
+            continue
+        found = translate_order(json.dumps(body).encode())
+        if found.currency != "USD":
+            with pytest.raises(NotSendable, match="is in EUR, the company file is kept in USD"):
+                predict(found, settings())
+            continue
+        receipt = predict(found, settings())
+        assert receipt.total == Decimal(body["total"])
+        assert sum(line.amount for line in receipt.lines) == receipt.total
+        assert receipt.rounding == 0
+
+
+def test_three_for_ten_are_two_prices_that_add_up() -> None:
+    assert split(Decimal("10.00"), Decimal(3)) == [
+        (Decimal(2), Decimal("3.33")),
+        (Decimal(1), Decimal("3.34")),
+    ]
+
+
+def test_what_divides_stays_one_line() -> None:
+    assert split(Decimal("10.00"), Decimal(4)) == [(Decimal(4), Decimal("2.50"))]
+
+
+def test_nothing_is_split_into_a_price_of_zero() -> None:
+    assert split(Decimal("0.02"), Decimal(7)) is None
+    receipt = predict(order([("7", "0.02")], "0.02"), settings())
+    (line,) = receipt.lines
+    assert line.one_piece
+    assert line.label == "7 x Thing 1"
+    assert (line.quantity, line.price) == (1, Decimal("0.02"))
+
+
+def test_a_line_that_is_free_in_the_shop_is_free_here() -> None:
+    assert pairs(predict(order([("2", "0.00")], "0.00"), settings())) == [("2", "0.00")]
+
+
+def test_a_quantity_with_decimals_goes_as_one_piece_unless_it_divides() -> None:
+    assert split(Decimal("5.00"), Decimal("2.5")) == [(Decimal("2.5"), Decimal("2.00"))]
+    assert split(Decimal("5.01"), Decimal("2.5")) is None
+
+
+@given(
+    cents=st.integers(min_value=-(10**9), max_value=10**9),
+    quantity=st.integers(min_value=1, max_value=10**5),
+)
+def test_a_split_multiplies_out_exactly(cents: int, quantity: int) -> None:
+    amount = Decimal(cents) / 100
+    found = split(amount, Decimal(quantity))
+    if found is None:
+        assert abs(cents) < quantity
+        return
+    assert sum(pieces * price for pieces, price in found) == amount
+    assert sum(pieces for pieces, _ in found) == quantity
+    assert all(price == price.quantize(Decimal("0.01")) for _, price in found)
+    assert amount == 0 or all(price for _, price in found)
+
+
+@given(
+    lines=st.lists(
+        st.tuples(st.integers(1, 500), st.integers(0, 10**6)).map(
+            lambda p: (str(p[0]), str(Decimal(p[1]) / 100))
+        ),
+        min_size=1,
+        max_size=30,
+    ),
+    shipping=st.integers(0, 10**5),
+    tax=st.integers(0, 10**5),
+    fee=st.integers(-100, 10**4),
+)
+def test_any_order_that_adds_up_is_predicted_to_the_cent(
+    lines: list[tuple[str, str]], shipping: int, tax: int, fee: int
+) -> None:
+    cents = sum(int(Decimal(amount) * 100) for _, amount in lines) + shipping + tax + fee
+    if cents < 0:
+        return
+    found = predict(
+        order(
+            lines,
+            str(Decimal(cents) / 100),
+            tax=str(Decimal(tax) / 100),
+            shipping_lines=(
+                ShippingLine(line_id=90, title="Post", total=Decimal(shipping) / 100, total_tax=Decimal(0)),
+            ),
+            fee_lines=(FeeLine(line_id=91, name="Fee", total=Decimal(fee) / 100, total_tax=Decimal(0)),),
+        ),
+        settings(),
+    )
+    assert sum(line.amount for line in found.lines) == Decimal(cents) / 100
+    assert found.rounding == 0
+
+
+def test_a_small_difference_goes_to_the_rounding_item() -> None:
+    receipt = predict(order([("1", "10.00")], "10.03"), settings())
+    assert receipt.rounding == Decimal("0.03")
+    assert receipt.lines[-1].key == "Online Rounding"
+    assert receipt.lines[-1].amount == Decimal("0.03")
+
+
+def test_a_large_difference_is_refused_with_the_arithmetic() -> None:
+    with pytest.raises(
+        NotSendable, match=r"10\.00 for goods is 10\.00, the shop says 11\.00 \(difference 1\.00"
+    ):
+        predict(order([("1", "10.00")], "11.00"), settings())
+
+
+def test_a_negative_fee_is_one_piece_with_a_negative_price_or_quantity() -> None:
+    fee = (FeeLine(line_id=9, name="Friends", total=Decimal("-2.00"), total_tax=Decimal(0)),)
+    assert pairs(predict(order([("1", "10.00")], "8.00", fee_lines=fee), settings()))[-1] == ("1", "-2.00")
+    by_quantity = settings(lines__negative="quantity")
+    assert pairs(predict(order([("1", "10.00")], "8.00", fee_lines=fee), by_quantity))[-1] == ("-1", "2.00")
+
+
+def test_a_negative_total_is_refused() -> None:
+    with pytest.raises(NotSendable, match="negative total"):
+        predict(order([("1", "1.00")], "-1.00"), settings())
+
+
+def test_a_deleted_product_needs_a_fallback_item() -> None:
+    found = translate_order(json.dumps(recorded_order("with_deleted_product")).encode())
+    with pytest.raises(NotSendable, match="was deleted from the shop"):
+        predict(found, settings(items__fallback=""))

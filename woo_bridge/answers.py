@@ -1,0 +1,115 @@
+"""What an answer of the shop's REST API means, when it is not simply what was asked for.
+
+Source: WooCommerce 11's errors as recorded: one JSON object with code and message.
+"""
+
+from __future__ import annotations
+
+import email.utils
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from woo_bridge.errors import (
+    BadKey,
+    NoPermission,
+    NoSuchRecord,
+    NotAShop,
+    ShopError,
+    ShopRefused,
+    ShopUnreachable,
+    TooManyRequests,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, headers and the whole (bounded) body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Error(msgspec.Struct):
+    code: str | int = ""
+    message: str = ""
+
+
+_error = msgspec.json.Decoder(_Error)
+
+
+def problem_of(call: str, answer: Answer) -> ShopError | None:
+    """The error that an answer stands for; None if it is a good one."""
+    if 200 <= answer.status < 300:
+        # A PHP notice before the JSON, a maintenance page, a login form: all of them come with 200.
+        return None if answer.body.lstrip()[:1] in (b"{", b"[") else _not_a_shop(call, answer)
+    if answer.status == 429:
+        return TooManyRequests(call, retry_after(answer.headers.get("Retry-After")))
+    if 300 <= answer.status < 400:
+        return ShopRefused(
+            call,
+            answer.status,
+            "redirect",
+            f"it sends us to {answer.headers.get('Location', '')[:200]}",
+            "Enter the store's URL as the shop itself writes it (http or https, with or without www).",
+        )
+    return _refusal(call, answer)
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds, from a number or an HTTP date; None where there is neither."""
+    if not value:
+        return None
+    if value.strip().isdigit():
+        return float(value.strip()[:9])
+    try:
+        at = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
+
+
+def beginning(body: bytes) -> str:
+    """The first characters of what came, for a sentence."""
+    return body[:80].decode("utf-8", "replace")
+
+
+def _refusal(call: str, answer: Answer) -> ShopError:
+    try:
+        found = _error.decode(answer.body)
+    except (msgspec.DecodeError, RecursionError):
+        found = _Error()
+    status, code, message = answer.status, str(found.code)[:100], found.message[:500]
+    if status >= 500 and status != 501:
+        # Code and message are WordPress' own here: "There has been a critical error on this website."
+        said = f" {code}: {message}" if code else ""
+        return ShopUnreachable(call, f"the shop answered with a server error, {status}{said}", status=status)
+    if not code or code == "rest_no_route":
+        return _not_a_shop(call, answer)
+    if status in (401, 403):
+        return _not_allowed(call, status, code, message)
+    return (NoSuchRecord if status == 404 else ShopRefused)(call, status, code, message)
+
+
+def _not_allowed(call: str, status: int, code: str, message: str) -> ShopRefused:
+    """WooCommerce has two codes for all of it; the rest is in the message."""
+    if "permission" in message.lower():
+        hint = "Make a key with Read/Write permission (WooCommerce, Settings, Advanced, REST API)."
+        return NoPermission(call, status, code, message, hint)
+    if status == 401:
+        hint = (
+            "Check consumer key and secret, and that the key's user is an administrator or shop manager; over "
+            "http the store's URL must be the shop's own home URL, and its clock within 15 minutes of ours."
+        )
+        return BadKey(call, status, code, message, hint)
+    return NoPermission(call, status, code, message)
+
+
+def _not_a_shop(call: str, answer: Answer) -> NotAShop:
+    content_type = answer.headers.get("Content-Type", "")[:100]
+    return NotAShop(call, answer.status, content_type, beginning(answer.body))
