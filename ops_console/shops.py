@@ -159,4 +159,14 @@ def would_go(result: PushResult) -> bool:
     return result.state in (ActivityState.PENDING, ActivityState.DELAYED) and result.order is not None
 
 
-__all__ = ["Preview", "PushResult", "Seen", "connect", "look_at", "preview", "push_orders", "shop_client", "would_go"]
+__all__ = [
+    "Preview",
+    "PushResult",
+    "Seen",
+    "connect",
+    "look_at",
+    "preview",
+    "push_orders",
+    "shop_client",
+    "would_go",
+]

@@ -25,8 +25,10 @@ _PATIENCE = 30.0
 class WorkLoop:
     """Runs `work` in a thread, at once again as long as it says that it did something."""
 
-    def __init__(self, work: Callable[[], int], *, interval: float = INTERVAL) -> None:
-        self._work, self._interval = work, interval
+    def __init__(
+        self, work: Callable[[], int], *, interval: float = INTERVAL, after_failure: float = AFTER_FAILURE
+    ) -> None:
+        self._work, self._interval, self._after_failure = work, interval, after_failure
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self.run, name="qbwoo-worker", daemon=True)
 
@@ -47,7 +49,7 @@ class WorkLoop:
                 if self._work():
                     continue
             except Exception as error:
-                wait = AFTER_FAILURE
+                wait = self._after_failure
                 if is_unreachable(error):
                     logger.error("the database is not available; trying again in %d s", wait)
                 else:

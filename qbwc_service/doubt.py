@@ -11,13 +11,15 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.spelling import Written
 from qbwc_service.kinds import DOCUMENTS, KINDS, Doubt
 from qbwc_service.look_back import doubled
-from qbwc_service.needs import decode_prepared
+from qbwc_service.preparing import prepare
 from qbwc_service.run import Run
 from qbwc_service.settling import back_off, bound_change, check_total, compare_newer, take_newer
 from qbxml.hresults import HresultRule
+from queue_store.activities import attempts_of
 from queue_store.books import live_documents
 from queue_store.catalogue import (
     answered_lookups,
@@ -28,6 +30,7 @@ from queue_store.catalogue import (
     mappings_of,
 )
 from queue_store.drain import Change, change, fail_waiters, in_doubt, lose_exchange, suspect, wake_waiters
+from queue_store.intake import changed_after_sent
 from queue_store.models import Activity, BookDocument, Exchange
 from queue_store.states import ActivityState
 
@@ -103,33 +106,46 @@ def settle_documents(run: Run) -> int:
 
 
 def bind_found(run: Run, activity: Any, documents: list[BookDocument], record_mark: str) -> None:
-    """Look-back found the document of this activity in the books."""
+    """Look-back found the document of this activity in the books: bound, and held against what was sent."""
     document = next((one for one in documents if one.txn_id == activity.txn_id), documents[0])
-    written = Written(document.txn_id, document.number, document.total)
     model = run.db.get_one(Activity, activity.id)
     newer, newer_fingerprint, unwanted = model.newer_payload, model.newer_fingerprint, model.unwanted
-    fingerprint = model.fingerprint
-    predicted = decode_prepared(model.prepared).predicted_total if model.prepared else None
+    attempts = attempts_of(run.db, activity.id)
+    # Which attempt wrote it is not known; one that predicted its total will do.
+    sent = next((one for one in reversed(attempts) if one.predicted_total == document.total), None)
+    fingerprint = sent.fingerprint if sent else model.fingerprint
+    differs = sent.fingerprint != model.fingerprint if sent else _is_other_total(run, model, document)
     change(
         run.db,
         [
             bound_change(
                 activity,
-                written,
+                Written(document.txn_id, document.number, document.total),
                 fingerprint,
                 cause=f"found in QuickBooks as {document.number or document.txn_id}",
             )
         ],
     )
-    if document.generation > activity.generation:
-        model.generation = document.generation
-    run.db.flush()
     run.db.expire_all()
+    model.generation = max(document.generation, model.generation)
+    run.db.flush()
     if len(documents) > 1:
         doubled(run, record_mark, activity.reference, activity.id)
-    check_total(run, activity, document.total, predicted)
-    compare_newer(run, activity.id, newer, newer_fingerprint, fingerprint, unwanted)
+    if sent is None and attempts:
+        check_total(run, activity, document.total, attempts[-1].predicted_total)
+    elif differs:
+        changed_after_sent(run.db, model)
+    else:
+        compare_newer(run, activity.id, newer, newer_fingerprint, fingerprint, unwanted)
     wake_waiters(run.db, [activity.id])
+
+
+def _is_other_total(run: Run, activity: Activity, document: BookDocument) -> bool:
+    """The books have it from an attempt that is not known here: is it still what the shop says?"""
+    try:
+        return prepare(run, activity, activity.payload).predicted_total != document.total
+    except NotSendable:
+        return True
 
 
 def _not_found(run: Run, activity: Activity) -> None:

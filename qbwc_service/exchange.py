@@ -186,7 +186,8 @@ def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> bool:
         if settled.unanswered:
             session.looked_back = False
         return settled.settled > 0 or settled.again > 0
-    return True
+    # A parting query brings nothing on: a session that only parts must come to its end.
+    return exchange.purpose == "stop"
 
 
 def _take_look_back(run: Run, answer: ResponseSet) -> bool:

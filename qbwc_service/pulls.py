@@ -71,6 +71,13 @@ def due(run: Run) -> str | None:
     return None
 
 
+def overdue(run: Run, kind: str) -> bool:
+    """True where a reading is late by its whole interval again, or was never finished."""
+    mark = _mark(run, kind)
+    interval = timedelta(minutes=run.settings[f"pull.{kind}_minutes"])
+    return mark.finished_at is None or mark.finished_at <= run.now - 2 * interval
+
+
 def begin(run: Run, kind: str) -> Pull:
     """What changed since the mark; without one all of a list, or its next window."""
     mark = _mark(run, kind)

@@ -1,11 +1,11 @@
 """The next message set: what leaves, in which order.
 
-1. the reading that is under way goes on;
+1. the look-back that is under way goes on;
 2. what is in doubt is looked for: documents by look-back, the rest by key;
 3. look-back before the first document of a session;
 4. what candidates lack is asked for by key, many in a set;
 5. what QuickBooks lacks is added, then documents, in the order of the queue;
-6. lists whose reading is due.
+6. lists whose reading is due; one that is late gets every fifth set before that.
 
 Whatever leaves is committed as sent before its bytes do.
 """
@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 _LOOK_AHEAD = 200
 #: Rounds of resolving in one call: each moves candidates on, so that the next sees others.
 _MOST_ROUNDS = 12
+#: A long reading that is late gets one set in so many while documents wait.
+_READING_TURN = 5
 
 
 def next_set(run: Run) -> str | None:
@@ -51,23 +53,24 @@ def next_set(run: Run) -> str | None:
     if is_out_of_time(run):
         return _stop_reading(run)
     drain.wake_due(run.db, run.company.id, run.now)
-    if session.cursor:
+    if session.cursor and (_is_look_back(session.cursor) or _is_turn_of_reading(run)):
         return _go_on_reading(run)
     if drain.has_state(run.db, run.company.id, ActivityState.IN_DOUBT):
         found = _resolve_doubt(run)
         if found is not None:
             return found
+    kind = None if session.cursor else pulls.due(run)
+    if kind and _is_turn_of_reading(run) and pulls.overdue(run, kind):
+        return _begin_reading(run, kind)
     if not session.looked_back and _wants_documents(run):
+        # A reading that is under way begins again: one iterator at a time.
         return _begin_look_back(run)
     written = _write_or_look_up(run)
     if written is not None:
         return written
-    kind = pulls.due(run)
-    if kind is not None:
-        state = pulls.begin(run, kind)
-        session.cursor = encode_state(state)
-        return _hand_out(run, "read", pulls.requests(run, state))
-    return None
+    if session.cursor:
+        return _go_on_reading(run)
+    return _begin_reading(run, kind) if kind else None
 
 
 def is_out_of_time(run: Run) -> bool:
@@ -96,9 +99,24 @@ def parting_set(run: Run) -> str:
 # Reading -------------------------------------------------------------------
 
 
+def _is_look_back(cursor: str) -> bool:
+    return '"look back"' in cursor
+
+
+def _is_turn_of_reading(run: Run) -> bool:
+    """Every fifth set: so that a backlog of documents cannot starve the catalogue, nor it them."""
+    return run.open_session.exchanges % _READING_TURN == _READING_TURN - 1
+
+
+def _begin_reading(run: Run, kind: str) -> str:
+    state = pulls.begin(run, kind)
+    run.open_session.cursor = encode_state(state)
+    return _hand_out(run, "read", pulls.requests(run, state))
+
+
 def _go_on_reading(run: Run) -> str:
     cursor = run.open_session.cursor or ""
-    if '"look back"' in cursor:
+    if _is_look_back(cursor):
         return _hand_out(run, "look back", [look_back.request(run, look_back.decode_look_back(cursor))])
     return _hand_out(run, "read", pulls.requests(run, pulls.decode_pull(cursor)))
 
@@ -107,7 +125,7 @@ def _stop_reading(run: Run) -> str | None:
     cursor, run.open_session.cursor = run.open_session.cursor, None
     if not cursor:
         return None
-    if '"look back"' in cursor:
+    if _is_look_back(cursor):
         state = look_back.decode_look_back(cursor)
         request = look_back.stop_request(run, state) if state.iterator_id else None
     else:
@@ -427,6 +445,7 @@ def _exchange(run: Run, purpose: str) -> Exchange:
         sent_at=run.now,
     )
     run.db.add(exchange)
+    run.open_session.exchanges += 1
     run.db.flush()
     return exchange
 

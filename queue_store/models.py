@@ -330,6 +330,8 @@ class QbwcSession(Base):
     cursor: Mapped[str | None] = mapped_column(Text)
     company_asked: Mapped[bool] = mapped_column(default=False)
     connection_errors: Mapped[int] = mapped_column(default=0)
+    #: Exchanges handed out so far.
+    exchanges: Mapped[int] = mapped_column(default=0)
     #: Exchanges in a row that brought nothing: a session that turns in circles is ended.
     fruitless: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(Text, default="")

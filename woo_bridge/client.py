@@ -381,11 +381,10 @@ def _never_sent(error: requests.exceptions.ConnectionError) -> bool:
 
 def _reason(error: BaseException) -> str:
     """The innermost reason, without the URL, whose query holds the OAuth signature."""
-    cause: Any = error
-    while True:
-        inner = getattr(cause, "reason", None) or (cause.args[0] if getattr(cause, "args", ()) else None)
-        if not isinstance(inner, BaseException):
-            break
-        cause = inner
-    text = str(cause)
-    return type(cause).__name__ if "http" in text or "?" in text else text.rpartition(": ")[2][:200]
+    cause: BaseException | None = error
+    while cause is not None:
+        error = cause
+        inner = (getattr(cause, "reason", None), *cause.args)
+        cause = next((part for part in inner if isinstance(part, BaseException)), None)
+    text = str(error)
+    return type(error).__name__ if "http" in text or "?" in text else text.rpartition(": ")[2][:200]

@@ -105,7 +105,11 @@ def _check_currency(report: ConnectReport, client: ShopClient, currency: str, co
     found = client.system_currency()
     report.good(f"The shop {client.url} answers, and its key is good.")
     if found == currency or not currency:
-        report.good(f"The shop sells in {found}, as the company file does." if currency else f"The shop sells in {found}.")
+        report.good(
+            f"The shop sells in {found}, as the company file does."
+            if currency
+            else f"The shop sells in {found}."
+        )
         return True
     report.bad(
         f"The shop sells in {found}, the company file keeps {currency}. If the company file keeps {found} too, run: "

@@ -65,7 +65,9 @@ def take_order(
         # Pushed, or in the queue from before a pause: newer content does not take it back.
         disposition = Disposition(ActivityState.PENDING)
     taken, activity = take_in(db, _incoming(store, order, disposition))
-    if taken is Taken.SAME_SECOND and not read_now:
+    if taken is Taken.SAME_SECOND:
+        if read_now:
+            return Taken.REPLACED, activity
         _ask_again(db, store, order, activity)
     return taken, activity
 

@@ -334,6 +334,7 @@ def upgrade() -> None:
         sa.Column("cursor", sa.Text(), nullable=True),
         sa.Column("company_asked", sa.Boolean(), nullable=False),
         sa.Column("connection_errors", sa.BigInteger(), nullable=False),
+        sa.Column("exchanges", sa.BigInteger(), nullable=False),
         sa.Column("fruitless", sa.BigInteger(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),

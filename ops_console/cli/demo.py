@@ -32,21 +32,24 @@ def demo(once: bool, port: int, folder: Path | None) -> None:
       qbwoo demo
       qbwoo demo --once --folder /tmp/qbwoo-demo
     """
+    from ops_console.cli.demo_screen import Screen
     from ops_console.demo import show
-    from ops_console.demo.screen import Screen
+    from ops_console.demo.folder import DemoFolder
 
-    # Asked to end, it ends as by Ctrl-C: everything stops, and the temporary folder goes.
+    # Asked to end, it ends as by Ctrl-C: everything stops, and a temporary folder goes.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    screen = Screen()
+    screen, used = Screen(), DemoFolder(folder)
+    keep = True
     try:
-        with show.demo_folder(folder) as used:
-            done = show.run(screen, used, port=port, once=once)
+        keep = not show.run(screen, used.path, port=port, once=once)
     except KeyboardInterrupt:
-        screen.line("\nEverything has stopped.")
+        keep = False
+        screen.line("\nStopped.")
         if once:
-            raise
+            raise NotDone("The round was not ended.") from None
         return
-    if folder is not None:
-        screen.line(f"Everything is kept in {folder}")
-    if not done:
-        raise NotDone("The round did not end as it must; see above.")
+    finally:
+        if word := used.leave(keep=keep):
+            screen.line(word)
+    if keep:
+        raise NotDone("The round did not end as it must: see above.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,7 +16,6 @@ from ops_console.demo import stage, verdict
 from ops_console.demo.operator import Operator
 from ops_console.demo.shoppers import place_order
 from ops_console.demo.watch import RECEIPTS, WEBHOOKS, Watch, amount
-from ops_console.errors import NotDone
 from ops_console.logging import set_up_logging
 from ops_console.service import Service
 from ops_console.settings import ProcessSettings
@@ -25,13 +23,14 @@ from ops_sandbox.pos import PosCompanyFile
 from ops_sandbox.shop import Shop
 
 LOG_FILE = "service.log"
+DATABASE_FILE = "qbwoo.db"
 #: How long the round may take, and how many runs of the Web Connector with work.
 MOST_SECONDS = 120.0
 MOST_SESSIONS = 20
 
 _LOOK_EVERY = 0.1
-_COLUMNS = (">order", "in the shop", ">shop's total", ">receipt's total", ">receipt no.", "state")
 _SECONDS_BETWEEN_ORDERS = 10.0
+_COLUMNS = (">order", "in the shop", ">shop's total", ">receipt's total", ">receipt no.", "state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,100 +46,81 @@ class Scene:
 def run(screen: Screen, folder: Path, *, port: int = 0, once: bool = False) -> bool:
     """The whole demo in an empty folder. True if the round left both sides equal.
 
-    Without `once` it goes on, placing orders, until KeyboardInterrupt or SystemExit.
+    Without `once` it goes on, placing orders, until KeyboardInterrupt.
     Raises NotDone and what the commands raise.
     """
     with _scene(screen, folder, port) as scene:
+        known = len(scene.pos.items()), len(scene.pos.customers())
         told = _round(screen, scene)
-        done = _compare(screen, scene, told)
-        screen.line(f"\nStatus page: {scene.service.url}/")
+        done = _compare(screen, scene, told, known)
         if not once:
             _go_on(screen, scene)
     return done
 
 
 @contextmanager
-def demo_folder(folder: Path | None) -> Iterator[Path]:
-    """An empty folder: `folder`, which is kept, or one for the time of the block. Raises NotDone."""
-    if folder is None:
-        with tempfile.TemporaryDirectory(prefix="qbwoo-demo-") as made:
-            yield Path(made)
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise NotDone(f"The folder {folder} is not empty. Name a new one.")
-    except OSError as error:
-        raise NotDone(
-            f"The folder {folder} cannot be used: {error.strerror}. Name another one."
-        ) from error
-    yield folder.absolute()
-
-
-@contextmanager
 def _scene(screen: Screen, folder: Path, port: int) -> Iterator[Scene]:
     with ExitStack() as stack:
         log = stack.enter_context((folder / LOG_FILE).open("w", encoding="utf-8"))
-        # Before the file is closed nothing may write to it any more.
-        stack.callback(logging.shutdown)
+        # Nothing may write to the file once it is closed.
+        stack.callback(logging.basicConfig, handlers=[logging.NullHandler()], force=True)
         set_up_logging("INFO", log)
         shop, running_shop = stack.enter_context(stage.played_shop(folder))
         pos = stack.enter_context(stage.played_point_of_sale(folder))
         settings = ProcessSettings(
-            data_dir=folder, database_url=f"sqlite:///{folder / 'qbwoo.db'}", allow_private_stores=True
+            data_dir=folder, database_url=f"sqlite:///{folder / DATABASE_FILE}", allow_private_stores=True
         )
         service = stack.enter_context(Service(settings, port=port))
-        screen.heading("Everything on this machine, over real HTTP")
-        screen.line(f"  played   WooCommerce shop         {running_shop.url}  {len(shop.orders())} recorded orders")
+        screen.heading("qbwoo: from a WooCommerce shop into QuickBooks Point of Sale, all on this machine")
+        screen.line(f"  real    qbwoo            {service.url}/  (status page; its database is SQLite)")
+        screen.line(f"  played  WooCommerce      {running_shop.url}  ({len(shop.orders())} recorded orders)")
         screen.line(
-            f"  played   QuickBooks POS           {pos.name}: {len(pos.items())} items, {len(pos.stores)} stores, "
+            f"  played  QuickBooks POS   {len(pos.items())} items, {len(pos.stores)} stores, "
             f"{len(pos.receipts())} receipts from the tills"
         )
-        screen.line(f"  real     qbwoo, this very product  {service.url}  on {folder / 'qbwoo.db'}")
-        screen.heading("Set up, with the commands that set up a real shop")
-        operator = Operator(settings, folder, lambda command: screen.line(f"  $ {command}", style="dim"))
+        screen.line(f"  played  Web Connector    runs by itself every {stage.SECONDS_BETWEEN_RUNS:g} s")
+        screen.heading("Set up, with the commands that connect a real shop")
+        operator = Operator(settings, folder, lambda line: screen.line(f"  {line}"))
         qwc = operator.set_up(service.url, running_shop.url)
         connector = stack.enter_context(stage.played_web_connector(qwc, operator.password, pos))
-        screen.line(
-            f"  played   QuickBooks Web Connector has taken {qwc.name} and runs every "
-            f"{stage.SECONDS_BETWEEN_RUNS:g} s"
-        )
+        screen.line(f"  ({qwc.name} was added to the Web Connector, and Auto-Run ticked)")
         shop.start_cron(stage.SECONDS_BETWEEN_DELIVERIES)
         stack.callback(shop.stop_cron)
         yield Scene(service, shop, pos, Watch(screen, shop, pos, connector, service.database))
 
 
 def _round(screen: Screen, scene: Scene) -> dict[int, verdict.Told]:
-    """Every recorded order is saved in the shop; gives what the service says of each when all is settled."""
-    orders = scene.shop.orders()
+    """Every order is saved in the shop; gives what the service says of each when all is settled."""
+    orders, watch = scene.shop.orders(), scene.watch
     lines, _ = verdict.compare(orders, (), {})
-    screen.heading(f"Every one of the {len(orders)} recorded orders is saved in the shop, which sends its webhooks")
+    screen.heading(f"Each of the {len(orders)} orders is saved in the shop; its webhooks do the rest")
     for order in orders:
         scene.shop.touch_order(order["id"])
-    watch, ends = scene.watch, time.monotonic() + MOST_SECONDS
+    ends = time.monotonic() + MOST_SECONDS
     totals = {WEBHOOKS: len(orders), RECEIPTS: sum(line.must_go for line in lines)}
     with screen.bars(**totals):
-        while True:
+        while not _are_settled(lines, watch.told()):
+            if time.monotonic() > ends or watch.sessions >= MOST_SESSIONS:
+                screen.event("This takes too long. What there is, is compared.", style="red")
+                break
             time.sleep(_LOOK_EVERY)
             watch.look()
-            told = watch.told()
-            if all(told.get(line.order_id, verdict.Told()).is_settled for line in lines):
-                break
-            if time.monotonic() > ends or watch.sessions >= MOST_SESSIONS:
-                screen.event("That took too long; comparing what there is.", style="red")
-                break
-        # The run at hand, and one that finds nothing to do any more.
-        runs = watch.runs + 1
-        while watch.runs < runs and time.monotonic() < ends:
+        # Until the run at hand is over, or one more has found nothing to do.
+        runs = watch.runs
+        while watch.runs == runs and time.monotonic() < ends:
             time.sleep(_LOOK_EVERY)
             watch.look()
     return watch.told()
 
 
-def _compare(screen: Screen, scene: Scene, told: dict[int, verdict.Told]) -> bool:
-    """Print both sides beside each other. True if nothing is wrong."""
+def _are_settled(lines: list[verdict.Line], told: dict[int, verdict.Told]) -> bool:
+    return all(line.order_id in told and told[line.order_id].is_settled for line in lines)
+
+
+def _compare(screen: Screen, scene: Scene, told: dict[int, verdict.Told], known: tuple[int, int]) -> bool:
+    """Print both sides beside each other. True if nothing is wrong. `known`: items and customers before."""
     lines, problems = verdict.compare(scene.shop.orders(), scene.pos.receipts(), told)
-    screen.heading("The shop's orders and the receipts in the company file")
+    screen.heading("The shop's orders beside the receipts in the company file")
     screen.table(_COLUMNS, [_cells(line) for line in lines])
     screen.heading("Not sent, and why")
     for line in lines:
@@ -148,18 +128,20 @@ def _compare(screen: Screen, scene: Scene, told: dict[int, verdict.Told]) -> boo
             screen.line(f"  {line.told.sentence or f'Order {line.order_id}: nothing says why.'}")
     screen.line()
     if problems:
-        screen.line("NOT as it must be:", style="bold red")
+        screen.line("Both sides are NOT as they must be:", style="bold red")
         for problem in problems:
             screen.line(f"  {problem}", style="red")
         return False
     sent = [line for line in lines if line.must_go]
     sold = sum((line.total for line in sent), Decimal(0))
     written = sum((receipt.total for line in sent for receipt in line.receipts), Decimal(0))
+    good = "bold green"
+    screen.line(f"{len(sent)} orders are in QuickBooks, each exactly once and to the cent:", style=good)
+    screen.line(f"{amount(sold)} USD in the shop, {amount(written)} USD on the receipts.", style=good)
+    screen.line(f"{len(lines) - len(sent)} orders were not sent, and each says why.", style=good)
+    items, customers = len(scene.pos.items()) - known[0], len(scene.pos.customers()) - known[1]
     screen.line(
-        f"{len(sent)} orders, {amount(sold)} USD in the shop: {len(sent)} receipts, {amount(written)} USD in "
-        f"QuickBooks, each order once and to the cent. {len(lines) - len(sent)} orders were not sent, and each "
-        "says why.",
-        style="bold green",
+        f"Made in QuickBooks on the way: {items} items, {customers} customers. The rest was found there."
     )
     return True
 
@@ -179,7 +161,8 @@ def _cells(line: verdict.Line) -> tuple[list[str], str]:
 
 def _go_on(screen: Screen, scene: Scene) -> None:
     """Orders without end."""
-    screen.heading(f"Now a shopper comes about every {_SECONDS_BETWEEN_ORDERS:g} s. Ctrl-C ends it.")
+    screen.heading(f"From here a shopper comes about every {_SECONDS_BETWEEN_ORDERS:g} s. Ctrl-C ends it.")
+    screen.line(f"Status page: {scene.service.url}/")
     rng = random.Random()  # noqa: S311 - no secret
     next_order = time.monotonic()
     while True:

@@ -100,7 +100,6 @@ def compare(
             continue
         by_order[order_id].append(receipt)
     lines = [
-        Line(order, tuple(by_order[int(order["id"])]), told.get(int(order["id"]), Told()))
-        for order in orders
+        Line(order, tuple(by_order[int(order["id"])]), told.get(int(order["id"]), Told())) for order in orders
     ]
     return lines, problems + [line.problem for line in lines if line.problem]

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from queue_store.companies import get_store, set_live
 from queue_store.models import CatalogueCustomer, CatalogueItem, PullMark, QbwcSession
-from tests.harness import House
+from tests.harness import House, numbered, recorded_order
 
 
 @pytest.fixture(autouse=True)
@@ -122,3 +122,22 @@ def test_a_reading_that_quickbooks_refuses_is_not_asked_again_at_once(house: Hou
     )
     house.run()
     assert house.begin()[1] == "none"
+
+
+def test_a_late_reading_gets_every_fifth_set_while_documents_wait(house: House) -> None:
+    fill(house, 200)
+    for order_id in range(1000, 1100):
+        house.take(numbered(recorded_order("plain"), order_id))
+    house.set("pace.most", "5")
+    asked: list[str] = []
+    house.run(on_set=lambda number, request: asked.append(request))
+    reads = [
+        number for number, request in enumerate(asked) if 'ItemInventoryQueryRq requestID="P"' in request
+    ]
+    writes = [number for number, request in enumerate(asked) if "<SalesReceiptAddRq" in request]
+    assert reads[0] < writes[-1]
+    assert [number % 5 for number in reads if number < writes[-1]] == [4] * len(
+        [number for number in reads if number < writes[-1]]
+    )
+    assert set(house.states()) == {"succeeded"}
+    assert len(items(house)) > 200

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
+import waitress.server
 
 from queue_store.companies import add_company, add_store, set_live
 from queue_store.database import Database
@@ -17,6 +22,7 @@ from queue_store.models import Activity, Store
 from queue_store.secrets import SecretBox
 from queue_store.settings import set_store_setting, store_settings
 from queue_store.webhook_log import find_store
+from woo_bridge.endpoint import WebhookEndpoint
 from woo_bridge.receive import Outcome, receive_webhook
 
 DATA = Path(__file__).parent.parent / "data" / "woocommerce"
@@ -132,3 +138,82 @@ def bridge_on(box: SecretBox) -> Callable[..., Bridge]:
         return _make_bridge(database, box, url)
 
     return make
+
+
+SECRET = "s3cret"
+PATH = "/webhooks/woocommerce/main"
+
+
+def _signature(body: bytes, secret: str = SECRET) -> str:
+    return base64.b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
+
+
+class Served:
+    """An endpoint behind a real server, and a shop that posts to it."""
+
+    def __init__(self, endpoint: WebhookEndpoint, port: int) -> None:
+        self.endpoint, self.port = endpoint, port
+
+    def request(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> tuple[int, str]:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def deliver(
+        self, topic: str, body: Any, *, signed: str | None = None, path: str = PATH, **headers: str
+    ) -> int:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.request(
+            "POST",
+            path,
+            raw,
+            {
+                "Content-Type": "application/json",
+                "X-WC-Webhook-Topic": topic,
+                "X-WC-Webhook-Signature": _signature(raw) if signed is None else signed,
+            }
+            | {name.replace("_", "-"): value for name, value in headers.items()},
+        )[0]
+
+
+@pytest.fixture
+def serve(box) -> Iterator[Callable[..., Served]]:
+    running = []
+
+    def start(database: Database, **options: Any) -> Served:
+        endpoint = WebhookEndpoint(database, box, **options)
+        server = waitress.server.create_server(endpoint, host="127.0.0.1", port=0, threads=8)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        running.append((server, thread))
+        return Served(endpoint, server.effective_port)
+
+    yield start
+    for server, thread in running:
+        _close(server)
+        server.task_dispatcher.shutdown()
+        thread.join(5)
+
+
+def _close(server: Any) -> None:
+    """Stop listening and hang up, also on callers that keep their connection."""
+
+    def close() -> None:
+        server.close()
+        for channel in list(server.active_channels.values()):
+            channel.handle_close()
+
+    # In the server's own thread, which alone may touch its sockets.
+    server.trigger.pull_trigger(close)
+
+
+@pytest.fixture
+def sign() -> Callable[..., str]:
+    """The signature of a body, under the store's secret or another one."""
+    return _signature
