@@ -29,6 +29,7 @@ from queue_store.catalogue import (
     items_by_keys,
     mappings_of,
 )
+from queue_store.companies import live_kinds
 from queue_store.drain import Change, change, fail_waiters, in_doubt, lose_exchange, suspect, wake_waiters
 from queue_store.intake import changed_after_sent
 from queue_store.models import Activity, BookDocument, Exchange
@@ -173,6 +174,17 @@ def _not_found(run: Run, activity: Activity) -> None:
         )
         _move(run, activity, ActivityState.FAILED, sentence)
         fail_waiters(run.db, [(activity.id, sentence)])
+    elif _is_paused(run, activity):
+        take_newer(run, activity.id)
+        store = run.stores[activity.store_id].name
+        _move(
+            run,
+            activity,
+            ActivityState.HELD,
+            f"{name} is held: store {store} was paused while it was on its way, and it is not in QuickBooks. It "
+            f"goes when you run: qbwoo store live {store}",
+            reason="not live",
+        )
     elif activity.newer_payload is not None:
         take_newer(run, activity.id)
         _move(
@@ -190,6 +202,11 @@ def _not_found(run: Run, activity: Activity) -> None:
         _move(run, activity, ActivityState.PENDING, cause="not in QuickBooks: it may go again")
 
 
+def _is_paused(run: Run, activity: Activity) -> bool:
+    store = run.stores.get(activity.store_id)
+    return activity.kind == "sale" and store is not None and "orders" not in live_kinds(store)
+
+
 def _move(
     run: Run,
     activity: Activity,
@@ -197,6 +214,7 @@ def _move(
     sentence: str = "",
     *,
     cause: str = "",
+    reason: str = "",
     next_at: Any = None,
 ) -> None:
     change(
@@ -208,6 +226,7 @@ def _move(
                 after=after,
                 cause=cause,
                 sentence=sentence,
+                reason=reason,
                 next_at=next_at,
             )
         ],

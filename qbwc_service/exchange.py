@@ -309,7 +309,11 @@ def _connection_error(db: Session, ticket: str, hresult: str, message: str) -> s
     # no other name to try.
     if session.connection_errors <= 2 and run.company.company_file and session.state == SessionState.OPEN:
         return run.company.company_file
-    session.state, session.ended_at = SessionState.CLOSED, run.now
+    if session.state == SessionState.OPEN:
+        outstanding = outstanding_exchange(db, session.id)
+        if outstanding is not None:
+            _lose(run, outstanding, "QuickBooks could not be opened before its answer came")
+        session.state, session.ended_at = SessionState.CLOSED, run.now
     return "done"
 
 

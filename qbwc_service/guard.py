@@ -93,7 +93,8 @@ class Guard:
             body = self._read(environ)
             _, options = parse_header(environ.get("CONTENT_TYPE") or "")
             body = checked_envelope(body, options.get("charset"))
-            is_soap_12 = SOAP_12.encode() in body[:2000]
+            head = body[:1000]
+            is_soap_12 = SOAP_12.encode() in head and SOAP_11.encode() not in head
             # From here on the body decides; its old length and charset are no longer true.
             environ["CONTENT_TYPE"] = CONTENT_TYPE
             environ["CONTENT_LENGTH"] = str(len(body))

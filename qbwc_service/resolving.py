@@ -238,7 +238,7 @@ class _Resolution:
         matches: list[KnownCustomer] = knowledge.by_email.get(email, []) or knowledge.by_customer_id.get(
             customer_id, []
         )
-        if len(matches) > 1:
+        if len(matches) > 1 and not need.fallback:
             matches = _same_person(need, matches)
             if len(matches) != 1:
                 return self._ambiguous(need)

@@ -60,9 +60,9 @@ def make_soap_app(conversation: Conversation) -> WSGIApplication:
     """The service as a WSGI application for POST alone, to be put behind a `Guard`.
 
     It raises EnvelopeRefused, which the guard answers, and reads `wsgi.input`
-    as far as CONTENT_LENGTH says, however long. What a
-    method of `conversation` raises is logged under a short id and answered
-    as a SOAP fault that names the id.
+    as far as CONTENT_LENGTH says, however long. What a method of
+    `conversation` raises is logged under a short id and answered as a SOAP
+    fault that names the id.
     """
     application = _Application(
         [_service(conversation)],

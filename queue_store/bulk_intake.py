@@ -7,6 +7,7 @@ webhooks of a busy hour are new orders, and there is nothing to compare them wit
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, insert, select
@@ -24,7 +25,13 @@ _events = cast(Table, ActivityEvent.__table__)
 _add_activities = insert(_activities)
 _add_events = insert(_events)
 # Made once: putting a statement together costs more than SQLite takes to run it.
-_seen = select(_activities.c.record_id).where(
+_seen = select(
+    _activities.c.record_id,
+    _activities.c.id,
+    _activities.c.state,
+    _activities.c.digest,
+    _activities.c.generation,
+).where(
     _activities.c.company_id == bindparam("company_id"),
     _activities.c.store_id == bindparam("store_id"),
     _activities.c.kind == bindparam("kind"),
@@ -32,21 +39,36 @@ _seen = select(_activities.c.record_id).where(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the queue has of a record: its newest generation."""
+
+    activity_id: int
+    state: str
+    digest: str
+
+    def has(self, payload: bytes) -> bool:
+        """True if this very content is in the queue and due: taking it in again would change nothing."""
+        return self.state in (ActivityState.PENDING, ActivityState.DELAYED) and (
+            self.digest == content_digest(payload)
+        )
+
+
 def seen_records(
     db: Session, *, company_id: int, store_id: int, kind: str, record_ids: Iterable[str]
-) -> set[str]:
+) -> dict[str, Seen]:
     """Those of `record_ids` (some hundreds at most) that the queue has already."""
-    return set(
-        db.connection().scalars(
-            _seen,
-            {
-                "company_id": company_id,
-                "store_id": store_id,
-                "kind": kind,
-                "record_ids": list(record_ids),
-            },
-        )
+    rows = db.connection().execute(
+        _seen,
+        {
+            "company_id": company_id,
+            "store_id": store_id,
+            "kind": kind,
+            "record_ids": list(record_ids),
+        },
     )
+    newest = sorted(rows, key=lambda row: int(row.generation))
+    return {row.record_id: Seen(row.id, row.state, row.digest) for row in newest}
 
 
 def add_records(db: Session, records: Sequence[Incoming]) -> list[int]:

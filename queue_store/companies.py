@@ -135,7 +135,8 @@ def set_live(db: Session, store: Store, kinds: Iterable[str], *, who: str) -> No
     before, after = store.live_kinds, " ".join(sorted(wanted))
     store.live_kinds = after
     if "orders" in wanted and store.live_since is None:
-        store.live_since = datetime.now(UTC)
+        # Whole seconds, as the shop tells them: an order of the very second of the go-live is in.
+        store.live_since = datetime.now(UTC).replace(microsecond=0)
     store.settings_version += 1
     db.add(
         AuditEntry(

@@ -404,7 +404,7 @@ def wake_waiters(db: Session, done: Collection[int], *, exchange_id: int | None 
         delete(ActivityWait).where(ActivityWait.for_id.in_(done)).execution_options(synchronize_session=False)
     )
     still = set(db.scalars(select(ActivityWait.activity_id).where(ActivityWait.activity_id.in_(waiting))))
-    free = [row for row in _rows(db, set(waiting) - still) if row.state == ActivityState.WAITING]
+    free = [row for row in _rows(db, set(waiting) - still) if _waits_for_activity(row)]
     change(
         db,
         [
@@ -421,9 +421,13 @@ def wake_waiters(db: Session, done: Collection[int], *, exchange_id: int | None 
 
 
 def fail_waiters(db: Session, failed: Collection[tuple[int, str]], *, exchange_id: int | None = None) -> None:
-    """What waits for a failed activity fails with its sentence; (activity, sentence) each."""
-    for for_id, why in failed:
-        rows = [row for row in _rows(db, _waiters(db, [for_id])) if row.state == ActivityState.WAITING]
+    """What waits for a failed activity fails with its sentence, and so on; (activity, sentence) each."""
+    open_ends = list(failed)
+    while open_ends:
+        for_id, why = open_ends.pop()
+        rows = [row for row in _rows(db, _waiters(db, [for_id])) if _waits_for_activity(row)]
+        # Its own waiters hear the same cause: an item fails with its department, and the order with both.
+        open_ends += [(row.id, why) for row in rows]
         change(
             db,
             [
@@ -432,7 +436,8 @@ def fail_waiters(db: Session, failed: Collection[tuple[int, str]], *, exchange_i
                     before=row.state,
                     after=ActivityState.FAILED,
                     reason="activity",
-                    sentence=f"Order {row.reference} cannot be sent: {why} Mend that, then retry.",
+                    sentence=f"{'Order ' if row.kind == 'sale' else ''}{row.reference} cannot be sent: {why} "
+                    "Mend that, then retry.",
                 )
                 for row in rows
             ],
@@ -444,11 +449,16 @@ def _waiters(db: Session, for_ids: Collection[int]) -> set[int]:
     return set(db.scalars(select(ActivityWait.activity_id).where(ActivityWait.for_id.in_(for_ids))))
 
 
+def _waits_for_activity(row: Any) -> bool:
+    """Not one that has come to wait for money or a status since: other things decide on that."""
+    return bool(row.state == ActivityState.WAITING and row.reason == "activity")
+
+
 def _rows(db: Session, activity_ids: Collection[int]) -> Sequence[Any]:
     if not activity_ids:
         return []
     return db.execute(
-        select(Activity.id, Activity.state, Activity.reference)
+        select(Activity.id, Activity.state, Activity.kind, Activity.reference, Activity.reason)
         .where(Activity.id.in_(activity_ids))
         .with_for_update()
     ).all()

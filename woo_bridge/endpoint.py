@@ -209,7 +209,8 @@ class WebhookEndpoint:
             self._known.pop(arrival.name, None)
             return UNAUTHORIZED
         if logger.isEnabledFor(logging.INFO):
-            logger.info("webhook %s of store %s: %s", arrival.topic, arrival.name, word)
+            subject = arrival.delivery.subject
+            logger.info("webhook %s of store %s, %s: %s", arrival.topic, arrival.name, subject, word)
         return OK
 
     def _keep_alone(self, arrival: _Arrival) -> str | None:

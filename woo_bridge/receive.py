@@ -54,6 +54,15 @@ class Delivery:
     #: Why there is nothing to do.
     nothing: str = ""
 
+    @property
+    def subject(self) -> str:
+        """The record concerned, as an operator would search for it; "" where that is not known."""
+        if self.order is not None:
+            return f"order {self.order.order_id}"
+        if self.customer is not None:
+            return f"customer {self.customer.customer_id}"
+        return f"order {self.gone_order}" if self.gone_order is not None else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from queue_store.activities import add_activity, move, newest_of_record, note
-from queue_store.bulk_intake import add_records, seen_records
+from queue_store.bulk_intake import Seen, add_records, seen_records
 from queue_store.fingerprint import content_digest, order_fingerprint
 from queue_store.intake import Incoming, Taken, take_in
 from queue_store.models import Activity, Store
@@ -76,26 +76,36 @@ def take_orders(
     db: Session, store: Store, rules: OrderRules, orders: Sequence[Order]
 ) -> list[tuple[Taken, int]]:
     """`take_order` for many at once, with each one's activity id: what was never seen goes in by one statement."""
-    seen = seen_records(
+    known = seen_records(
         db,
         company_id=store.company_id,
         store_id=store.id,
         kind=SALE,
         record_ids=[str(order.order_id) for order in orders],
     )
-    new: list[int] = []
+    new: dict[str, Incoming] = {}
+    new_at: set[int] = set()
     for place, order in enumerate(orders):
         record_id = str(order.order_id)
-        if record_id not in seen:
-            seen.add(record_id)
-            new.append(place)
-    ids = add_records(db, [_incoming(store, orders[at], decide(orders[at], rules)) for at in new])
-    taken = {place: (Taken.NEW, number) for place, number in zip(new, ids, strict=True)}
+        if record_id not in known and record_id not in new:
+            new[record_id] = _incoming(store, order, decide(order, rules))
+            new_at.add(place)
+    for number, record in zip(add_records(db, list(new.values())), new.values(), strict=True):
+        known[record.record_id] = Seen(number, record.state, content_digest(record.payload))
+    results: list[tuple[Taken, int]] = []
     for place, order in enumerate(orders):
-        if place not in taken:
-            word, activity = take_order(db, store, rules, order)
-            taken[place] = (word, activity.id)
-    return [taken[place] for place in range(len(orders))]
+        record_id = str(order.order_id)
+        there = known[record_id]
+        if place in new_at:
+            results.append((Taken.NEW, there.activity_id))
+        elif there.has(encode(order)):
+            # The shop sends "created" and "updated" with one content.
+            results.append((Taken.UNCHANGED, there.activity_id))
+        else:
+            taken, activity = take_order(db, store, rules, order)
+            known[record_id] = Seen(activity.id, activity.state, activity.digest)
+            results.append((taken, activity.id))
+    return results
 
 
 def refuse_order(

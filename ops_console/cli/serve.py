@@ -68,22 +68,22 @@ def worker(desk: Desk, once: bool, as_json: bool) -> None:
 
     set_up_logging(desk.settings.log_level)
     loop = WorkLoop(work)
-    ended = _end_at_signals()
+    _end_at_signals()
     loop.start()
     remark("Working. Ctrl-C ends it.")
     try:
-        ended.wait()
-    except (KeyboardInterrupt, SystemExit):
+        threading.Event().wait()
+    except SystemExit:
         pass
     finally:
         loop.stop()
 
 
-def _end_at_signals() -> threading.Event:
-    """SIGTERM ends the process as Ctrl-C does: what is at hand is finished first."""
+def _end_at_signals() -> None:
+    """SIGTERM and Ctrl-C end the process with 0, what is at hand finished first."""
 
     def end(_number: int, _frame: FrameType | None) -> NoReturn:
         raise SystemExit(0)
 
-    signal.signal(signal.SIGTERM, end)
-    return threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)

@@ -1,4 +1,4 @@
-"""People who buy in the played shop."""
+"""People who buy in the played shop, and pay at once or later."""
 
 from __future__ import annotations
 
@@ -39,6 +39,20 @@ def place_order(shop: Shop, rng: random.Random) -> dict[str, Any]:
             "postcode": postcode,
         },
     )
+
+
+def bring_money(shop: Shop, rng: random.Random, order_ids: list[int]) -> int | None:
+    """One of those orders that still waits for its money is paid and delivered; its id, None if none waits."""
+    waiting = [
+        order["id"]
+        for order in shop.orders()
+        if order["id"] in order_ids and order["date_paid_gmt"] is None and order["status"] != "completed"
+    ]
+    if not waiting:
+        return None
+    order_id: int = rng.choice(waiting)
+    shop.set_status(order_id, "completed")
+    return order_id
 
 
 def _goods(shop: Shop) -> list[str]:

@@ -38,7 +38,7 @@ _SHELF = {
     "Paint": (("Wall paint", "Varnish", "Primer", "Brush", "Roller"), Decimal("8.75")),
 }
 _SIZES = tuple(f"No. {number}" for number in range(1, 16))
-_REGULARS = (("Ann", "Lee", "ann@example.com"), ("Rosa", "Marin", "rosa@example.org"), ("Sam", "Ito", ""))
+_REGULARS = (("Rosa", "Marin", "reg@example.net"), ("Ann", "Lee", "plain@example.net"), ("Sam", "Ito", ""))
 
 
 @contextmanager

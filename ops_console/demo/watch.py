@@ -41,6 +41,8 @@ class Watch:
         #: Finished runs of the Web Connector, and those of them that had work.
         self.runs = 0
         self.sessions = 0
+        #: Runs that failed, one after another.
+        self.failures = 0
 
     def look(self) -> None:
         """Tell what is new. Raises NotDone when the Web Connector's thread died."""
@@ -105,6 +107,7 @@ class Watch:
         report = run.report
         for oddity in report.oddities:
             self._screen.event(f"Web Connector: strange: {oddity}", style="red")
+        self.failures = 0 if report.outcome in ("ok", "none") else self.failures + 1
         if report.outcome == "none":
             return
         if report.outcome != "ok":

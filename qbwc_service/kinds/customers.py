@@ -54,9 +54,10 @@ def _learn_add(run: Run, activity: Any, record: Record) -> None:
 
 def _asked_as(activity: Any, payload: bytes) -> Collection[tuple[str, str]]:
     customer = _decoder.decode(payload)
-    asked = [("customer id", fold(activity.record_id))]
+    # Spelt as they are written: whether QuickBooks' filters tell case is not certain.
+    asked = [("customer id", activity.record_id)]
     if customer.email:
-        asked.append(("customer", fold(customer.email)))
+        asked.append(("customer", customer.email))
     return asked
 
 

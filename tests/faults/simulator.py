@@ -429,8 +429,9 @@ class Day:
 
     def _quiet(self) -> None:
         connector, rng = self.connectors[0], random.Random(0)
-        for _ in range(_MOST_SESSIONS):
-            let_time_pass(self.database, 70)
+        for number in range(_MOST_SESSIONS):
+            if not number or self._is_delayed():
+                let_time_pass(self.database, 70)
             self._work_for_the_shop()
             prepare_pending(self.database)
             connector.forget()

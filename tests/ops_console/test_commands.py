@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from sqlalchemy.engine import URL
 
 from ops_console.cli import COMMANDS, main
 from queue_store.activities import add_activity
@@ -319,3 +320,17 @@ def test_tasks_are_listed_and_closed(qbwoo: Qbwoo, company: str, console_databas
 def test_every_state_that_people_see_can_be_asked_for(qbwoo: Qbwoo) -> None:
     for state in ActivityState:
         qbwoo("activity", "list", "--state", state.shown)
+
+
+def test_with_postgresql_commands_work_alike_and_a_backup_names_its_own_tool(
+    qbwoo: Qbwoo, postgres_url: Callable[[], URL], tmp_path: Path
+) -> None:
+    environ = {"QBWOO_DATABASE_URL": postgres_url().render_as_string(hide_password=False)}
+    (tmp_path / "password").write_text("a long password\n")
+    assert qbwoo("db", "upgrade", "--json", **environ).data["before"] != "empty"
+    qbwoo("company", "add", "Main", "--username", "x", "--password-file", tmp_path / "password", **environ)
+    assert [row["name"] for row in qbwoo("company", "list", "--json", **environ).data] == ["Main"]
+    qbwoo("db", "check", **environ)
+    assert "QBWOO_SECRET_KEY" in qbwoo("check", **environ).out
+    assert "pg_dump" in qbwoo("db", "backup", tmp_path / "x.db", code=1, **environ).err
+    assert not (tmp_path / "x.db").exists()

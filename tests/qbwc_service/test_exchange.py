@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from queue_store.companies import get_store, set_live
 from queue_store.models import Company, Exchange, QbwcSession
-from tests.harness import PASSWORD, House, numbered, recorded_order
+from tests.harness import PASSWORD, AnswerLost, House, numbered, recorded_order
 
 FAR = "10.1.1.1"
 
@@ -282,3 +283,19 @@ def test_a_status_change_while_it_was_sent_is_nothing(house: House) -> None:
     house.run(on_set=on_set)
     (sale,) = house.activities()
     assert (sale.state, sale.sentence) == ("succeeded", "")
+
+
+def test_a_sale_in_doubt_of_a_paused_store_is_held_if_it_is_not_in_the_books(house: House) -> None:
+    house.take(recorded_order("plain"))
+
+    def on_set(number: int, request: str) -> None:
+        if "<SalesReceiptAddRq" in request:
+            raise AnswerLost
+
+    house.run(on_set=on_set)
+    with house.database.write() as db:
+        set_live(db, get_store(db, "main"), [], who="test")
+    house.run_until_quiet()
+    (sale,) = house.activities()
+    assert (sale.state, sale.reason) == ("held", "not live")
+    assert house.totals() == []

@@ -435,7 +435,7 @@ def test_whatever_escapes_from_behind_is_a_fault_and_its_place_is_logged(caplog)
 
 
 BIG_SERVER = """
-import resource, sys
+from pathlib import Path
 import waitress.server
 from qbwc_service.guard import Guard
 from qbwc_service.soap import make_soap_app
@@ -443,7 +443,9 @@ from qbwc_service.wsdl import service_wsdl
 
 class Measuring:
     def server_version(self):
-        return str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+        # Not getrusage: its peak begins with that of the process which started this one.
+        status = Path("/proc/self/status").read_text()
+        return str(int(status.partition("VmHWM:")[2].split()[0]) // 1024)
     def receive_response_xml(self, ticket, response, hresult, message):
         return 42 if len(response) == 60 * 1024 * 1024 else -1
     def __getattr__(self, name):
@@ -459,7 +461,8 @@ server.run()
 @pytest.fixture
 def big_server() -> Iterator[int]:
     """A service in a process of its own, whose serverVersion is its peak memory in MB."""
-    pytest.importorskip("resource")
+    if not Path("/proc/self/status").exists():
+        pytest.skip("peak memory is read from /proc")
     root = str(Path(__file__).parents[2])
     process = subprocess.Popen(
         [sys.executable, "-c", BIG_SERVER],
@@ -491,7 +494,7 @@ def big_connection(big_server: int) -> Iterator[http.client.HTTPConnection]:
         yield connection
 
 
-def test_60_mb_pass_and_65_do_not_and_memory_stays_bounded(big_connection, record_property):
+def test_60_mb_pass_and_65_do_not_and_memory_stays_bounded(big_connection):
     before = peak_mb(big_connection)
 
     big_connection.request("POST", "/qbwc", with_text("y" * 65 * MB), {"Content-Type": "text/xml"})
@@ -507,13 +510,12 @@ def test_60_mb_pass_and_65_do_not_and_memory_stays_bounded(big_connection, recor
     assert b">42<" in answer.body
     passed = peak_mb(big_connection)
 
-    record_property("peak_mb", f"{before} before, {refused} after a refusal, {passed} after 60 MB")
     assert refused - before < 20
     # The body, the parser's text while it grows, and Python's string of it.
-    assert passed - before < 60 * 8
+    assert passed - before < 60 * 5
 
 
-def test_markup_costs_no_memory(big_connection, record_property):
+def test_markup_costs_no_memory(big_connection):
     before = peak_mb(big_connection)
     for inside in (
         "<a/>" * (5 * MB),
@@ -524,6 +526,5 @@ def test_markup_costs_no_memory(big_connection, record_property):
         big_connection.request("POST", "/qbwc", with_text(inside), {"Content-Type": "text/xml"})
         assert Answer(big_connection.getresponse()).status == 500
     after = peak_mb(big_connection)
-    record_property("peak_mb", f"{before} before, {after} after")
     # The body alone has up to 20 MB here.
     assert after - before < 60
