@@ -72,7 +72,9 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--orders", type=int, default=5000)
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--batch", type=int, default=50, help="requests in a message set")
-    parser.add_argument("--long", type=int, default=50_000, help="orders in the long queue; 0: leave that out")
+    parser.add_argument(
+        "--long", type=int, default=50_000, help="orders in the long queue; 0: leave that out"
+    )
     parser.add_argument("--short", type=int, default=500, help="orders in the short queue, drained from both")
     parser.add_argument("--taxed", action="store_true", help="orders with tax and shipping: 5 lines, not 3")
     parser.add_argument("--log-level", default="INFO")
@@ -198,7 +200,13 @@ def _drain(options: argparse.Namespace, server: Server, path: str, count: int) -
     told: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
     wrong = {
         name: told[name]
-        for name in ("items_missing", "items_applied_twice_or_more", "bad_message_sets", "oddities", "troubles")
+        for name in (
+            "items_missing",
+            "items_applied_twice_or_more",
+            "bad_message_sets",
+            "oddities",
+            "troubles",
+        )
         if told.get(name)
     }
     return Drained(

@@ -128,7 +128,9 @@ def run(folder: Path, orders: list[dict[str, Any]], latency: float) -> Result:
         at_start = server.weight()
         installation.wait_until_prepared()
         qwc = folder / "books.qwc"
-        qbwoo(installation.settings, "qwc", "write", COMPANY, "--url", server.url, "--rehearsal", "-o", str(qwc))
+        qbwoo(
+            installation.settings, "qwc", "write", COMPANY, "--url", server.url, "--rehearsal", "-o", str(qwc)
+        )
         connector = WebConnector(QwcFile.read(qwc, allow_plain_http=True), PASSWORD, pos)
         reports: list[RunReport] = []
         before, began = server.weight(), time.perf_counter()
@@ -155,7 +157,7 @@ def run(folder: Path, orders: list[dict[str, Any]], latency: float) -> Result:
         most_resident=after.most_resident,
         resident_at_start=at_start.resident,
         cpu=after.cpu_seconds - before.cpu_seconds,
-        wrong=tuple([*_odd(reports), *_unsettled(counts), *_wrong_receipts(orders, pos)]),
+        wrong=(*_odd(reports), *_unsettled(counts), *_wrong_receipts(orders, pos)),
     )
 
 
@@ -182,7 +184,9 @@ def _odd(reports: list[RunReport]) -> list[str]:
 
 
 def _unsettled(counts: dict[tuple[str, str], int]) -> list[str]:
-    return [f"{count} of {kind} are {state}" for (kind, state), count in counts.items() if state != "succeeded"]
+    return [
+        f"{count} of {kind} are {state}" for (kind, state), count in counts.items() if state != "succeeded"
+    ]
 
 
 def _wrong_receipts(orders: list[dict[str, Any]], pos: PosCompanyFile) -> list[str]:
@@ -196,7 +200,9 @@ def _wrong_receipts(orders: list[dict[str, Any]], pos: PosCompanyFile) -> list[s
     for order in orders:
         totals = receipts.pop(str(order["id"]), [])
         if totals != [Decimal(order["total"])]:
-            wrong.append(f"order {order['id']} of {order['total']}: receipts {[str(total) for total in totals]}")
+            wrong.append(
+                f"order {order['id']} of {order['total']}: receipts {[str(total) for total in totals]}"
+            )
     return [*wrong, *(f"a receipt for {mark!r}, which is no order" for mark in receipts)]
 
 
@@ -214,7 +220,9 @@ def _report(results: list[Result], latency: float) -> int:
         "SOAP calls per document": [result.all_calls / result.documents for result in results],
         "longest call, s": [result.longest_call for result in results],
         "wall, s": [result.wall for result in results],
-        "wall / QuickBooks alone": [result.wall / floor for result, floor in zip(results, floors, strict=True)],
+        "wall / QuickBooks alone": [
+            result.wall / floor for result, floor in zip(results, floors, strict=True)
+        ],
         "server CPU, s": [result.cpu for result in results],
         "server MiB at start": [result.resident_at_start for result in results],
         "server MiB at most": [result.most_resident for result in results],

@@ -53,9 +53,7 @@ class Server:
             return Weight()
         kib = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB", status, re.MULTILINE))
         ticks = int(times[11]) + int(times[12])
-        return Weight(
-            ticks / os.sysconf("SC_CLK_TCK"), int(kib["VmRSS"]) / 1024, int(kib["VmHWM"]) / 1024
-        )
+        return Weight(ticks / os.sysconf("SC_CLK_TCK"), int(kib["VmRSS"]) / 1024, int(kib["VmHWM"]) / 1024)
 
 
 def environment(settings: ProcessSettings) -> dict[str, str]:

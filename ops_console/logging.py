@@ -27,7 +27,8 @@ def set_up_logging(level: str, stream: TextIO | None = None) -> None:
     handler.setFormatter(OneLine())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Their routine is not news: every request, every parsed namespace.
-    for library in ("spyne", "urllib3", "waitress.queue", "alembic"):
+    # Spyne is not among them: its loggers print bodies, and are off altogether (`qbwc_service.soap`).
+    for library in ("urllib3", "waitress.queue", "alembic"):
         logging.getLogger(library).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 

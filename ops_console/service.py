@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,9 @@ class Service:
         self._server.task_dispatcher.shutdown()
         # Only the thread that runs the loop may close what it waits on.
         trigger: Any = next(entry for entry in self._sockets.values() if hasattr(entry, "pull_trigger"))
-        trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets))
+        # If the loop is awake already it may close before it is told to; then the trigger is gone.
+        with suppress(OSError):
+            trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets))
         thread.join()
         self._end()
 

@@ -9,6 +9,7 @@ in halves, until the bad request stands alone and fails with its reason.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from qbwc_service.errors import NotSendable
@@ -17,7 +18,14 @@ from qbwc_service.kinds import DOCUMENTS, KINDS, Doubt
 from qbwc_service.look_back import doubled
 from qbwc_service.preparing import prepare
 from qbwc_service.run import Run
-from qbwc_service.settling import back_off, bound_change, check_total, compare_newer, take_newer
+from qbwc_service.settling import (
+    back_off,
+    bound_change,
+    bound_fingerprint,
+    check_total,
+    compare_newer,
+    take_newer,
+)
 from qbxml.hresults import HresultRule
 from queue_store.activities import attempts_of
 from queue_store.books import live_documents
@@ -46,6 +54,8 @@ HRESULT = "hresult"
 POISON = "poison"
 CONDEMNED = "condemned"
 
+#: What the catalogue calls the fields that may hold a SKU.
+_ITEM_KEYS = {"ALU": "alu_key", "UPC": "upc_key", "ITEMNUMBER": "item_number"}
 _BY_LOOK_UP = frozenset(name for name, kind in KINDS.items() if kind.doubt is Doubt.LOOK_UP)
 _AGAIN = frozenset(name for name, kind in KINDS.items() if kind.doubt is Doubt.AGAIN)
 
@@ -110,12 +120,12 @@ def bind_found(run: Run, activity: Any, documents: list[BookDocument], record_ma
     """Look-back found the document of this activity in the books: bound, and held against what was sent."""
     document = next((one for one in documents if one.txn_id == activity.txn_id), documents[0])
     model = run.db.get_one(Activity, activity.id)
-    newer, newer_fingerprint, unwanted = model.newer_payload, model.newer_fingerprint, model.unwanted
+    was_in_doubt, content = activity.state == ActivityState.IN_DOUBT, model.fingerprint
     attempts = attempts_of(run.db, activity.id)
     # Which attempt wrote it is not known; one that predicted its total will do.
     sent = next((one for one in reversed(attempts) if one.predicted_total == document.total), None)
-    fingerprint = sent.fingerprint if sent else model.fingerprint
-    differs = sent.fingerprint != model.fingerprint if sent else _is_other_total(run, model, document)
+    known = sent.fingerprint if sent else _content_of_total(run, model, document)
+    fingerprint = known or content
     change(
         run.db,
         [
@@ -132,21 +142,29 @@ def bind_found(run: Run, activity: Any, documents: list[BookDocument], record_ma
     run.db.flush()
     if len(documents) > 1:
         doubled(run, record_mark, activity.reference, activity.id)
-    if sent is None and attempts:
+    if known:
+        compare_newer(run, activity.id, fingerprint, content=content)
+    elif was_in_doubt and attempts:
         check_total(run, activity, document.total, attempts[-1].predicted_total)
-    elif differs:
-        changed_after_sent(run.db, model)
     else:
-        compare_newer(run, activity.id, newer, newer_fingerprint, fingerprint, unwanted)
+        changed_after_sent(run.db, model)
     wake_waiters(run.db, [activity.id])
 
 
-def _is_other_total(run: Run, activity: Activity, document: BookDocument) -> bool:
-    """The books have it from an attempt that is not known here: is it still what the shop says?"""
-    try:
-        return prepare(run, activity, activity.payload).predicted_total != document.total
-    except NotSendable:
-        return True
+def _content_of_total(run: Run, activity: Activity, document: BookDocument) -> str:
+    """The books have it from an attempt that is not known here: fingerprint of the content with this total, or ""."""
+    for payload, fingerprint in (
+        (activity.newer_payload, activity.newer_fingerprint),
+        (activity.payload, activity.fingerprint),
+    ):
+        if payload is None:
+            continue
+        try:
+            if prepare(run, activity, payload).predicted_total == document.total:
+                return fingerprint
+        except NotSendable:
+            continue
+    return ""
 
 
 def _not_found(run: Run, activity: Activity) -> None:
@@ -159,15 +177,19 @@ def _not_found(run: Run, activity: Activity) -> None:
             ActivityState.SUCCEEDED,
             cause="an earlier attempt is in QuickBooks, the repeat is not",
         )
+        compare_newer(
+            run, activity.id, bound_fingerprint(run, activity.id), content=activity.fingerprint
+        )
         wake_waiters(run.db, [activity.id])
     elif activity.unwanted:
+        take_newer(run, activity.id)
         _move(
             run,
             activity,
             ActivityState.CANCELLED,
             f"{name} was cancelled in the shop before it reached QuickBooks.",
         )
-    elif activity.reason == CONDEMNED:
+    elif activity.reason == CONDEMNED and activity.newer_payload is None:
         sentence = (
             f"{name}: QuickBooks could not read its request even alone, without saying why. See the exact request: "
             f"qbwoo activity show {activity.id}. Correct the record in the shop and push it again, or tell support."
@@ -186,9 +208,14 @@ def _not_found(run: Run, activity: Activity) -> None:
             reason="not live",
         )
     elif activity.newer_payload is not None:
-        take_newer(run, activity.id)
+        place = take_newer(run, activity.id)
         _move(
-            run, activity, ActivityState.PENDING, cause="not in QuickBooks; newer content from the shop goes"
+            run,
+            activity,
+            place.state,
+            place.sentence,
+            cause="not in QuickBooks; newer content from the shop takes its place",
+            reason=place.reason,
         )
     elif activity.reason == HRESULT:
         _move(
@@ -258,15 +285,47 @@ def settle_list_elements(run: Run) -> list[tuple[str, str]]:
             continue
         list_id = _list_id(run, pairs)
         if list_id:
-            change(
-                run.db,
-                [bound_change(activity, Written(list_id), "", cause=f"found in QuickBooks as {list_id}")],
-            )
-            run.db.refresh(activity)
-            wake_waiters(run.db, [activity.id])
+            _bind_element(run, activity, list_id)
         else:
             _not_found(run, activity)
     return to_ask
+
+
+def without_known_elements(
+    run: Run, candidates: Sequence[Any]
+) -> tuple[list[Any], list[tuple[str, str]]]:
+    """Additions of what QuickBooks has already are bound; the other candidates go on. And what is to be asked first.
+
+    An addition may have waited for days, or come out of a backup: QuickBooks is asked
+    in the session in which it leaves, by the key that its waiters were looked for.
+    """
+    rest: list[Any] = []
+    asked: dict[int, list[tuple[str, str]]] = {}
+    for row in candidates:
+        if row.kind in _BY_LOOK_UP:
+            activity = run.db.get_one(Activity, row.id)
+            pairs = KINDS[row.kind].asked_as(activity, activity.payload)
+            asked[row.id] = [p for p in pairs if run.spelling.look_up_requests(*p, run.settings)][-1:]
+    every = {pair for pairs in asked.values() for pair in pairs}
+    answered = answered_lookups(run.db, run.company.id, run.open_session.id, every)
+    to_ask: list[tuple[str, str]] = []
+    for row in candidates:
+        pairs = asked.get(row.id, [])
+        if any(pair not in answered for pair in pairs):
+            to_ask += pairs
+        elif list_id := _list_id(run, pairs):
+            _bind_element(run, row, list_id)
+        else:
+            rest.append(row)
+    return rest, to_ask
+
+
+def _bind_element(run: Run, activity: Any, list_id: str) -> None:
+    change(
+        run.db, [bound_change(activity, Written(list_id), "", cause=f"found in QuickBooks as {list_id}")]
+    )
+    run.db.refresh(run.db.get_one(Activity, activity.id))
+    wake_waiters(run.db, [activity.id])
 
 
 def _list_id(run: Run, pairs: list[tuple[str, str]]) -> str:
@@ -282,7 +341,14 @@ def _list_id(run: Run, pairs: list[tuple[str, str]]) -> str:
         elif kind == "customer":
             ids = [person.list_id for person in customers_by_keys(db, company_id, {folded}, ())]
         elif kind == "item":
-            ids = [item.list_id for item in items_by_keys(db, company_id, {folded})]
+            known = items_by_keys(db, company_id, {folded})
+            # By the fields that hold SKUs only: an item's number may look like another one's SKU.
+            ids = [
+                item.list_id
+                for field in run.settings["items.keys"]
+                for item in known
+                if getattr(item, _ITEM_KEYS[field]) == folded
+            ]
         else:
             ids = list(mappings_of(db, company_id, {(kind, folded)}).values())
         if ids:

@@ -20,14 +20,15 @@ from sqlalchemy.orm import Session
 from qbwc_service import authentication, doubt, look_back, pulls, sending
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.look_up import refuse_look_ups, take_answers
-from qbwc_service.run import Run
-from qbwc_service.settling import settle_answer
+from qbwc_service.run import Run, exchange_suffix
+from qbwc_service.settling import read_request_id, settle_answer, settle_evidence
 from qbxml.errors import QbxmlError
 from qbxml.hresults import HresultRule, classify_hresult
 from qbxml.reader import ResponseSet, read_response
 from queue_store.database import Database
+from queue_store.drain import attempts_in
 from queue_store.models import Company, Exchange
-from queue_store.sessions import company_of_ticket, newest_exchange, outstanding_exchange, session_of_ticket
+from queue_store.sessions import company_of_ticket, outstanding_exchange, session_of_ticket
 from queue_store.states import ExchangeState, SessionState
 
 logger = logging.getLogger(__name__)
@@ -121,7 +122,6 @@ class WebConnectorConversation:
         if exchange is None:
             # A repeated call: its first arrival was taken, and only our answer to it was lost.
             return _percent(run)
-        exchange.received_at = run.now
         if hresult:
             _take_hresult(run, exchange, hresult, message)
         else:
@@ -143,14 +143,21 @@ def _run_of(db: Session, ticket: str) -> Run | None:
 
 def _take_response(run: Run, exchange: Exchange, response: str) -> None:
     session = run.open_session
-    exchange.response = response.encode("utf-8", "replace")
     try:
         answer = read_response(response)
         _check_set(answer)
+        if not _is_answer_to(run, exchange, answer):
+            # A repeated call that came late, or an answer gone astray: the true one is still to come.
+            logger.warning("exchange %s: an answer to another set", exchange.id)
+            session.fruitless += 1
+            _take_evidence(run, answer, response)
+            return
+        exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
         # Undone as a whole where a part of the answer turns out to be unreadable.
         with run.db.begin_nested():
             fruitful = _take(run, exchange, answer)
     except (QbxmlError, UnreadableAnswer) as error:
+        exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
         logger.error("exchange %s: %s", exchange.id, error)
         session.last_error = f"QuickBooks' answer could not be used: {error}"
         if exchange.purpose == "read" and session.cursor:
@@ -166,6 +173,18 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
 def _check_set(answer: ResponseSet) -> None:
     if not answer.responses:
         raise UnreadableAnswer("it holds no responses")
+
+
+def _is_answer_to(run: Run, exchange: Exchange, answer: ResponseSet) -> bool:
+    """True if any response bears a requestID of this exchange; those of reads get back their plain names."""
+    if exchange.purpose == "write":
+        sent = {(row.id, row.number) for row in attempts_in(run.db, exchange.id)}
+        return any(read_request_id(response.request_id) in sent for response in answer.responses)
+    suffix, is_own = exchange_suffix(exchange.id), False
+    for response in answer.responses:
+        if response.request_id and response.request_id.endswith(suffix):
+            response.request_id, is_own = response.request_id.removesuffix(suffix), True
+    return is_own
 
 
 def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> bool:
@@ -215,7 +234,7 @@ def _take_hresult(run: Run, exchange: Exchange, hresult: str, message: str) -> N
     """The request processor failed: nothing of the set can be assumed executed, or not executed."""
     session = run.open_session
     rule = classify_hresult(hresult)
-    exchange.hresult, exchange.message = hresult[:32], message
+    exchange.hresult, exchange.message, exchange.received_at = hresult[:32], message, run.now
     logger.error("exchange %s: %s %s", exchange.id, hresult, message)
     session.last_error = f"QuickBooks failed: {message or rule.meaning} ({hresult}). {rule.advice}"
     if exchange.purpose == "look up" and rule.is_parse_refusal and exchange.requests <= 2:
@@ -241,22 +260,22 @@ def _lose(run: Run, exchange: Exchange, cause: str, rule: HresultRule | None = N
 
 def _take_late(run: Run, response: str) -> None:
     """An answer under a closed or taken-over ticket is evidence: it is used, and opens nothing."""
-    exchange = newest_exchange(run.db, run.open_session.id)
-    if (
-        exchange is None
-        or exchange.state == ExchangeState.ANSWERED
-        or exchange.purpose != "write"
-        or not response
-    ):
+    if not response:
         return
-    exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
     try:
-        settle_answer(run, exchange, read_response(response))
+        _take_evidence(run, read_response(response), response)
     except (QbxmlError, UnreadableAnswer) as error:
-        logger.error("late answer to exchange %s: %s", exchange.id, error)
-        return
-    exchange.state = ExchangeState.ANSWERED
-    run.db.flush()
+        logger.error("late answer in session %s: %s", run.open_session.id, error)
+
+
+def _take_evidence(run: Run, answer: ResponseSet, response: str) -> None:
+    """What an answer to sets of the past says of them is true, whenever it comes."""
+    with run.db.begin_nested():
+        for exchange in settle_evidence(run, answer):
+            if exchange.state == ExchangeState.LOST:
+                exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
+                exchange.state = ExchangeState.ANSWERED
+        run.db.flush()
 
 
 def _adapt_pace(run: Run, exchange: Exchange) -> None:
@@ -275,7 +294,7 @@ def _adapt_pace(run: Run, exchange: Exchange) -> None:
 def _percent(run: Run) -> int:
     """0 to 99 while work is waiting, never falling; 100 when none is, which ends the session."""
     session = run.open_session
-    if not sending.has_more(run):
+    if not outstanding_exchange(run.db, session.id) and not sending.has_more(run):
         session.percent = 100
         return 100
     whole = max(session.work_at_start, session.settled + 1)

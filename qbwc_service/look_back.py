@@ -63,14 +63,14 @@ def request(run: Run, state: LookBack) -> str:
     """The next page."""
     step = state.steps[state.at]
     page = Page("Continue" if state.iterator_id else "Start", state.iterator_id, run.settings["pull.page"])
-    return run.spelling.look_back_request(REQUEST_ID, page, head=step.head, since=step.since)
+    return run.spelling.look_back_request(run.request_id(REQUEST_ID), page, head=step.head, since=step.since)
 
 
 def stop_request(run: Run, state: LookBack) -> str:
     """Gives the iterator back when the session has to end."""
     step = state.steps[state.at]
     page = Page("Stop", state.iterator_id, run.settings["pull.page"])
-    return run.spelling.look_back_request(REQUEST_ID, page, head=step.head, since=step.since)
+    return run.spelling.look_back_request(run.request_id(REQUEST_ID), page, head=step.head, since=step.since)
 
 
 def take_page(run: Run, state: LookBack, answer: ResponseSet) -> LookBack | None:

@@ -34,7 +34,7 @@ def look_up_set(
             break
         for body in bodies:
             request_id = f"L{len(requests)}"
-            requests.append(run.spelling.look_up_request(kind, body, request_id))
+            requests.append(run.spelling.look_up_request(kind, body, run.request_id(request_id)))
             reads[request_id] = (kind, key)
     return requests, reads
 

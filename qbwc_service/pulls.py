@@ -101,17 +101,17 @@ def _window(run: Run, mark: PullMark) -> dict[str, str]:
 def requests(run: Run, state: Pull) -> list[str]:
     """The next page, and with the first page of changes also what was deleted."""
     page = Page("Continue" if state.iterator_id else "Start", state.iterator_id, run.settings["pull.page"])
-    wanted = [run.spelling.pull_request(REQUEST_ID, state.kind, page, state.filters)]
+    wanted = [run.spelling.pull_request(run.request_id(REQUEST_ID), state.kind, page, state.filters)]
     if state.is_of_changes and not state.iterator_id:
         since = datetime.fromisoformat(state.filters["changed_since"])
-        wanted.append(run.spelling.deleted_request(DELETED_ID, state.kind, since))
+        wanted.append(run.spelling.deleted_request(run.request_id(DELETED_ID), state.kind, since))
     return wanted
 
 
 def stop_request(run: Run, state: Pull) -> str:
     """Gives the iterator back, when the session has to end in the middle."""
     page = Page("Stop", state.iterator_id, run.settings["pull.page"])
-    return run.spelling.pull_request(REQUEST_ID, state.kind, page, state.filters)
+    return run.spelling.pull_request(run.request_id(REQUEST_ID), state.kind, page, state.filters)
 
 
 def cut_short(run: Run, state: Pull) -> None:

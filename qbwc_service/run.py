@@ -12,8 +12,14 @@ from qbwc_service.flavours import FLAVOURS
 from qbwc_service.flavours.spelling import Spelling
 from qbwc_service.marks import Mark
 from queue_store.companies import list_stores
+from queue_store.ids import new_id
 from queue_store.models import Company, QbwcSession, Store
 from queue_store.settings import Settings, company_settings, store_settings
+
+
+def exchange_suffix(exchange_id: int) -> str:
+    """What the requestIDs of an exchange's reads end with."""
+    return f".{exchange_id}"
 
 
 @dataclass
@@ -24,6 +30,8 @@ class Run:
     company: Company
     now: datetime
     session: QbwcSession | None = None
+    #: Id of the exchange that this call hands out, should it hand out one.
+    exchange_id: int = field(default_factory=new_id)
     _store_settings: dict[int, Settings] = field(default_factory=dict)
 
     @cached_property
@@ -44,6 +52,10 @@ class Run:
         """The session, where there must be one."""
         assert self.session is not None
         return self.session
+
+    def request_id(self, name: str) -> str:
+        """requestID of a read: of this exchange alone, so that no answer is taken for another's."""
+        return f"{name}{exchange_suffix(self.exchange_id)}"
 
     def store_settings(self, store_id: int) -> Settings:
         """Settings of one of the company's stores."""

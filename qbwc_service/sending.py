@@ -93,7 +93,7 @@ def has_more(run: Run) -> bool:
 
 def parting_set(run: Run) -> str:
     """A harmless query, for when work vanished before it was sent: "" would not end the session cleanly."""
-    return _hand_out(run, "company", [run.spelling.company_request("C")])
+    return _hand_out(run, "company", [run.spelling.company_request(run.request_id("C"))])
 
 
 # Reading -------------------------------------------------------------------
@@ -151,7 +151,8 @@ def _resolve_doubt(run: Run) -> str | None:
     to_ask = doubt.settle_list_elements(run)
     if to_ask:
         return _look_up(run, to_ask)
-    if not run.open_session.looked_back and drain.in_doubt(run.db, run.company.id, kinds=DOCUMENTS):
+    if drain.in_doubt(run.db, run.company.id, kinds=DOCUMENTS):
+        # Also after a look-back: they have come into doubt since.
         return _begin_look_back(run)
     return None
 
@@ -198,8 +199,9 @@ def _write_or_look_up(run: Run) -> str | None:
         if not candidates:
             return None
         candidates = _without_found(run, candidates)
+        candidates, look_ups = doubt.without_known_elements(run, candidates)
         verdicts = _resolved(run, candidates)
-        look_ups = [pair for verdict in verdicts for pair in verdict.look_ups]
+        look_ups += [pair for verdict in verdicts for pair in verdict.look_ups]
         if look_ups:
             return _look_up(run, look_ups, ahead=True)
         if not _set_aside(run, verdicts):
@@ -215,13 +217,17 @@ def _write_or_look_up(run: Run) -> str | None:
 
 def _candidates(run: Run, size: int) -> Sequence[Any]:
     session = run.open_session
+    kinds = kinds_that_may_leave(run)
+    if not session.looked_back:
+        # One may have become claimable since `_wants_documents`: it waits for the next call.
+        kinds = frozenset(KINDS if kinds is None else kinds) - DOCUMENTS
     rows = drain.candidates(
         run.db,
         run.company.id,
         newest_id=session.newest_activity_id,
         session_id=session.id,
         limit=size,
-        kinds=kinds_that_may_leave(run),
+        kinds=kinds,
     )
     if not rows:
         return rows
@@ -437,6 +443,7 @@ def _hand_out(run: Run, purpose: str, requests: Sequence[str], *, reads: str = "
 
 def _exchange(run: Run, purpose: str) -> Exchange:
     exchange = Exchange(
+        id=run.exchange_id,
         company_id=run.company.id,
         session_id=run.open_session.id,
         purpose=purpose,

@@ -21,8 +21,8 @@ from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet, read_requests
 from qbxml.statuses import StatusRule, classify_status
-from queue_store.activities import get_activity
-from queue_store.catalogue import forget
+from queue_store.activities import attempts_of, get_activity
+from queue_store.catalogue import forget, forget_lookups
 from queue_store.drain import (
     Change,
     attempts_by_number,
@@ -98,6 +98,24 @@ def settle_answer(run: Run, exchange: Exchange, answer: ResponseSet) -> Settled:
     return batch.result
 
 
+def settle_evidence(run: Run, answer: ResponseSet) -> list[Exchange]:
+    """Settle what an answer says of attempts of the past; gives the exchanges that carried them."""
+    responses = {
+        pair: response
+        for response in answer.responses
+        if (pair := read_request_id(response.request_id)) is not None
+    }
+    batches: dict[int, _Batch] = {}
+    for row in attempts_by_number(run.db, run.company.id, responses.keys()):
+        exchange = run.db.get(Exchange, row.attempt_exchange_id)
+        if exchange is not None:
+            batch = batches.setdefault(exchange.id, _Batch(run, exchange))
+            batch.take(row, responses[row.id, row.number])
+    for batch in batches.values():
+        batch.write()
+    return [batch.exchange for batch in batches.values()]
+
+
 class _Batch:
     """Collects what a set of responses changes."""
 
@@ -109,6 +127,9 @@ class _Batch:
         self.bound: list[Change] = []
         self.others: list[Change] = []
         self.after: list[tuple[Any, Written]] = []
+        #: Bound to an earlier attempt already, and so at rest now.
+        self.kept: list[Any] = []
+        self.unclear: list[Any] = []
 
     def take(self, row: Any, response: Response) -> None:
         """One response to one attempt."""
@@ -136,6 +157,7 @@ class _Batch:
     def leave_in_doubt(self, row: Any) -> None:
         """The answer says nothing clear about this one."""
         self.result.unanswered += 1
+        self.unclear.append(row)
         if row.state != ActivityState.SENT or row.attempts != row.number:
             return
         self.others.append(
@@ -207,8 +229,10 @@ class _Batch:
                 )
             )
             self.result.succeeded.append(row.id)
+            self.kept.append(row)
             return
         if row.unwanted:
+            take_newer(self.run, row.id)
             self._to(
                 row,
                 ActivityState.CANCELLED,
@@ -216,10 +240,14 @@ class _Batch:
             )
             return
         if row.newer_payload is not None:
+            place = take_newer(self.run, row.id)
             self._to(
-                row, ActivityState.PENDING, cause=f"refused ({why}); newer content from the shop goes instead"
+                row,
+                place.state,
+                place.sentence,
+                cause=f"refused ({why}); newer content from the shop takes its place",
+                reason=place.reason,
             )
-            take_newer(self.run, row.id)
             self.result.again += 1
             return
         if rule.outcome is Outcome.RETRY:
@@ -260,7 +288,14 @@ class _Batch:
         return set()
 
     def _to(
-        self, row: Any, after: ActivityState, sentence: str = "", *, cause: str = "", next_at: Any = None
+        self,
+        row: Any,
+        after: ActivityState,
+        sentence: str = "",
+        *,
+        cause: str = "",
+        reason: str = "",
+        next_at: Any = None,
     ) -> None:
         self.others.append(
             Change(
@@ -269,6 +304,7 @@ class _Batch:
                 after=after,
                 cause=cause,
                 sentence=sentence,
+                reason=reason,
                 next_at=next_at,
             )
         )
@@ -296,17 +332,17 @@ class _Batch:
         wake_waiters(db, self.result.succeeded, exchange_id=exchange_id)
         fail_waiters(db, self.result.failed, exchange_id=exchange_id)
         db.expire_all()
+        for row in self.unclear:
+            activity = get_activity(db, row.id)
+            forget_lookups(db, self.run.company.id, KINDS[row.kind].asked_as(activity, activity.payload))
         for row, written in self.after:
             if row.kind == "sale":
                 check_total(self.run, row, written.total, row.predicted_total, discounted=written.discounted)
-                compare_newer(
-                    self.run,
-                    row.id,
-                    row.newer_payload,
-                    row.newer_fingerprint,
-                    row.sent_fingerprint,
-                    row.unwanted,
-                )
+                compare_newer(self.run, row.id, row.sent_fingerprint, content=row.fingerprint)
+        for row in self.kept:
+            compare_newer(
+                self.run, row.id, bound_fingerprint(self.run, row.id), content=row.fingerprint
+            )
 
 
 def bound_change(row: Any, written: Written, fingerprint: str, *, cause: str) -> Change:
@@ -328,38 +364,57 @@ def bound_change(row: Any, written: Written, fingerprint: str, *, cause: str) ->
     )
 
 
-def take_newer(run: Run, activity_id: int) -> None:
-    """The payload that waited beside a sent activity takes its place."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a payload belongs in the queue, as the shop's side decided when it arrived."""
+
+    state: ActivityState
+    reason: str
+    sentence: str
+
+
+def take_newer(run: Run, activity_id: int) -> Place:
+    """The payload that waited beside a sent activity takes its place; gives where it belongs."""
     activity = get_activity(run.db, activity_id)
     if activity.newer_payload is None:
-        return
+        return Place(ActivityState.PENDING, "", "")
+    place = Place(
+        ActivityState(activity.newer_state or ActivityState.PENDING),
+        activity.newer_reason,
+        activity.newer_sentence,
+    )
     activity.payload = activity.newer_payload
     activity.fingerprint = activity.newer_fingerprint
     activity.modified_at = activity.newer_modified_at
     activity.digest = content_digest(activity.payload)
     activity.newer_payload, activity.newer_fingerprint, activity.newer_modified_at = None, "", None
     activity.prepared = None
+    # A fresh start: what was wrong with the old content need not be wrong with this.
+    activity.set_failures, activity.suspect_size, activity.suspect_of = 0, 0, None
     run.db.flush()
+    return place
 
 
-def compare_newer(
-    run: Run,
-    activity_id: int,
-    newer: bytes | None,
-    newer_fingerprint: str,
-    sent_fingerprint: str,
-    unwanted: bool,
-) -> None:
-    """A newer payload waited beside what is in the books now: the same document, or "changed after sent"."""
-    if newer is None and not unwanted:
-        return
+def bound_fingerprint(run: Run, activity_id: int) -> str:
+    """Fingerprint of the attempt that the activity is bound to; of its own content where that is not known."""
     activity = get_activity(run.db, activity_id)
-    if unwanted or newer_fingerprint != sent_fingerprint:
+    attempts = attempts_of(run.db, activity_id)
+    bound = next((one for one in attempts if activity.txn_id and one.txn_id == activity.txn_id), None)
+    return bound.fingerprint if bound else activity.fingerprint
+
+
+def compare_newer(run: Run, activity_id: int, sent_fingerprint: str, *, content: str) -> None:
+    """What waited beside it, else its `content`, against what is in the books: equal, or "changed after sent"."""
+    activity = get_activity(run.db, activity_id)
+    waited = activity.newer_payload is not None
+    newest = activity.newer_fingerprint if waited else content
+    if activity.unwanted or newest != sent_fingerprint:
         changed_after_sent(run.db, activity)
         return
-    activity.modified_at = activity.newer_modified_at
-    activity.newer_payload, activity.newer_fingerprint, activity.newer_modified_at = None, "", None
-    run.db.flush()
+    if waited:
+        activity.modified_at = activity.newer_modified_at
+        activity.newer_payload, activity.newer_fingerprint, activity.newer_modified_at = None, "", None
+        run.db.flush()
 
 
 def check_total(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.errors import IllegalTransition, LostRace, NotFound
@@ -29,22 +29,26 @@ def get_activity(db: Session, activity_id: int) -> Activity:
     return activity
 
 
+_NEWEST = (
+    select(Activity)
+    .where(
+        Activity.company_id == bindparam("company_id"),
+        Activity.store_id == bindparam("store_id"),
+        Activity.kind == bindparam("kind"),
+        Activity.record_id == bindparam("record_id"),
+    )
+    .order_by(Activity.generation.desc())
+    .limit(1)
+    .with_for_update()
+)
+
+
 def newest_of_record(
     db: Session, *, company_id: int, store_id: int, kind: str, record_id: str
 ) -> Activity | None:
     """The activity of the newest generation of a record, locked against other writers."""
-    return db.scalars(
-        select(Activity)
-        .where(
-            Activity.company_id == company_id,
-            Activity.store_id == store_id,
-            Activity.kind == kind,
-            Activity.record_id == record_id,
-        )
-        .order_by(Activity.generation.desc())
-        .limit(1)
-        .with_for_update()
-    ).first()
+    identity = {"company_id": company_id, "store_id": store_id, "kind": kind, "record_id": record_id}
+    return db.scalars(_NEWEST, identity).first()
 
 
 def add_activity(db: Session, activity: Activity, *, cause: str) -> Activity:

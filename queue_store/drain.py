@@ -323,6 +323,7 @@ def _attempts() -> Any:
             Attempt.fingerprint.label("sent_fingerprint"),
             Attempt.predicted_total,
             Attempt.txn_id.label("attempt_txn_id"),
+            Attempt.exchange_id.label("attempt_exchange_id"),
             Activity.newer_payload,
             Activity.newer_fingerprint,
             Activity.unwanted,

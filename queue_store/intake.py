@@ -81,8 +81,9 @@ def take_in(db: Session, incoming: Incoming) -> tuple[Taken, Activity]:
         return _put_beside(db, activity, incoming, digest)
     if state in (ActivityState.SUCCEEDED, ActivityState.SUPERSEDED):
         return _compare_with_books(db, activity, incoming, digest)
+    is_other_content = digest != activity.digest
     _replace(db, activity, incoming, digest)
-    return (Taken.SAME_SECOND if same_second else Taken.REPLACED), activity
+    return (Taken.SAME_SECOND if same_second and is_other_content else Taken.REPLACED), activity
 
 
 def _is_other_verdict(activity: Activity, incoming: Incoming) -> bool:
@@ -129,6 +130,10 @@ def _replace(db: Session, activity: Activity, incoming: Incoming, digest: str) -
         digest=digest,
         fingerprint=incoming.fingerprint,
         modified_at=incoming.modified_at,
+        # What waited beside an earlier attempt is older than this.
+        newer_payload=None,
+        newer_fingerprint="",
+        newer_modified_at=None,
         reference=incoming.reference,
         prepared=None,
         unwanted=incoming.state is ActivityState.CANCELLED,
@@ -141,6 +146,8 @@ def _put_beside(db: Session, activity: Activity, incoming: Incoming, digest: str
     activity.newer_payload = incoming.payload
     activity.newer_fingerprint = incoming.fingerprint
     activity.newer_modified_at = incoming.modified_at
+    activity.newer_state, activity.newer_reason = incoming.state, incoming.reason
+    activity.newer_sentence = incoming.sentence
     activity.digest = digest
     activity.unwanted = incoming.state is ActivityState.CANCELLED
     note(db, activity.id, activity.state, activity.state, "newer content waits beside it")

@@ -222,6 +222,10 @@ class Activity(Base):
     newer_payload: Mapped[bytes | None]
     newer_fingerprint: Mapped[str] = mapped_column(String(32), default="")
     newer_modified_at: Mapped[datetime | None]
+    #: Where that payload belongs, should the sent one not be in QuickBooks: state, reason, sentence.
+    newer_state: Mapped[str] = mapped_column(String(12), default="")
+    newer_reason: Mapped[str] = mapped_column(String(16), default="")
+    newer_sentence: Mapped[str] = mapped_column(Text, default="")
     #: Why it is held or waits, for the code: "operator", "not live", "before since", "money", "status",
     #: "activity", "re-read".
     reason: Mapped[str] = mapped_column(String(16), default="")

@@ -53,13 +53,6 @@ def outstanding_exchange(db: Session, session_id: int) -> Exchange | None:
     ).first()
 
 
-def newest_exchange(db: Session, session_id: int) -> Exchange | None:
-    """What was handed out last in this session, whatever became of it."""
-    return db.scalars(
-        select(Exchange).where(Exchange.session_id == session_id).order_by(Exchange.id.desc()).limit(1)
-    ).first()
-
-
 def newest_activity_id(db: Session, company_id: int) -> int:
     """Greatest id made so far: what comes later belongs to the next session."""
     return db.execute(select(func.max(Activity.id)).where(Activity.company_id == company_id)).scalar() or 0

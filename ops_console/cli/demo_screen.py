@@ -26,7 +26,8 @@ class Screen:
 
     def line(self, text: str = "", *, style: str = "") -> None:
         """One line without time."""
-        self._print(Text(text, style=style))
+        indent = len(text) - len(text.lstrip())
+        self._print(Text(text, style=style), indent + 2 if indent else 0)
 
     def event(self, text: str, *, counted: bool = False, style: str = "") -> None:
         """What just happened. What is `counted` by a bar that is shown is not told in words too."""
@@ -34,7 +35,7 @@ class Screen:
             return
         line = Text(f"{datetime.now(UTC).astimezone():%H:%M:%S} ", style="dim")
         line.append(text, style=style or "not dim")
-        self._print(line)
+        self._print(line, len("00:00:00 "))
 
     def table(self, columns: Sequence[str], rows: Sequence[tuple[Sequence[str], str]]) -> None:
         """Rows of cells with a style each. Columns whose title begins with ">" are flushed right."""
@@ -44,7 +45,11 @@ class Screen:
             table.add_column(title.lstrip(">"), justify=justify, no_wrap=True)
         for cells, style in rows:
             table.add_row(*map(Text, cells), style=style)
-        self._console.print(table)
+        with self._console.capture() as drawn:
+            self._console.print(table)
+        # Flushed-right columns leave blanks at the ends, which only spoil what is copied.
+        for line in drawn.get().splitlines():
+            self._console.print(Text.from_ansi(line.rstrip()), soft_wrap=True)
 
     @contextmanager
     def bars(self, **totals: int) -> Iterator[None]:
@@ -74,6 +79,12 @@ class Screen:
         if self._progress is not None and name in self._bars:
             self._progress.advance(self._bars[name])
 
-    def _print(self, text: Text) -> None:
-        # Lines are cut by the reader's screen or by nobody: a sentence must be found whole by grep.
-        self._console.print(text, soft_wrap=True)
+    def _print(self, text: Text, hang: int = 0) -> None:
+        """One paragraph: wrapped on a terminal, later lines moved in by `hang`; whole in a pipe, for grep."""
+        if not self._console.is_terminal or len(text) <= self._console.width:
+            self._console.print(text, soft_wrap=True)
+            return
+        first, *others = text.wrap(self._console, max(self._console.width - hang, 20)) or [text]
+        self._console.print(first, soft_wrap=True)
+        for line in others:
+            self._console.print(Text(" " * hang).append_text(line), soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import secrets
 import shlex
 from collections.abc import Callable, Iterator
@@ -77,13 +78,20 @@ class Operator:
 
 
 def _typed(words: list[str]) -> Iterator[str]:
-    """The command as a shell reads it, in lines that fit a narrow screen."""
+    """The command as a shell reads it, in lines that fit a narrow screen, an option beside its value."""
+    pieces: list[str] = []
+    for before, word in itertools.pairwise(["", *words]):
+        quoted = shlex.quote(word)
+        if before.startswith("-") and not word.startswith("-"):
+            pieces[-1] += f" {quoted}"
+        else:
+            pieces.append(quoted)
     line = "$"
-    for word in map(shlex.quote, words):
-        if len(line) + len(word) > _WIDTH:
+    for piece in pieces:
+        if len(line) + len(piece) > _WIDTH:
             yield f"{line} \\"
             line = "   "
-        line += f" {word}"
+        line += f" {piece}"
     yield line
 
 

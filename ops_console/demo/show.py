@@ -73,8 +73,8 @@ def _scene(screen: Screen, folder: Path, port: int) -> Iterator[Scene]:
             data_dir=folder, database_url=f"sqlite:///{folder / DATABASE_FILE}", allow_private_stores=True
         )
         service = stack.enter_context(Service(settings, port=port))
-        screen.heading("qbwoo: from a WooCommerce shop into QuickBooks Point of Sale, all on this machine")
-        screen.line(f"  real    qbwoo            {service.url}/  (status page; its database is SQLite)")
+        screen.heading("qbwoo: a WooCommerce shop into QuickBooks Point of Sale, all on this machine")
+        screen.line(f"  real    qbwoo            {service.url}/  (status page)")
         screen.line(f"  played  WooCommerce      {running_shop.url}  ({len(shop.orders())} recorded orders)")
         screen.line(
             f"  played  QuickBooks POS   {len(pos.items())} items, {len(pos.stores)} stores, "

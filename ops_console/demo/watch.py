@@ -46,12 +46,11 @@ class Watch:
 
     def look(self) -> None:
         """Tell what is new. Raises NotDone when the Web Connector's thread died."""
+        told = self.told(_NEWEST)
         log = self._shop.delivery_log
         for delivery in log[self._deliveries :]:
             self._deliveries += 1
             self._tell_delivery(delivery)
-        told = self.told(_NEWEST)
-        # After the states were read: what is new in the books then is news of later, never a gap.
         self._tell_receipts()
         for order_id, now in sorted(told.items()):
             if now != self._told.get(order_id) and now.is_settled and now.sentence:

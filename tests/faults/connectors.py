@@ -116,9 +116,7 @@ class Connector:
     def _begin(self, rng: random.Random) -> None:
         world = self.world
         self.percents, self.sets = [], 0
-        answer = world.call(
-            rng, lambda: world.conversation.authenticate("connector", PASSWORD, self.address)
-        )
+        answer = world.call(rng, lambda: world.conversation.authenticate("connector", PASSWORD, self.address))
         self.ticket, self.says = answer[0], answer[1]
         world.log(f"   {self.name} begins: {self.says or 'session ' + self.ticket[1:6]}")
         if self.says:
@@ -183,9 +181,7 @@ class Connector:
             response = self._broken(rng, response)
         percent = world.call(
             rng,
-            lambda: world.receive(
-                self.ticket, response, self.hresult, "An error." if self.hresult else ""
-            ),
+            lambda: world.receive(self.ticket, response, self.hresult, "An error." if self.hresult else ""),
         )
         self.percents.append(percent)
         world.log(f"   {self.name} delivers: {percent}")

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from ops_sandbox.pos import PosCompanyFile
 from qbwc_service.marks import read_mark
-from queue_store.catalogue import fold
 from queue_store.models import Activity, ActivityEvent, ActivityWait, Company, Exchange
 from queue_store.settings import company_settings
 from queue_store.states import ActivityState
@@ -20,6 +19,8 @@ from queue_store.tasks import open_tasks
 from tests.faults.shop import Body, is_wanted, total_of
 
 S = ActivityState
+#: What each activity waits for, by its id.
+Needs = dict[int, list[Activity]]
 _REST = (S.SUCCEEDED, S.FAILED, S.CANCELLED, S.SUPERSEDED, S.HELD, S.WAITING)
 
 
@@ -33,7 +34,8 @@ def violations(
 ) -> Iterator[str]:
     """Every broken promise. `healed`: nothing is refused any more and all that failed was retried."""
     activities = list(db.scalars(select(Activity).where(Activity.target == "quickbooks")))
-    yield from _states(db, activities)
+    needs = _needs(db, activities)
+    yield from _states(db, activities, needs)
     yield from _events(db, activities)
     yield from _doubles(pos)
     sales = {int(one.record_id): one for one in activities if one.kind == "sale"}
@@ -51,7 +53,9 @@ def violations(
         yield "documents are stopped"
     for record_id, sale in sales.items():
         written = receipts.get(record_id, [])
-        yield from _sale(sale, written, known.get(record_id, []), sent.get(record_id, set()), tasks, healed)
+        # What a person holds, or what waits for it, need not be in the books.
+        due = healed and not _is_held(sale, needs)
+        yield from _sale(sale, written, known.get(record_id, []), sent.get(record_id, set()), tasks, due)
 
 
 def _receipts(pos: PosCompanyFile) -> dict[int, list[Any]]:
@@ -69,7 +73,7 @@ def _sale(
     known: list[Body],
     sent: set[Decimal],
     tasks: set[tuple[str, int | None]],
-    healed: bool,
+    due: bool,
 ) -> Iterator[str]:
     name = f"order {sale.record_id}"
     if len(written) > 1:
@@ -77,7 +81,7 @@ def _sale(
     if bool(written) != (sale.state == S.SUCCEEDED):
         yield f"{name} is {sale.state} ({sale.sentence}) and has {len(written)} receipts"
     if not written:
-        if healed and known and all(map(is_wanted, known)) and sale.reason != "operator":
+        if due and known and all(map(is_wanted, known)):
             yield f"{name} should be in the books and is {sale.state}: {sale.sentence}"
         return
     receipt = written[0]
@@ -96,11 +100,21 @@ def _sale(
         yield f"{name} was changed after it was sent, and nobody is told"
 
 
-def _states(db: Session, activities: list[Activity]) -> Iterator[str]:
+def _needs(db: Session, activities: list[Activity]) -> Needs:
     by_id = {one.id: one for one in activities}
-    needs = defaultdict(list)
+    needs: Needs = defaultdict(list)
     for wait in db.scalars(select(ActivityWait)):
-        needs[wait.activity_id].append(by_id.get(wait.for_id))
+        needs[wait.activity_id].append(by_id[wait.for_id])
+    return needs
+
+
+def _is_held(activity: Activity, needs: Needs) -> bool:
+    if activity.reason == "operator":
+        return True
+    return activity.state == S.WAITING and any(_is_held(one, needs) for one in needs[activity.id])
+
+
+def _states(db: Session, activities: list[Activity], needs: Needs) -> Iterator[str]:
     for one in activities:
         name = f"{one.kind} {one.reference or one.record_id}"
         if one.state not in _REST:
@@ -108,9 +122,8 @@ def _states(db: Session, activities: list[Activity]) -> Iterator[str]:
         if one.state in (S.FAILED, S.HELD, S.WAITING, S.CANCELLED) and not one.sentence:
             yield f"{name} is {one.state} without a sentence"
         if one.state == S.WAITING and one.reason == "activity":
-            open_needs = [need for need in needs[one.id] if need and need.state in (S.HELD, S.WAITING)]
-            if not open_needs:
-                states = [need.state if need else None for need in needs[one.id]]
+            states = [need.state for need in needs[one.id]]
+            if not {S.HELD, S.WAITING}.intersection(states):
                 yield f"{name} waits for what will not come: {states}"
         if one.state == S.WAITING and one.reason == "re-read":
             yield f"{name} waits to be read again, and is not"
@@ -139,6 +152,7 @@ def _events(db: Session, activities: list[Activity]) -> Iterator[str]:
 
 
 def _doubles(pos: PosCompanyFile) -> Iterator[str]:
+    fold = str.casefold if pos.dialect.filter_ignores_case else str
     everything = (
         ("CustomerID", [fold(one.customer_id) for one in pos.customers()]),
         ("e-mail", [fold(one.email) for one in pos.customers()]),

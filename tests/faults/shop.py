@@ -8,6 +8,7 @@ does not.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -18,8 +19,8 @@ from tests.harness import recorded_order
 Body = dict[str, Any]
 
 CENT = Decimal("0.01")
-#: Two are numbers, as POS numbers its items from 1; two differ in nothing but the case of letters.
-SKUS = ("1", "2", "WID-001", "tea-50", "Tea-50", "RARE-ITEM-0001")
+#: Two are numbers, as POS numbers its items from 1; the last differs from another in nothing but case.
+SKUS = ("1", "2", "WID-001", "tea-50", "RARE-ITEM-0001", "Tea-50")
 #: Statuses that ask for a receipt.
 WANTED = ("processing", "completed")
 ENDED = ("cancelled", "failed")
@@ -41,7 +42,8 @@ def total_of(body: Body) -> Decimal:
 class Shop:
     """Orders with all their versions."""
 
-    def __init__(self) -> None:
+    def __init__(self, skus: Sequence[str]) -> None:
+        self.skus = skus
         self.versions: dict[int, list[Body]] = {}
         self._seconds = 0
 
@@ -106,7 +108,7 @@ class Shop:
         lines = []
         for number in range(1, rng.choice((1, 1, 2, 3)) + 1):
             line = deepcopy(_PLAIN["line_items"][0])
-            sku = "" if rng.random() < 0.06 else rng.choice(SKUS)
+            sku = "" if rng.random() < 0.06 else rng.choice(self.skus)
             quantity = rng.choice((1, 1, 2, 3))
             total = Decimal(rng.randrange(100, 4000)) * CENT
             line.update(

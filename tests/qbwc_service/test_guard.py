@@ -8,19 +8,18 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-import waitress.server
 from lxml import etree
 
 from qbwc_service.guard import Guard
 from qbwc_service.soap import make_soap_app
 from qbwc_service.wsdl import service_wsdl
+from tests.serving import serving
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 TNS = "http://developer.intuit.com/"
@@ -48,19 +47,6 @@ class Quiet:
 
     def __getattr__(self, name: str) -> Callable[..., str]:
         return lambda *values: name
-
-
-@contextmanager
-def serving(app, **settings) -> Iterator[int]:
-    server = waitress.server.create_server(app, host="127.0.0.1", port=0, threads=2, **settings)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        yield server.effective_port
-    finally:
-        server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
-        thread.join(10)
-        server.task_dispatcher.shutdown()
 
 
 @pytest.fixture

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import threading
 from typing import Any
 
 import pytest
-import waitress.server
 from lxml import etree
 
 from ops_sandbox.web_connector import QwcFile
@@ -15,6 +13,7 @@ from qbwc_service.guard import Guard
 from qbwc_service.qwc import QwcInvalid, render_qwc
 from qbwc_service.support import make_support_app
 from qbwc_service.wsdl import service_wsdl
+from tests.serving import serving
 
 OWNER = "{5E7B1C3A-6C1D-4F6B-9D52-0B8C2C7E4A11}"
 FILE = "{0d0f5c86-21b4-4b1e-8a5c-9f3e7a6d2b43}"
@@ -167,14 +166,7 @@ def test_the_web_connectors_checks_of_both_urls_pass():
         wanted = support if environ["PATH_INFO"].endswith("/support") else service
         return wanted(environ, start_response)
 
-    server = waitress.server.create_server(app, host="127.0.0.1", port=0, threads=1)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        base = f"http://127.0.0.1:{server.effective_port}/qbwc"
+    with serving(app, threads=1) as port:
+        base = f"http://127.0.0.1:{port}/qbwc"
         data = rendered(app_url=base, support_url=f"{base}/support", allow_plain_http=True)
         QwcFile.parse(data, allow_plain_http=True).add_checks()
-    finally:
-        server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
-        thread.join(10)
-        server.task_dispatcher.shutdown()

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import http.client
 import logging
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
-import waitress.server
 from lxml import etree
 
 from ops_sandbox.web_connector import FaultReceived, SoapClient
 from qbwc_service.guard import Guard
 from qbwc_service.soap import make_soap_app
 from qbwc_service.wsdl import service_wsdl
+from tests.serving import serving
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -70,20 +68,6 @@ class Recording:
 
     def interactive_done(self, ticket):
         return self._answer("interactive_done", ticket)
-
-
-@contextmanager
-def serving(app) -> Iterator[int]:
-    server = waitress.server.create_server(app, host="127.0.0.1", port=0, threads=2)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        yield server.effective_port
-    finally:
-        # Closed from its own loop, or waitress would stumble over a socket that is gone.
-        server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
-        thread.join(10)
-        server.task_dispatcher.shutdown()
 
 
 @pytest.fixture
