@@ -9,7 +9,7 @@ in halves, until the bad request stands alone and fails with its reason.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from qbwc_service.errors import NotSendable
@@ -28,7 +28,7 @@ from qbwc_service.settling import (
 )
 from qbxml.hresults import HresultRule
 from queue_store.activities import attempts_of
-from queue_store.books import live_documents
+from queue_store.books import live_documents, marks_of
 from queue_store.catalogue import (
     answered_lookups,
     customers_by_keys,
@@ -38,7 +38,16 @@ from queue_store.catalogue import (
     mappings_of,
 )
 from queue_store.companies import live_kinds
-from queue_store.drain import Change, change, fail_waiters, in_doubt, lose_exchange, suspect, wake_waiters
+from queue_store.drain import (
+    Change,
+    at_home,
+    change,
+    fail_waiters,
+    in_doubt,
+    lose_exchange,
+    suspect,
+    wake_waiters,
+)
 from queue_store.intake import changed_after_sent
 from queue_store.models import Activity, BookDocument, Exchange
 from queue_store.states import ActivityState
@@ -116,6 +125,30 @@ def settle_documents(run: Run) -> int:
     return len(activities)
 
 
+def settle_at_home(run: Run, txn_ids: Collection[str]) -> None:
+    """Documents just read whose activity is held, failed or cancelled here, or waits: bound.
+
+    So it is after a backup was put back, or with a second instance: the books tell what became of it.
+    """
+    marks = marks_of(run.db, run.company.id, txn_ids)
+    record_ids = {mark.partition("-")[2] for mark in marks}
+    if not record_ids:
+        return
+    found: dict[int, str] = {}
+    activities = at_home(
+        run.db, run.company.id, store_ids=run.stores.keys(), kinds=DOCUMENTS, record_ids=record_ids
+    )
+    for activity in activities:
+        mark = run.mark(activity.store_id, activity.record_id, activity.generation).record_mark
+        if mark in marks:
+            found[activity.id] = mark
+    documents = live_documents(run.db, run.company.id, set(found.values()))
+    for activity in activities:
+        mark = found.get(activity.id, "")
+        if mark in documents:
+            bind_found(run, activity, documents[mark], mark)
+
+
 def bind_found(run: Run, activity: Any, documents: list[BookDocument], record_mark: str) -> None:
     """Look-back found the document of this activity in the books: bound, and held against what was sent."""
     document = next((one for one in documents if one.txn_id == activity.txn_id), documents[0])
@@ -177,9 +210,7 @@ def _not_found(run: Run, activity: Activity) -> None:
             ActivityState.SUCCEEDED,
             cause="an earlier attempt is in QuickBooks, the repeat is not",
         )
-        compare_newer(
-            run, activity.id, bound_fingerprint(run, activity.id), content=activity.fingerprint
-        )
+        compare_newer(run, activity.id, bound_fingerprint(run, activity.id), content=activity.fingerprint)
         wake_waiters(run.db, [activity.id])
     elif activity.unwanted:
         take_newer(run, activity.id)
@@ -291,9 +322,7 @@ def settle_list_elements(run: Run) -> list[tuple[str, str]]:
     return to_ask
 
 
-def without_known_elements(
-    run: Run, candidates: Sequence[Any]
-) -> tuple[list[Any], list[tuple[str, str]]]:
+def without_known_elements(run: Run, candidates: Sequence[Any]) -> tuple[list[Any], list[tuple[str, str]]]:
     """Additions of what QuickBooks has already are bound; the other candidates go on. And what is to be asked first.
 
     An addition may have waited for days, or come out of a backup: QuickBooks is asked
@@ -321,9 +350,7 @@ def without_known_elements(
 
 
 def _bind_element(run: Run, activity: Any, list_id: str) -> None:
-    change(
-        run.db, [bound_change(activity, Written(list_id), "", cause=f"found in QuickBooks as {list_id}")]
-    )
+    change(run.db, [bound_change(activity, Written(list_id), "", cause=f"found in QuickBooks as {list_id}")])
     run.db.refresh(run.db.get_one(Activity, activity.id))
     wake_waiters(run.db, [activity.id])
 
@@ -341,7 +368,7 @@ def _list_id(run: Run, pairs: list[tuple[str, str]]) -> str:
         elif kind == "customer":
             ids = [person.list_id for person in customers_by_keys(db, company_id, {folded}, ())]
         elif kind == "item":
-            known = items_by_keys(db, company_id, {folded})
+            known = items_by_keys(db, company_id, {folded}, run.settings["items.keys"])
             # By the fields that hold SKUs only: an item's number may look like another one's SKU.
             ids = [
                 item.list_id

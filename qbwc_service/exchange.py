@@ -21,12 +21,12 @@ from qbwc_service import authentication, doubt, look_back, pulls, sending
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.look_up import refuse_look_ups, take_answers
 from qbwc_service.run import Run, exchange_suffix
-from qbwc_service.settling import read_request_id, settle_answer, settle_evidence
+from qbwc_service.settling import settle_answer, settle_evidence
 from qbxml.errors import QbxmlError
 from qbxml.hresults import HresultRule, classify_hresult
 from qbxml.reader import ResponseSet, read_response
+from queue_store.catalogue import forget_all_lookups
 from queue_store.database import Database
-from queue_store.drain import attempts_in
 from queue_store.models import Company, Exchange
 from queue_store.sessions import company_of_ticket, outstanding_exchange, session_of_ticket
 from queue_store.states import ExchangeState, SessionState
@@ -35,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 #: A session that brings nothing for so many exchanges in a row turns in circles and is ended.
 _MOST_FRUITLESS = 12
+#: The Web Connector asks for the next set at once. After a longer pause anything may have happened, a
+#: database put back to an earlier state too, and nothing that the session learnt before is relied upon.
+_LONGEST_PAUSE = timedelta(minutes=1)
 _UNKNOWN = "This ticket is not known here: the session ended, or never was. The next run begins a new one."
 _NO_ERROR = "No error"
 
@@ -96,6 +99,9 @@ class WebConnectorConversation:
         if run is None or run.open_session.state != SessionState.OPEN:
             return ""
         session = run.open_session
+        if run.now - session.last_call_at > _LONGEST_PAUSE:
+            session.cursor = None
+            _distrust(run)
         session.last_call_at = run.now
         if company_file_name:
             session.company_file_name = company_file_name[:500]
@@ -114,15 +120,17 @@ class WebConnectorConversation:
             logger.warning("an answer under an unknown ticket %s", ticket[:8])
             return -1
         session = run.open_session
-        session.last_call_at = run.now
         exchange = outstanding_exchange(db, session.id)
         if session.state != SessionState.OPEN:
             _take_late(run, response)
             return 100
         if exchange is None:
             # A repeated call: its first arrival was taken, and only our answer to it was lost.
+            _take_late(run, response)
             return _percent(run)
         if hresult:
+            if run.now - session.last_call_at > _LONGEST_PAUSE:
+                _distrust(run)
             _take_hresult(run, exchange, hresult, message)
         else:
             _take_response(run, exchange, response)
@@ -141,6 +149,12 @@ def _run_of(db: Session, ticket: str) -> Run | None:
     return Run(db, company, datetime.now(UTC), session) if session else None
 
 
+def _distrust(run: Run) -> None:
+    """Look back again, and ask again, before anything else is added in this session."""
+    run.open_session.looked_back = False
+    forget_all_lookups(run.db, run.company.id)
+
+
 def _take_response(run: Run, exchange: Exchange, response: str) -> None:
     session = run.open_session
     try:
@@ -153,6 +167,7 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
             _take_evidence(run, answer, response)
             return
         exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
+        session.last_call_at = run.now
         # Undone as a whole where a part of the answer turns out to be unreadable.
         with run.db.begin_nested():
             fruitful = _take(run, exchange, answer)
@@ -178,8 +193,8 @@ def _check_set(answer: ResponseSet) -> None:
 def _is_answer_to(run: Run, exchange: Exchange, answer: ResponseSet) -> bool:
     """True if any response bears a requestID of this exchange; those of reads get back their plain names."""
     if exchange.purpose == "write":
-        sent = {(row.id, row.number) for row in attempts_in(run.db, exchange.id)}
-        return any(read_request_id(response.request_id) in sent for response in answer.responses)
+        sent = exchange.request
+        return any(f'requestID="{response.request_id}"'.encode() in sent for response in answer.responses)
     suffix, is_own = exchange_suffix(exchange.id), False
     for response in answer.responses:
         if response.request_id and response.request_id.endswith(suffix):
@@ -214,6 +229,8 @@ def _take_look_back(run: Run, answer: ResponseSet) -> bool:
     state = look_back.decode_look_back(session.cursor or "")
     session.cursor = None
     following = look_back.take_page(run, state, answer)
+    read = {txn_id for found in answer.responses for one in found.records if (txn_id := one.text("TxnID"))}
+    doubt.settle_at_home(run, read)
     if following is None:
         doubt.settle_documents(run)
     else:

@@ -126,7 +126,9 @@ def _finish(run: Run, state: LookBack) -> None:
     """The last page is in: the mark may move, and what is there twice is told."""
     run.open_session.looked_back = True
     if state.greatest is not None:
-        mark = state.greatest - timedelta(days=1)
+        # Our clock can only lower it: a till whose clock ran ahead for a while must not hide what is
+        # written after it was put right.
+        mark = min(state.greatest, run.now) - timedelta(days=1)
         if run.company.look_back_mark is None or mark > run.company.look_back_mark:
             run.company.look_back_mark = mark
     if run.company.look_back_mark is not None:

@@ -57,58 +57,78 @@ class Verdict:
 
 def resolve(run: Run, candidates: Sequence[tuple[Any, Prepared]]) -> list[Verdict]:
     """A verdict for each candidate, in order."""
-    knowledge = _Knowledge(run, [prepared for _, prepared in candidates])
+    knowledge = _Knowledge(run, candidates)
     return [_Resolution(run, knowledge, activity, prepared).verdict() for activity, prepared in candidates]
 
 
 class _Knowledge:
     """All that mappings, catalogue and this session's look-ups say about a batch of needs."""
 
-    def __init__(self, run: Run, batch: Iterable[Prepared]) -> None:
-        items: set[str] = set()
-        mapped: set[tuple[str, str]] = set()
-        asked: set[tuple[str, str]] = set()
-        emails: set[str] = set()
-        customer_ids: set[str] = set()
-        fallback = run.settings["items.fallback"]
-        if fallback:
-            items.add(fold(fallback))
-            mapped.add(("line", fold(fallback)))
-            asked.add(("line", fallback))
-        for prepared in batch:
-            for need in prepared.items:
-                items.add(fold(need.key))
-                mapped.add((need.kind if need.kind == "line" else "item", fold(need.key)))
-                asked.add((need.kind if need.kind == "line" else "item", need.key))
-            if prepared.customer:
-                for who in (prepared.customer, run.spelling.fallback_customer(run.settings)):
-                    mapped.update(("customer", key) for _, key in keys_of(who.customer))
-                    customer_ids.add(fold(who.customer_id))
-                    asked.add(("customer id", who.customer_id))
-                    if who.customer.email:
-                        emails.add(fold(who.customer.email))
-                        asked.add(("customer", who.customer.email))
-            if prepared.department:
-                mapped.add(("department", fold(prepared.department)))
-                asked.add(("department", prepared.department))
+    def __init__(self, run: Run, batch: Sequence[tuple[Any, Prepared]]) -> None:
+        self._run = run
+        items, buyers, departments = _needed(run, batch)
+        wanted = {(kind, fold(key)) for _, kind, key in items}
+        wanted |= {("department", fold(name)) for name in departments}
+        wanted |= {("customer", key) for _, who in buyers for _, key in keys_of(who.customer)}
         db, company_id = run.db, run.company.id
-        self.mappings = catalogue.mappings_of(db, company_id, mapped)
+        self.mappings = catalogue.mappings_of(db, company_id, wanted)
+        # Only what no mapping tells is looked for any further.
+        unmapped = {
+            (kind, key) for store_id, kind, key in items if not self.mapped(store_id, kind, fold(key))
+        }
+        unknown = [
+            who
+            for store_id, who in buyers
+            if not any(self.mapped(store_id, "customer", key) for _, key in keys_of(who.customer))
+        ]
+        self._know_items({fold(key) for kind, key in unmapped if kind == "item"})
+        self._know_customers(unknown)
+        asked = unmapped | {("department", name) for name in departments}
+        asked |= {("customer id", who.customer_id) for who in unknown}
+        asked |= {("customer", who.customer.email) for who in unknown if who.customer.email}
         self.answered = catalogue.answered_lookups(db, company_id, run.open_session.id, asked)
-        known = catalogue.items_by_keys(db, company_id, items)
-        self.by_alu = _grouped(known, lambda item: item.alu_key)
-        self.by_upc = _grouped(known, lambda item: item.upc_key)
-        self.by_number = _grouped(known, lambda item: item.item_number)
-        people = catalogue.customers_by_keys(db, company_id, emails, customer_ids)
+        one_piece = any(need.one_piece for _, prepared in batch for need in prepared.items)
+        self.mapped_items = catalogue.items_by_id(
+            db, company_id, set(self.mappings.values()) if one_piece else ()
+        )
+
+    def mapped(self, store_id: int, kind: str, key: str) -> str:
+        """What a store, else the whole company, calls `key`; "" if neither says."""
+        return self.mappings.get((store_id, kind, key)) or self.mappings.get((0, kind, key)) or ""
+
+    def _know_items(self, keys: set[str]) -> None:
+        fields = self._run.settings["items.keys"]
+        known = catalogue.items_by_keys(self._run.db, self._run.company.id, keys, fields)
+        self.by_key: dict[str, dict[str, list[KnownItem]]] = {
+            "ALU": _grouped(known, lambda item: item.alu_key),
+            "UPC": _grouped(known, lambda item: item.upc_key),
+            "ITEMNUMBER": _grouped(known, lambda item: item.item_number),
+        }
+
+    def _know_customers(self, unknown: Sequence[CustomerNeed]) -> None:
+        emails = {fold(who.customer.email) for who in unknown if who.customer.email}
+        customer_ids = {fold(who.customer_id) for who in unknown}
+        people = catalogue.customers_by_keys(self._run.db, self._run.company.id, emails, customer_ids)
         self.by_email = _grouped(people, lambda person: person.email_key)
         self.by_customer_id = _grouped(people, lambda person: person.customer_id_key)
-        pieces = {
-            list_id
-            for prepared in batch
-            for need in prepared.items
-            if need.one_piece
-            for list_id in self.mappings.values()
-        }
-        self.mapped_items = catalogue.items_by_id(db, company_id, pieces)
+
+
+def _needed(
+    run: Run, batch: Sequence[tuple[Any, Prepared]]
+) -> tuple[set[tuple[int, str, str]], list[tuple[int, CustomerNeed]], set[str]]:
+    """What a batch needs: (store, kind, key) of items, (store, buyer), names of departments."""
+    items = {
+        (activity.store_id, "line" if need.kind == "line" else "item", need.key)
+        for activity, prepared in batch
+        for need in prepared.items
+    }
+    if items and run.settings["items.fallback"]:
+        items.add((0, "line", run.settings["items.fallback"]))
+    buyers = [(activity.store_id, prepared.customer) for activity, prepared in batch if prepared.customer]
+    if buyers:
+        # Where one cannot be told, the named web customer stands in.
+        buyers.append((0, run.spelling.fallback_customer(run.settings)))
+    return items, buyers, {prepared.department for _, prepared in batch if prepared.department}
 
 
 def _grouped(rows: Iterable[Any], key: Any) -> dict[str, list[Any]]:
@@ -154,9 +174,7 @@ class _Resolution:
         if need.kind == "line":
             return self._own_item(need.item)
         key = fold(need.key)
-        mapped = self.knowledge.mappings.get(
-            (self.activity.store_id, "item", key)
-        ) or self.knowledge.mappings.get((0, "item", key))
+        mapped = self.knowledge.mapped(self.activity.store_id, "item", key)
         if mapped:
             known = self.knowledge.mapped_items.get(mapped)
             self._check_piece(need, known.item_type if known else "")
@@ -188,13 +206,8 @@ class _Resolution:
         )
 
     def _by_keys(self, need: ItemNeed, key: str) -> KnownItem | None:
-        tables = {
-            "ALU": self.knowledge.by_alu,
-            "UPC": self.knowledge.by_upc,
-            "ITEMNUMBER": self.knowledge.by_number,
-        }
         for field_name in self.run.settings["items.keys"]:
-            found = tables[field_name].get(key, [])
+            found = self.knowledge.by_key[field_name].get(key, [])
             if len(found) > 1:
                 names = " and ".join(f"item {item.item_number} {item.name!r}" for item in found[:2])
                 raise NotSendable(
@@ -203,13 +216,13 @@ class _Resolution:
                     f"--key {need.key!r} --list-id ID; then retry."
                 )
             if found:
-                return found[0]  # type: ignore[no-any-return]  # grouped rows are of one type
+                return found[0]
         return None
 
     def _own_item(self, item: Item) -> str:
         """An item for extra lines, by its name; made in QuickBooks when first needed."""
         key = fold(item.sku)
-        mapped = self.knowledge.mappings.get((0, "line", key))
+        mapped = self.knowledge.mapped(0, "line", key)
         if mapped:
             return mapped
         if not self._was_asked("line", item.sku):
@@ -230,8 +243,8 @@ class _Resolution:
 
     def _customer(self, need: CustomerNeed) -> str:
         knowledge, store_id = self.knowledge, self.activity.store_id
-        for per_store, key in keys_of(need.customer):
-            mapped = knowledge.mappings.get((store_id if per_store else 0, "customer", key))
+        for _, key in keys_of(need.customer):
+            mapped = knowledge.mapped(store_id, "customer", key)
             if mapped:
                 return mapped
         email, customer_id = fold(need.customer.email), fold(need.customer_id)
@@ -273,7 +286,7 @@ class _Resolution:
     # Departments ------------------------------------------------------------
 
     def _department(self, name: str) -> str:
-        mapped = self.knowledge.mappings.get((0, "department", fold(name)))
+        mapped = self.knowledge.mapped(0, "department", fold(name))
         if mapped:
             return mapped
         if not self._was_asked("department", name):

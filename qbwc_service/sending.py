@@ -59,9 +59,10 @@ def next_set(run: Run) -> str | None:
         found = _resolve_doubt(run)
         if found is not None:
             return found
-    kind = None if session.cursor else pulls.due(run)
-    if kind and _is_turn_of_reading(run) and pulls.overdue(run, kind):
-        return _begin_reading(run, kind)
+    if not session.cursor and _is_turn_of_reading(run):
+        late = pulls.due(run)
+        if late and pulls.overdue(run, late):
+            return _begin_reading(run, late)
     if not session.looked_back and _wants_documents(run):
         # A reading that is under way begins again: one iterator at a time.
         return _begin_look_back(run)
@@ -70,6 +71,7 @@ def next_set(run: Run) -> str | None:
         return written
     if session.cursor:
         return _go_on_reading(run)
+    kind = pulls.due(run)
     return _begin_reading(run, kind) if kind else None
 
 
@@ -355,7 +357,8 @@ def _addition(run: Run, addition: Addition, waiter: Any, known: dict[tuple[str, 
     if newest is not None:
         is_over = newest.state in (ActivityState.SUCCEEDED, ActivityState.CANCELLED, ActivityState.SUPERSEDED)
         # Never a second time in one session: what was just added and is not found would be added without end.
-        if not is_over or newest.updated_at >= run.open_session.started_at:
+        is_new = newest.state == ActivityState.SUCCEEDED and newest.updated_at >= run.open_session.started_at
+        if not is_over or is_new:
             known[key] = newest
             return newest
         # It was added once, and QuickBooks says now that it is not there: somebody deleted it.
@@ -385,7 +388,6 @@ def _addition(run: Run, addition: Addition, waiter: Any, known: dict[tuple[str, 
 def _write(run: Run, ready: Sequence[Verdict]) -> str:
     """Hand out these: committed as sent before the bytes leave."""
     requests, sendings, changes = [], [], []
-    exchange = _exchange(run, "write")
     for verdict in ready:
         row = verdict.activity
         number = row.attempts + 1
@@ -403,13 +405,13 @@ def _write(run: Run, ready: Sequence[Verdict]) -> str:
                 activity_id=row.id,
                 before=row.state,
                 after=ActivityState.SENT,
-                cause=f"sent in exchange {exchange.id}",
-                values={"attempts": number, "exchange_id": exchange.id},
+                cause=f"sent in exchange {run.exchange_id}",
+                values={"attempts": number, "exchange_id": run.exchange_id},
             )
         )
-    change(run.db, changes, exchange_id=exchange.id)
-    drain.record_attempts(run.db, exchange.id, sendings)
-    return _fill(run, exchange, requests)
+    change(run.db, changes, exchange_id=run.exchange_id)
+    drain.record_attempts(run.db, run.exchange_id, sendings)
+    return _hand_out(run, "write", requests)
 
 
 def _fail(run: Run, refused: Sequence[tuple[Any, str, str]]) -> None:
@@ -436,31 +438,22 @@ def _fail(run: Run, refused: Sequence[tuple[Any, str, str]]) -> None:
 
 
 def _hand_out(run: Run, purpose: str, requests: Sequence[str], *, reads: str = "") -> str:
-    exchange = _exchange(run, purpose)
-    exchange.reads = reads
-    return _fill(run, exchange, requests)
-
-
-def _exchange(run: Run, purpose: str) -> Exchange:
-    exchange = Exchange(
-        id=run.exchange_id,
-        company_id=run.company.id,
-        session_id=run.open_session.id,
-        purpose=purpose,
-        state=ExchangeState.OUTSTANDING,
-        request=b"",
-        sent_at=run.now,
+    """Keep the set as it leaves, under the id that its requests bear already."""
+    document = run.spelling.message_set(requests)
+    run.db.add(
+        Exchange(
+            id=run.exchange_id,
+            company_id=run.company.id,
+            session_id=run.open_session.id,
+            purpose=purpose,
+            state=ExchangeState.OUTSTANDING,
+            requests=len(requests),
+            request=document.encode(),
+            reads=reads,
+            sent_at=run.now,
+        )
     )
-    run.db.add(exchange)
     run.open_session.exchanges += 1
     run.db.flush()
-    return exchange
-
-
-def _fill(run: Run, exchange: Exchange, requests: Sequence[str]) -> str:
-    document = run.spelling.message_set(requests)
-    exchange.request = document.encode()
-    exchange.requests = len(requests)
-    run.db.flush()
-    logger.info("exchange %s: %s, %d requests", exchange.id, exchange.purpose, len(requests))
+    logger.info("exchange %s: %s, %d requests", run.exchange_id, purpose, len(requests))
     return document

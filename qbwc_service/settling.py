@@ -21,8 +21,8 @@ from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet, read_requests
 from qbxml.statuses import StatusRule, classify_status
-from queue_store.activities import attempts_of, get_activity
-from queue_store.catalogue import forget, forget_lookups
+from queue_store.activities import attempts_of, expire_activities, get_activity
+from queue_store.catalogue import forget, forget_all_lookups, forget_lookups
 from queue_store.drain import (
     Change,
     attempts_by_number,
@@ -261,6 +261,7 @@ class _Batch:
             return
         if rule.outcome is Outcome.STALE and row.set_failures < _STALE_TRIES:
             forget(self.run.db, self.run.company.id, self._ids_sent(row))
+            forget_all_lookups(self.run.db, self.run.company.id)
             activity = get_activity(self.run.db, row.id)
             activity.set_failures += 1
             self._to(
@@ -331,18 +332,17 @@ class _Batch:
         change(db, self.others, exchange_id=exchange_id)
         wake_waiters(db, self.result.succeeded, exchange_id=exchange_id)
         fail_waiters(db, self.result.failed, exchange_id=exchange_id)
-        db.expire_all()
+        expire_activities(db)
         for row in self.unclear:
             activity = get_activity(db, row.id)
             forget_lookups(db, self.run.company.id, KINDS[row.kind].asked_as(activity, activity.payload))
         for row, written in self.after:
             if row.kind == "sale":
                 check_total(self.run, row, written.total, row.predicted_total, discounted=written.discounted)
-                compare_newer(self.run, row.id, row.sent_fingerprint, content=row.fingerprint)
+                if row.newer_payload is not None or row.unwanted or row.sent_fingerprint != row.fingerprint:
+                    compare_newer(self.run, row.id, row.sent_fingerprint, content=row.fingerprint)
         for row in self.kept:
-            compare_newer(
-                self.run, row.id, bound_fingerprint(self.run, row.id), content=row.fingerprint
-            )
+            compare_newer(self.run, row.id, bound_fingerprint(self.run, row.id), content=row.fingerprint)
 
 
 def bound_change(row: Any, written: Written, fingerprint: str, *, cause: str) -> Change:

@@ -86,6 +86,13 @@ def move(db: Session, activity: Activity, to: ActivityState, *, cause: str, **ch
     note(db, activity.id, before, to, cause)
 
 
+def expire_activities(db: Session) -> None:
+    """Forget loaded activities, after statements over many rows: what is used next is read again."""
+    for known in db:
+        if isinstance(known, Activity):
+            db.expire(known)
+
+
 def note(
     db: Session, activity_id: int, before: str, after: str, cause: str, exchange_id: int | None = None
 ) -> None:

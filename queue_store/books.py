@@ -17,6 +17,17 @@ def store_documents(db: Session, rows: Sequence[dict[str, Any]]) -> None:
     upsert(db, BookDocument, rows, ("company_id", "txn_id"))
 
 
+def marks_of(db: Session, company_id: int, txn_ids: Collection[str]) -> set[str]:
+    """Record marks of those of these documents that are live and carry a mark of ours."""
+    return set(
+        db.scalars(
+            select(BookDocument.record_mark).where(
+                BookDocument.company_id == company_id, BookDocument.txn_id.in_(txn_ids), BookDocument.live
+            )
+        )
+    )
+
+
 def live_documents(
     db: Session, company_id: int, record_marks: Collection[str], *, type: str = "Sales"
 ) -> dict[str, list[BookDocument]]:

@@ -62,15 +62,18 @@ def store_customers(db: Session, rows: Sequence[dict[str, Any]]) -> None:
     upsert(db, CatalogueCustomer, rows, ("company_id", "list_id"))
 
 
-def items_by_keys(db: Session, company_id: int, keys: Collection[str]) -> list[KnownItem]:
-    """Items whose ALU, UPC or item number is among the folded `keys`."""
+def items_by_keys(
+    db: Session, company_id: int, keys: Collection[str], fields: Collection[str]
+) -> list[KnownItem]:
+    """Items that have one of the folded `keys` in one of `fields` ("ALU", "UPC", "ITEMNUMBER")."""
     if not keys:
         return []
     item = CatalogueItem
+    column_of = {"ALU": item.alu_key, "UPC": item.upc_key, "ITEMNUMBER": item.item_number}
     columns = (item.list_id, item.item_number, item.alu_key, item.upc_key, item.name, item.item_type)
     found: dict[str, KnownItem] = {}
-    # One query per column: an OR over three columns would scan.
-    for column in (item.alu_key, item.upc_key, item.item_number):
+    # One query per column: an OR over several would scan.
+    for column in (column_of[name] for name in fields):
         query = select(*columns).where(item.company_id == company_id, column.in_(keys), ~item.deleted)
         found.update({row.list_id: KnownItem(*row) for row in db.execute(query)})
     return list(found.values())
@@ -132,16 +135,16 @@ def mappings_of(
     db: Session, company_id: int, wanted: Collection[tuple[str, str]]
 ) -> dict[tuple[int, str, str], str]:
     """ListIDs by (store or 0, kind, key), for `wanted` (kind, key) pairs."""
-    found: dict[tuple[int, str, str], str] = {}
-    for kind in {kind for kind, _ in wanted}:
-        keys = {key for of_kind, key in wanted if of_kind == kind}
-        rows = db.execute(
-            select(Mapping.store_id, Mapping.key, Mapping.list_id).where(
-                Mapping.company_id == company_id, Mapping.kind == kind, Mapping.key.in_(keys)
-            )
+    if not wanted:
+        return {}
+    rows = db.execute(
+        select(Mapping.store_id, Mapping.kind, Mapping.key, Mapping.list_id).where(
+            Mapping.company_id == company_id,
+            Mapping.kind.in_({kind for kind, _ in wanted}),
+            Mapping.key.in_({key for _, key in wanted}),
         )
-        found.update({(row.store_id, kind, row.key): row.list_id for row in rows})
-    return found
+    )
+    return {(row.store_id, row.kind, row.key): row.list_id for row in rows if (row.kind, row.key) in wanted}
 
 
 def bind(
@@ -230,6 +233,11 @@ def keep_lookups(
         for (kind, key), answer in answers.items()
     ]
     upsert(db, Lookup, rows, ("company_id", "kind", "key"))
+
+
+def forget_all_lookups(db: Session, company_id: int) -> None:
+    """Nothing that was learnt holds for certain: everything is asked again when it is needed."""
+    db.execute(delete(Lookup).where(Lookup.company_id == company_id))
 
 
 def forget_lookups(db: Session, company_id: int, asked: Collection[tuple[str, str]]) -> None:

@@ -23,15 +23,15 @@ from queue_store.activities import QUICKBOOKS
 from queue_store.errors import IllegalTransition, LostRace
 from queue_store.ids import new_ids
 from queue_store.models import Activity, ActivityEvent, ActivityWait, Attempt, Exchange, table_of
-from queue_store.states import TRANSITIONS, ActivityState, AttemptState, ExchangeState
+from queue_store.states import AT_HOME, TRANSITIONS, ActivityState, AttemptState, ExchangeState
 
 _ACTIVITY = table_of(Activity)
 _EVENT = table_of(ActivityEvent)
 _ATTEMPT = table_of(Attempt)
 _WAIT = table_of(ActivityWait)
 
-#: What the sending side needs of a candidate; the payload is read only where it is not prepared.
-_CANDIDATE = (
+#: What both sides need of an activity.
+_ACTIVITY_COLUMNS = (
     Activity.id,
     Activity.store_id,
     Activity.kind,
@@ -43,12 +43,12 @@ _CANDIDATE = (
     Activity.reference,
     Activity.fingerprint,
     Activity.txn_id,
-    Activity.prepared,
-    Activity.prepared_with,
     Activity.set_failures,
     Activity.suspect_size,
     Activity.suspect_of,
 )
+#: What the sending side needs; the payload is read only where it is not prepared.
+_CANDIDATE = (*_ACTIVITY_COLUMNS, Activity.prepared, Activity.prepared_with)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -129,7 +129,7 @@ def has_claimable(
     query = claimable(company_id, newest_id=newest_id, session_id=session_id)
     if kinds is not None:
         query = query.where(Activity.kind.in_(kinds))
-    return db.execute(query.limit(1)).first() is not None
+    return db.execute(query.with_only_columns(Activity.id).limit(1)).first() is not None
 
 
 def count_pending(db: Session, company_id: int, *, most: int) -> int:
@@ -171,6 +171,29 @@ def in_doubt(db: Session, company_id: int, *, kinds: Collection[str]) -> Sequenc
             Activity.target == QUICKBOOKS,
             Activity.state == ActivityState.IN_DOUBT,
             Activity.kind.in_(kinds),
+        )
+        .order_by(Activity.id)
+        .with_for_update()
+    ).all()
+
+
+def at_home(
+    db: Session,
+    company_id: int,
+    *,
+    store_ids: Collection[int],
+    kinds: Collection[str],
+    record_ids: Collection[str],
+) -> Sequence[Activity]:
+    """Activities of these records that nobody outside has, oldest first, locked."""
+    return db.scalars(
+        select(Activity)
+        .where(
+            Activity.company_id == company_id,
+            Activity.store_id.in_(store_ids),
+            Activity.kind.in_(kinds),
+            Activity.record_id.in_(record_ids),
+            Activity.state.in_(AT_HOME),
         )
         .order_by(Activity.id)
         .with_for_update()
@@ -327,7 +350,7 @@ def _attempts() -> Any:
             Activity.newer_payload,
             Activity.newer_fingerprint,
             Activity.unwanted,
-            *_CANDIDATE,
+            *_ACTIVITY_COLUMNS,
         )
         .join(Activity, Activity.id == Attempt.activity_id)
         .with_for_update(of=Activity)
@@ -379,7 +402,7 @@ def suspect(db: Session, activity_ids: Collection[int], *, failures: int, size: 
 
 
 def wait_for(db: Session, pairs: Iterable[tuple[int, int]]) -> None:
-    """Each (activity, other): the activity waits until the other has succeeded."""
+    """Each (activity, other): the activity waits until the other has succeeded, and for nothing else any more."""
     wanted = set(pairs)
     if not wanted:
         return
@@ -391,6 +414,13 @@ def wait_for(db: Session, pairs: Iterable[tuple[int, int]]) -> None:
             )
         )
     }
+    for activity_id, for_id in known - wanted:
+        # Its content has changed since: what it no longer needs must not keep it.
+        db.execute(
+            delete(ActivityWait)
+            .where(ActivityWait.activity_id == activity_id, ActivityWait.for_id == for_id)
+            .execution_options(synchronize_session=False)
+        )
     fresh = [{"activity_id": activity_id, "for_id": for_id} for activity_id, for_id in wanted - known]
     if fresh:
         db.connection().execute(insert(_WAIT), fresh)

@@ -53,6 +53,12 @@ class Shop:
     def newest(self, order_id: int) -> Body:
         return self.versions[order_id][-1]
 
+    def place_paid(self, rng: random.Random) -> Body:
+        """A new order that asks for a receipt."""
+        body = self.place(rng)
+        self._status(body, "processing")
+        return body
+
     def place(self, rng: random.Random) -> Body:
         """A new order, mostly paid."""
         order_id = 101 + len(self.versions)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, insert, select, text
 
 from queue_store.database import Database
-from queue_store.models import Activity, Base, Exchange, PullMark, QbwcSession
+from queue_store.models import Base
 
-_STAMPS = (
-    (Activity, ("next_at", "updated_at")),
-    (Exchange, ("sent_at",)),
-    (QbwcSession, ("started_at", "last_call_at")),
-    (PullMark, ("finished_at",)),
-)
+_STAMPS = {
+    "activities": ("next_at", "updated_at"),
+    "exchanges": ("sent_at",),
+    "qbwc_sessions": ("started_at", "last_call_at"),
+    "pull_marks": ("finished_at",),
+}
 
 
 class Snapshot:
@@ -57,21 +56,11 @@ class Snapshot:
 def let_time_pass(database: Database, minutes: int) -> None:
     """Everything that is remembered happened so much earlier."""
     with database.engine.begin() as connection:
-        for model, names in _STAMPS:
+        for table, names in _STAMPS.items():
             for name in names:
-                column = model.__table__.c[name]
-                if database.is_sqlite:
-                    earlier: Any = func.strftime("%Y-%m-%d %H:%M:%f000", column, f"-{minutes} minutes")
-                    # The column's own type would try to read the text as a moment.
-                    connection.execute(
-                        text(
-                            f"UPDATE {model.__tablename__} SET {name} = "
-                            f"strftime('%Y-%m-%d %H:%M:%f000', {name}, '-{minutes} minutes') "
-                            f"WHERE {name} IS NOT NULL"
-                        )
-                    )
-                else:
-                    earlier = column - timedelta(minutes=minutes)
-                    connection.execute(
-                        update(model.__table__).where(column.is_not(None)).values({name: earlier})
-                    )
+                earlier = (
+                    f"strftime('%Y-%m-%d %H:%M:%f000', {name}, '-{minutes} minutes')"
+                    if database.is_sqlite
+                    else f"{name} - interval '{minutes} minutes'"
+                )
+                connection.execute(text(f"UPDATE {table} SET {name} = {earlier} WHERE {name} IS NOT NULL"))
