@@ -20,6 +20,7 @@ from queue_store.database import Database
 from queue_store.errors import SchemaOutdated, WrongSecretKey
 from queue_store.models import Company, Store
 from queue_store.secrets import SecretBox
+from queue_store.sessions import has_worked
 from queue_store.settings import company_settings
 from queue_store.tasks import open_tasks
 from woo_bridge.errors import BadStoreUrl
@@ -157,7 +158,7 @@ def _company(db: Session, company: Company, stores: list[Store]) -> Iterator[Fin
         )
     if not stores:
         yield Finding(what, REMARK, "It has no store. Run: qbwoo store add")
-    elif company.look_back_mark is None:
+    elif not has_worked(db, company.id):
         yield Finding(what, REMARK, "The Web Connector has not worked for it yet.")
     else:
         yield Finding(what, OK, f"{company.flavour}, user {company.username}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 KEY_FILE = "secret.key"
 #: Documents that one round of the worker makes ready.
-PREPARED_AT_ONCE = 200
+PREPARED_AT_ONCE = 25
 
 
 def make_data_dir(settings: ProcessSettings) -> Path:

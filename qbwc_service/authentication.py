@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from qbwc_service import doubt, pulls, sending
 from qbwc_service.run import Run
-from queue_store import drain
+from queue_store import claim
 from queue_store.database import Database
+from queue_store.ids import new_id
 from queue_store.models import Company, QbwcSession
 from queue_store.secrets import decoy_hash, new_ticket, password_fits, ticket_digest
 from queue_store.sessions import (
     forget_failures,
     is_locked,
-    newest_activity_id,
     note_failure,
     open_session,
     outstanding_exchange,
@@ -109,9 +109,10 @@ def _begin(db: Session, company_id: int, username: str, address: str) -> list[st
         current.state, current.ended_at = SessionState.TAKEN_OVER, run.now
         current.last_error = current.last_error or "The session was taken over by a newer one."
         run.session = None
-    drain.wake_due(db, company_id, run.now)
-    newest = newest_activity_id(db, company_id)
-    pending = drain.count_pending(db, company_id, most=_COUNT_MOST)
+    claim.wake_due(db, company_id, run.now)
+    # Ids rise with time: what gets a greater one comes after this session began.
+    newest = new_id()
+    pending = claim.count_pending(db, company_id, most=_COUNT_MOST)
     if not _has_work(run, pending, newest):
         return [new_ticket(), NOTHING_TO_DO]
     ticket = new_ticket()
@@ -135,7 +136,7 @@ def _has_work(run: Run, pending: int, newest: int) -> bool:
     kinds = sending.kinds_that_may_leave(run)
     if pending and (
         kinds is None
-        or drain.has_claimable(run.db, run.company.id, newest_id=newest, session_id=0, kinds=kinds)
+        or claim.has_claimable(run.db, run.company.id, newest_id=newest, session_id=0, kinds=kinds)
     ):
         return True
-    return drain.has_state(run.db, run.company.id, ActivityState.IN_DOUBT) or pulls.due(run) is not None
+    return claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT) or pulls.due(run) is not None

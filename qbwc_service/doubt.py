@@ -37,20 +37,13 @@ from queue_store.catalogue import (
     items_by_keys,
     mappings_of,
 )
+from queue_store.claim import payloads_of
 from queue_store.companies import live_kinds
-from queue_store.drain import (
-    Change,
-    at_home,
-    change,
-    fail_waiters,
-    in_doubt,
-    lose_exchange,
-    suspect,
-    wake_waiters,
-)
+from queue_store.drain import Change, at_home, change, in_doubt, lose_exchange, suspect
 from queue_store.intake import changed_after_sent
 from queue_store.models import Activity, BookDocument, Exchange
 from queue_store.states import ActivityState
+from queue_store.waits import fail_waiters, wake_waiters
 
 logger = logging.getLogger(__name__)
 
@@ -314,7 +307,8 @@ def settle_list_elements(run: Run) -> list[tuple[str, str]]:
         if missing:
             to_ask += missing
             continue
-        list_id = _list_id(run, pairs)
+        # What was not found now is not there, whatever the catalogue remembers.
+        list_id = _list_id(run, [pair for pair in pairs if answered[pair].found])
         if list_id:
             _bind_element(run, activity, list_id)
         else:
@@ -330,11 +324,11 @@ def without_known_elements(run: Run, candidates: Sequence[Any]) -> tuple[list[An
     """
     rest: list[Any] = []
     asked: dict[int, list[tuple[str, str]]] = {}
-    for row in candidates:
-        if row.kind in _BY_LOOK_UP:
-            activity = run.db.get_one(Activity, row.id)
-            pairs = KINDS[row.kind].asked_as(activity, activity.payload)
-            asked[row.id] = [p for p in pairs if run.spelling.look_up_requests(*p, run.settings)][-1:]
+    rows = [row for row in candidates if row.kind in _BY_LOOK_UP]
+    payloads = payloads_of(run.db, [row.id for row in rows])
+    for row in rows:
+        pairs = KINDS[row.kind].asked_as(row, payloads[row.id])
+        asked[row.id] = [p for p in pairs if run.spelling.look_up_requests(*p, run.settings)][-1:]
     every = {pair for pairs in asked.values() for pair in pairs}
     answered = answered_lookups(run.db, run.company.id, run.open_session.id, every)
     to_ask: list[tuple[str, str]] = []
@@ -342,7 +336,7 @@ def without_known_elements(run: Run, candidates: Sequence[Any]) -> tuple[list[An
         pairs = asked.get(row.id, [])
         if any(pair not in answered for pair in pairs):
             to_ask += pairs
-        elif list_id := _list_id(run, pairs):
+        elif list_id := _list_id(run, [pair for pair in pairs if answered[pair].found]):
             _bind_element(run, row, list_id)
         else:
             rest.append(row)

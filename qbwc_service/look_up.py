@@ -97,7 +97,7 @@ def _take_answer(run: Run, look_up: tuple[str, str], responses: Collection[Respo
             return AnsweredLookup(
                 len(found),
                 f"{len(found)} records in QuickBooks are called {key!r} ({numbers}). Rename all but one, or map it: "
-                f"qbwoo mapping set --kind {kind} --key {key!r} --list-id ID; then retry.",
+                f"qbwoo mapping set {kind} {key!r} -- LISTID; then retry.",
             )
         bind(
             run.db,

@@ -202,7 +202,7 @@ class _Resolution:
         raise NotSendable(
             f'{self._name()}: SKU "{need.key}" has no QuickBooks item. Create an item with that '
             f"{' or '.join(self.run.settings['items.keys'])}, or map it: "
-            f"qbwoo mapping set --kind item --key {need.key!r} --list-id ID; then retry."
+            f"qbwoo mapping set item {need.key!r} -- LISTID; then retry."
         )
 
     def _by_keys(self, need: ItemNeed, key: str) -> KnownItem | None:
@@ -212,8 +212,8 @@ class _Resolution:
                 names = " and ".join(f"item {item.item_number} {item.name!r}" for item in found[:2])
                 raise NotSendable(
                     f'{self._name()}: SKU "{need.key}" is the {field_name} of {len(found)} items in QuickBooks, '
-                    f"{names}. Change one of them, or map the SKU to one: qbwoo mapping set --kind item "
-                    f"--key {need.key!r} --list-id ID; then retry."
+                    f"{names}. Change one of them, or map the SKU to one: qbwoo mapping set item "
+                    f"{need.key!r} -- LISTID; then retry."
                 )
             if found:
                 return found[0]
@@ -278,7 +278,7 @@ class _Resolution:
             subject=email[:120],
             sentence=f"Several customers in QuickBooks have the e-mail {email}, and name and postcode do not tell them "
             f"apart: their sales go to {self.run.settings['customers.fallback']!r}. Map the right one: "
-            f"qbwoo mapping set --kind customer --key email:{email} --list-id ID",
+            f"qbwoo mapping set customer email:{email} -- LISTID",
             activity_id=self.activity.id,
         )
         return self._customer(self.run.spelling.fallback_customer(self.run.settings))

@@ -28,10 +28,11 @@ from qbwc_service.preparing import current_prepared, prepare
 from qbwc_service.resolving import Addition, Verdict, resolve
 from qbwc_service.run import Run
 from qbwc_service.settling import request_id_of
-from queue_store import drain
+from queue_store import claim, drain, waits
 from queue_store.activities import add_activity, newest_of_record
 from queue_store.books import live_documents
-from queue_store.drain import Change, Sending, change
+from queue_store.claim import Sending
+from queue_store.drain import Change, change
 from queue_store.fingerprint import content_digest
 from queue_store.models import Activity, Exchange
 from queue_store.payloads import encode
@@ -40,7 +41,7 @@ from queue_store.states import ActivityState, ExchangeState
 logger = logging.getLogger(__name__)
 
 #: How far the queue is searched for further look-ups while a set of them has room.
-_LOOK_AHEAD = 200
+_LOOK_AHEAD = 1000
 #: Rounds of resolving in one call: each moves candidates on, so that the next sees others.
 _MOST_ROUNDS = 12
 #: A long reading that is late gets one set in so many while documents wait.
@@ -52,10 +53,10 @@ def next_set(run: Run) -> str | None:
     session = run.open_session
     if is_out_of_time(run):
         return _stop_reading(run)
-    drain.wake_due(run.db, run.company.id, run.now)
+    claim.wake_due(run.db, run.company.id, run.now)
     if session.cursor and (_is_look_back(session.cursor) or _is_turn_of_reading(run)):
         return _go_on_reading(run)
-    if drain.has_state(run.db, run.company.id, ActivityState.IN_DOUBT):
+    if claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT):
         found = _resolve_doubt(run)
         if found is not None:
             return found
@@ -88,7 +89,7 @@ def has_more(run: Run) -> bool:
     return bool(
         session.cursor
         or _has_claimable(run)
-        or drain.has_state(run.db, run.company.id, ActivityState.IN_DOUBT)
+        or claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT)
         or pulls.due(run)
     )
 
@@ -169,7 +170,7 @@ def kinds_that_may_leave(run: Run) -> frozenset[str] | None:
 
 def _has_claimable(run: Run) -> bool:
     session = run.open_session
-    return drain.has_claimable(
+    return claim.has_claimable(
         run.db,
         run.company.id,
         newest_id=session.newest_activity_id,
@@ -182,7 +183,7 @@ def _wants_documents(run: Run) -> bool:
     if run.settings["documents.stopped"]:
         return False
     session = run.open_session
-    return drain.has_claimable(
+    return claim.has_claimable(
         run.db, run.company.id, newest_id=session.newest_activity_id, session_id=session.id, kinds=DOCUMENTS
     )
 
@@ -223,7 +224,7 @@ def _candidates(run: Run, size: int) -> Sequence[Any]:
     if not session.looked_back:
         # One may have become claimable since `_wants_documents`: it waits for the next call.
         kinds = frozenset(KINDS if kinds is None else kinds) - DOCUMENTS
-    rows = drain.candidates(
+    rows = claim.candidates(
         run.db,
         run.company.id,
         newest_id=session.newest_activity_id,
@@ -266,7 +267,7 @@ def _resolved(run: Run, candidates: Sequence[Any]) -> list[Verdict]:
     payloads: dict[int, bytes] = {}
     stale = [row.id for row in candidates if current_prepared(run, row) is None]
     if stale:
-        payloads = drain.payloads_of(run.db, stale)
+        payloads = claim.payloads_of(run.db, stale)
     for row in candidates:
         current = current_prepared(run, row)
         if current is None:
@@ -298,7 +299,7 @@ def _look_up(run: Run, wanted: Sequence[tuple[str, str]], *, ahead: bool = False
 def _set_aside(run: Run, verdicts: Sequence[Verdict]) -> bool:
     """Fail what is refused; let what lacks something wait for its addition. True if any was."""
     additions: dict[tuple[str, str], Activity] = {}
-    waits: list[tuple[int, int]] = []
+    waiters: list[tuple[int, int]] = []
     waiting: list[Change] = []
     refused: list[tuple[Any, str, str]] = []
     for verdict in verdicts:
@@ -311,7 +312,7 @@ def _set_aside(run: Run, verdicts: Sequence[Verdict]) -> bool:
             if hindrance:
                 refused.append((row, hindrance, "activity"))
                 continue
-            waits += [(row.id, one.id) for one in needed]
+            waiters += [(row.id, one.id) for one in needed]
             names = ", ".join(dict.fromkeys(one.reference for one in needed))
             waiting.append(
                 Change(
@@ -324,7 +325,7 @@ def _set_aside(run: Run, verdicts: Sequence[Verdict]) -> bool:
             )
     _fail(run, refused)
     change(run.db, waiting)
-    drain.wait_for(run.db, waits)
+    waits.wait_for(run.db, waiters)
     return bool(waiting or refused)
 
 
@@ -410,7 +411,7 @@ def _write(run: Run, ready: Sequence[Verdict]) -> str:
             )
         )
     change(run.db, changes, exchange_id=run.exchange_id)
-    drain.record_attempts(run.db, run.exchange_id, sendings)
+    claim.record_attempts(run.db, run.exchange_id, sendings)
     return _hand_out(run, "write", requests)
 
 
@@ -429,7 +430,7 @@ def _fail(run: Run, refused: Sequence[tuple[Any, str, str]]) -> None:
             for row, sentence, reason in refused
         ],
     )
-    drain.fail_waiters(run.db, [(row.id, sentence) for row, sentence, _ in refused])
+    waits.fail_waiters(run.db, [(row.id, sentence) for row, sentence, _ in refused])
     run.open_session.failed += len(refused)
     run.open_session.settled += len(refused)
 

@@ -23,21 +23,14 @@ from qbxml.reader import Response, ResponseSet, read_requests
 from qbxml.statuses import StatusRule, classify_status
 from queue_store.activities import attempts_of, expire_activities, get_activity
 from queue_store.catalogue import forget, forget_all_lookups, forget_lookups
-from queue_store.drain import (
-    Change,
-    attempts_by_number,
-    attempts_in,
-    change,
-    fail_waiters,
-    settle_attempts,
-    wake_waiters,
-)
+from queue_store.drain import Change, attempts_by_number, attempts_in, change, settle_attempts
 from queue_store.fingerprint import content_digest
 from queue_store.intake import changed_after_sent
 from queue_store.models import Exchange
 from queue_store.settings import set_company_setting
 from queue_store.states import ActivityState, AttemptState
 from queue_store.tasks import raise_task
+from queue_store.waits import fail_waiters, wake_waiters
 
 logger = logging.getLogger(__name__)
 

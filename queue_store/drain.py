@@ -1,54 +1,64 @@
-"""Activities by the hundred: what the Web Connector's side claims, sends and settles.
+"""Activities by the hundred: moved from state to state, settled, lost.
 
-One call of the conversation is one transaction, and within it a handful of
-statements, however many activities a message set carries. The rows read here
-are locked by that transaction (SQLite: the whole database; PostgreSQL: FOR
-UPDATE), so a state read is still true when it is changed; the change compares
-it all the same.
+The rows read here are locked by the transaction of the call (SQLite: the whole
+database; PostgreSQL: FOR UPDATE), so a state read is still true when it is
+changed; the change compares it all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Update, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import QUICKBOOKS
+from queue_store.claim import ACTIVITY_COLUMNS, run_prebuilt
 from queue_store.errors import IllegalTransition, LostRace
 from queue_store.ids import new_ids
-from queue_store.models import Activity, ActivityEvent, ActivityWait, Attempt, Exchange, table_of
+from queue_store.models import Activity, ActivityEvent, Attempt, Exchange, table_of
 from queue_store.states import AT_HOME, TRANSITIONS, ActivityState, AttemptState, ExchangeState
 
 _ACTIVITY = table_of(Activity)
 _EVENT = table_of(ActivityEvent)
 _ATTEMPT = table_of(Attempt)
-_WAIT = table_of(ActivityWait)
 
-#: What both sides need of an activity.
-_ACTIVITY_COLUMNS = (
-    Activity.id,
-    Activity.store_id,
-    Activity.kind,
-    Activity.record_id,
-    Activity.generation,
-    Activity.state,
-    Activity.attempts,
-    Activity.priority,
-    Activity.reference,
-    Activity.fingerprint,
-    Activity.txn_id,
-    Activity.set_failures,
-    Activity.suspect_size,
-    Activity.suspect_of,
+_SETTLE_ATTEMPT = (
+    update(_ATTEMPT)
+    .where(_ATTEMPT.c.activity_id == bindparam("_id"), _ATTEMPT.c.number == bindparam("_number"))
+    .values(
+        state=bindparam("_state"),
+        status_code=bindparam("_code"),
+        status_message=bindparam("_message"),
+        txn_id=bindparam("_txn_id"),
+    )
 )
-#: What the sending side needs; the payload is read only where it is not prepared.
-_CANDIDATE = (*_ACTIVITY_COLUMNS, Activity.prepared, Activity.prepared_with)
+#: Attempts beside their activities.
+_ATTEMPTS = (
+    select(
+        _ATTEMPT.c.number,
+        _ATTEMPT.c.state.label("attempt_state"),
+        _ATTEMPT.c.fingerprint.label("sent_fingerprint"),
+        _ATTEMPT.c.predicted_total,
+        _ATTEMPT.c.txn_id.label("attempt_txn_id"),
+        _ATTEMPT.c.exchange_id.label("attempt_exchange_id"),
+        _ACTIVITY.c.newer_payload,
+        _ACTIVITY.c.newer_fingerprint,
+        _ACTIVITY.c.unwanted,
+        *ACTIVITY_COLUMNS,
+    )
+    .join(_ACTIVITY, _ACTIVITY.c.id == _ATTEMPT.c.activity_id)
+    .with_for_update(of=_ACTIVITY)
+)
+_ATTEMPTS_IN = _ATTEMPTS.where(_ATTEMPT.c.exchange_id == bindparam("exchange_id"))
+_ATTEMPTS_OF = _ATTEMPTS.where(
+    _ACTIVITY.c.company_id == bindparam("company_id"),
+    _ATTEMPT.c.activity_id.in_(bindparam("activity_ids", expanding=True)),
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,102 +74,6 @@ class Change:
     next_at: datetime | None = None
     #: Further columns of the activity, the same names in every change of one call.
     values: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
-    """One activity that leaves with an exchange."""
-
-    activity_id: int
-    number: int
-    fingerprint: str = ""
-    predicted_total: Decimal | None = None
-
-
-def wake_due(db: Session, company_id: int, now: datetime, *, target: str = QUICKBOOKS) -> None:
-    """What was delayed and is due now is pending again."""
-    db.execute(
-        update(Activity)
-        .where(
-            Activity.company_id == company_id,
-            Activity.target == target,
-            Activity.state == ActivityState.DELAYED,
-            Activity.next_at <= now,
-        )
-        .values(state=ActivityState.PENDING, next_at=None)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def claimable(company_id: int, *, newest_id: int, session_id: int, target: str = QUICKBOOKS) -> Any:
-    """Pending activities in the order of the queue, as a SELECT of the columns of a candidate."""
-    return (
-        select(*_CANDIDATE)
-        .where(
-            Activity.company_id == company_id,
-            Activity.target == target,
-            Activity.state == ActivityState.PENDING,
-            # What arrives during a session is the next session's, but for follow-ups of its own work.
-            or_(Activity.id <= newest_id, Activity.session_id == session_id),
-        )
-        .order_by(Activity.priority.desc(), Activity.id)
-    )
-
-
-def candidates(
-    db: Session,
-    company_id: int,
-    *,
-    newest_id: int,
-    session_id: int,
-    limit: int,
-    kinds: Collection[str] | None = None,
-) -> Sequence[Row[Any]]:
-    """Up to `limit` pending activities in the order of the queue, locked."""
-    query = claimable(company_id, newest_id=newest_id, session_id=session_id)
-    if kinds is not None:
-        query = query.where(Activity.kind.in_(kinds))
-    return db.execute(query.limit(limit).with_for_update(skip_locked=True)).all()
-
-
-def has_claimable(
-    db: Session, company_id: int, *, newest_id: int, session_id: int, kinds: Collection[str] | None = None
-) -> bool:
-    """True if `candidates` would find something."""
-    query = claimable(company_id, newest_id=newest_id, session_id=session_id)
-    if kinds is not None:
-        query = query.where(Activity.kind.in_(kinds))
-    return db.execute(query.with_only_columns(Activity.id).limit(1)).first() is not None
-
-
-def count_pending(db: Session, company_id: int, *, most: int) -> int:
-    """Pending activities of a company, counted up to `most`."""
-    rows = (
-        select(Activity.id)
-        .where(
-            Activity.company_id == company_id,
-            Activity.target == QUICKBOOKS,
-            Activity.state == ActivityState.PENDING,
-        )
-        .limit(most)
-        .subquery()
-    )
-    return db.execute(select(func.count()).select_from(rows)).scalar_one()
-
-
-def has_state(db: Session, company_id: int, state: ActivityState) -> bool:
-    """True if any activity for QuickBooks stands in `state`."""
-    return bool(
-        db.execute(
-            select(
-                exists().where(
-                    Activity.company_id == company_id,
-                    Activity.target == QUICKBOOKS,
-                    Activity.state == state,
-                )
-            )
-        ).scalar()
-    )
 
 
 def in_doubt(db: Session, company_id: int, *, kinds: Collection[str]) -> Sequence[Activity]:
@@ -198,14 +112,6 @@ def at_home(
         .order_by(Activity.id)
         .with_for_update()
     ).all()
-
-
-def payloads_of(db: Session, activity_ids: Collection[int]) -> dict[int, bytes]:
-    """Payloads by activity id."""
-    if not activity_ids:
-        return {}
-    rows = db.execute(select(Activity.id, Activity.payload).where(Activity.id.in_(activity_ids)))
-    return {row.id: row.payload for row in rows}
 
 
 def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = None) -> None:
@@ -270,43 +176,12 @@ def _change_statement(names: tuple[str, ...]) -> Update:
     )
 
 
-def record_attempts(db: Session, exchange_id: int, sendings: Sequence[Sending]) -> None:
-    """What leaves with an exchange, one attempt each."""
-    if not sendings:
-        return
-    db.connection().execute(
-        insert(_ATTEMPT),
-        [
-            {
-                "activity_id": sending.activity_id,
-                "number": sending.number,
-                "exchange_id": exchange_id,
-                "state": AttemptState.SENT,
-                "fingerprint": sending.fingerprint,
-                "predicted_total": sending.predicted_total,
-                "status_message": "",
-            }
-            for sending in sendings
-        ],
-    )
-
-
 def settle_attempts(db: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Outcomes of attempts: dicts of activity_id, number, state, status_code, status_message, txn_id."""
     if not rows:
         return
-    statement = (
-        update(_ATTEMPT)
-        .where(_ATTEMPT.c.activity_id == bindparam("_id"), _ATTEMPT.c.number == bindparam("_number"))
-        .values(
-            state=bindparam("_state"),
-            status_code=bindparam("_code"),
-            status_message=bindparam("_message"),
-            txn_id=bindparam("_txn_id"),
-        )
-    )
     db.connection().execute(
-        statement,
+        _SETTLE_ATTEMPT,
         [
             {
                 "_id": row["activity_id"],
@@ -323,38 +198,15 @@ def settle_attempts(db: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 def attempts_in(db: Session, exchange_id: int) -> Sequence[Any]:
     """Each attempt of an exchange beside its activity as it stands now, locked."""
-    return db.execute(_attempts().where(Attempt.exchange_id == exchange_id)).all()
+    return run_prebuilt(db, _ATTEMPTS_IN, {"exchange_id": exchange_id}).all()
 
 
 def attempts_by_number(db: Session, company_id: int, wanted: Collection[tuple[int, int]]) -> list[Any]:
     """The same for (activity, number) pairs of one company, whatever exchange carried them."""
     if not wanted:
         return []
-    rows = db.execute(
-        _attempts().where(
-            Activity.company_id == company_id, Attempt.activity_id.in_({activity for activity, _ in wanted})
-        )
-    )
-    return [row for row in rows if (row.id, row.number) in wanted]
-
-
-def _attempts() -> Any:
-    return (
-        select(
-            Attempt.number,
-            Attempt.state.label("attempt_state"),
-            Attempt.fingerprint.label("sent_fingerprint"),
-            Attempt.predicted_total,
-            Attempt.txn_id.label("attempt_txn_id"),
-            Attempt.exchange_id.label("attempt_exchange_id"),
-            Activity.newer_payload,
-            Activity.newer_fingerprint,
-            Activity.unwanted,
-            *_ACTIVITY_COLUMNS,
-        )
-        .join(Activity, Activity.id == Attempt.activity_id)
-        .with_for_update(of=Activity)
-    )
+    values = {"company_id": company_id, "activity_ids": sorted({activity for activity, _ in wanted})}
+    return [row for row in run_prebuilt(db, _ATTEMPTS_OF, values) if (row.id, row.number) in wanted]
 
 
 def lose_exchange(db: Session, exchange: Exchange, cause: str, *, reason: str = "lost") -> list[Any]:
@@ -399,97 +251,3 @@ def suspect(db: Session, activity_ids: Collection[int], *, failures: int, size: 
         .values(set_failures=failures, suspect_size=size, suspect_of=of)
         .execution_options(synchronize_session=False)
     )
-
-
-def wait_for(db: Session, pairs: Iterable[tuple[int, int]]) -> None:
-    """Each (activity, other): the activity waits until the other has succeeded, and for nothing else any more."""
-    wanted = set(pairs)
-    if not wanted:
-        return
-    known = {
-        (row.activity_id, row.for_id)
-        for row in db.execute(
-            select(ActivityWait.activity_id, ActivityWait.for_id).where(
-                ActivityWait.activity_id.in_({activity_id for activity_id, _ in wanted})
-            )
-        )
-    }
-    for activity_id, for_id in known - wanted:
-        # Its content has changed since: what it no longer needs must not keep it.
-        db.execute(
-            delete(ActivityWait)
-            .where(ActivityWait.activity_id == activity_id, ActivityWait.for_id == for_id)
-            .execution_options(synchronize_session=False)
-        )
-    fresh = [{"activity_id": activity_id, "for_id": for_id} for activity_id, for_id in wanted - known]
-    if fresh:
-        db.connection().execute(insert(_WAIT), fresh)
-
-
-def wake_waiters(db: Session, done: Collection[int], *, exchange_id: int | None = None) -> None:
-    """What waited for nothing but these is pending again."""
-    waiting = _waiters(db, done)
-    if not waiting:
-        return
-    db.execute(
-        delete(ActivityWait).where(ActivityWait.for_id.in_(done)).execution_options(synchronize_session=False)
-    )
-    still = set(db.scalars(select(ActivityWait.activity_id).where(ActivityWait.activity_id.in_(waiting))))
-    free = [row for row in _rows(db, set(waiting) - still) if _waits_for_activity(row)]
-    change(
-        db,
-        [
-            Change(
-                activity_id=row.id,
-                before=row.state,
-                after=ActivityState.PENDING,
-                cause="what it waited for is in QuickBooks",
-            )
-            for row in free
-        ],
-        exchange_id=exchange_id,
-    )
-
-
-def fail_waiters(db: Session, failed: Collection[tuple[int, str]], *, exchange_id: int | None = None) -> None:
-    """What waits for a failed activity fails with its sentence, and so on; (activity, sentence) each."""
-    open_ends = list(failed)
-    while open_ends:
-        for_id, why = open_ends.pop()
-        rows = [row for row in _rows(db, _waiters(db, [for_id])) if _waits_for_activity(row)]
-        # Its own waiters hear the same cause: an item fails with its department, and the order with both.
-        open_ends += [(row.id, why) for row in rows]
-        change(
-            db,
-            [
-                Change(
-                    activity_id=row.id,
-                    before=row.state,
-                    after=ActivityState.FAILED,
-                    reason="activity",
-                    sentence=f"{'Order ' if row.kind == 'sale' else ''}{row.reference} cannot be sent: {why} "
-                    "Mend that, then retry.",
-                )
-                for row in rows
-            ],
-            exchange_id=exchange_id,
-        )
-
-
-def _waiters(db: Session, for_ids: Collection[int]) -> set[int]:
-    return set(db.scalars(select(ActivityWait.activity_id).where(ActivityWait.for_id.in_(for_ids))))
-
-
-def _waits_for_activity(row: Any) -> bool:
-    """Not one that has come to wait for money or a status since: other things decide on that."""
-    return bool(row.state == ActivityState.WAITING and row.reason == "activity")
-
-
-def _rows(db: Session, activity_ids: Collection[int]) -> Sequence[Any]:
-    if not activity_ids:
-        return []
-    return db.execute(
-        select(Activity.id, Activity.state, Activity.kind, Activity.reference, Activity.reason)
-        .where(Activity.id.in_(activity_ids))
-        .with_for_update()
-    ).all()

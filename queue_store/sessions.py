@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from queue_store.models import Activity, Company, Exchange, LoginAttempt, QbwcSession
+from queue_store.models import Company, Exchange, LoginAttempt, QbwcSession
 from queue_store.secrets import ticket_digest
 from queue_store.states import ExchangeState, SessionState
 
@@ -51,11 +51,6 @@ def outstanding_exchange(db: Session, session_id: int) -> Exchange | None:
         .order_by(Exchange.id.desc())
         .limit(1)
     ).first()
-
-
-def newest_activity_id(db: Session, company_id: int) -> int:
-    """Greatest id made so far: what comes later belongs to the next session."""
-    return db.execute(select(func.max(Activity.id)).where(Activity.company_id == company_id)).scalar() or 0
 
 
 def list_sessions(

@@ -150,18 +150,22 @@ class Connector:
             return
         self.stage = "asked"
         self.world.log(f"   {self.name} gets {summary(self.request)}")
+        if self.response and self.world.happens(rng, "answer repeated after the next set", 0.04):
+            self.world.receive(self.ticket, self.response)
 
     def _process(self, rng: random.Random) -> None:
         world = self.world
-        if world.happens(rng, "connector died before QuickBooks executed", 0.01):
+        # What writes is worth more trouble than what reads.
+        much = 3 if "AddRq" in self.request else 1
+        if world.happens(rng, "connector died before QuickBooks executed", 0.01 * much):
             self.forget()
             return
-        if world.happens(rng, "HRESULT before execution", 0.025):
+        if world.happens(rng, "HRESULT before execution", 0.02 * much):
             world.pos.fail_next(rng.choice(HRESULTS), "An error.", after_executing=False)
-        elif world.happens(rng, "HRESULT after execution", 0.025):
+        elif world.happens(rng, "HRESULT after execution", 0.02 * much):
             world.pos.fail_next(rng.choice(HRESULTS[1:]), "An error.", after_executing=True)
         self.execute()
-        if world.happens(rng, "connector died after QuickBooks executed", 0.03):
+        if world.happens(rng, "connector died after QuickBooks executed", 0.025 * much):
             self.forget()
 
     def execute(self) -> None:

@@ -306,6 +306,24 @@ def test_an_addition_that_a_person_cancelled_is_made_again_when_it_is_needed(hou
     assert house.states()[1] == "succeeded"
 
 
+def test_a_retried_order_does_not_wait_for_an_addition_that_a_person_cancelled(house: House) -> None:
+    house.pos.refuse_when = lambda request: (
+        (3180, "No.") if request.tag in ("CustomerAddRq", "ItemInventoryAddRq") else None
+    )
+    house.take(recorded_order("plain"))
+    house.run()
+    house.pos.refuse_when = None
+    (sale,) = house.activities()
+    item = house.activities("add_item")[0]
+    assert [sale.state, item.state] == ["failed", "failed"]
+    with house.database.write() as db:
+        handwork.cancel(db, [item.id], "test")
+    with house.database.write() as db:
+        handwork.retry(db, [sale.id], "test")
+    house.run_until_quiet()
+    assert house.states() == ["succeeded"]
+
+
 # What the shop does meanwhile -----------------------------------------------
 
 

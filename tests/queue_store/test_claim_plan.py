@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 
+from queue_store.claim import CLAIMABLE
 from queue_store.database import Database
-from queue_store.drain import claimable
 from queue_store.ids import new_ids
 from queue_store.models import Activity, Company, table_of
 
@@ -61,7 +61,7 @@ def fill(database: Database, waiting: int) -> int:
 
 
 def plan(database: Database, company_id: int) -> str:
-    query = claimable(company_id, newest_id=2**62, session_id=1).limit(50)
+    query = CLAIMABLE.params(company_id=company_id, newest_id=2**62, session_id=1, limit=50)
     dialect: Any = sqlite.dialect() if database.is_sqlite else postgresql.dialect()
     compiled = str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
     explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from queue_store import drain, operations
+from queue_store import drain, operations, waits
 from queue_store.activities import add_activity, events_of, get_activity
 from queue_store.companies import add_company, add_store
 from queue_store.database import Database
@@ -132,11 +132,11 @@ def test_a_retry_forgets_earlier_failures_and_is_audited(db: Session, make: Make
 def test_a_failed_prerequisite_goes_again_with_what_failed_because_of_it(db: Session, make: Make) -> None:
     item = make(S.PENDING, "TS-RED-M", kind="add_item")
     first, second = make(S.WAITING, "71", reason="activity"), make(S.WAITING, "72", reason="activity")
-    drain.wait_for(db, [(first.id, item.id), (second.id, item.id)])
+    waits.wait_for(db, [(first.id, item.id), (second.id, item.id)])
     drain.change(
         db, [drain.Change(activity_id=item.id, before=S.PENDING, after=S.FAILED, sentence="refused")]
     )
-    drain.fail_waiters(db, [(item.id, "refused.")])
+    waits.fail_waiters(db, [(item.id, "refused.")])
     db.expire_all()
     assert (first.state, second.state) == (S.FAILED, S.FAILED)
 
@@ -145,7 +145,7 @@ def test_a_failed_prerequisite_goes_again_with_what_failed_because_of_it(db: Ses
     assert (item.state, first.state, second.state) == (S.PENDING, S.WAITING, S.WAITING)
     drain.change(db, [drain.Change(activity_id=item.id, before=S.PENDING, after=S.SENT)])
     drain.change(db, [drain.Change(activity_id=item.id, before=S.SENT, after=S.SUCCEEDED)])
-    drain.wake_waiters(db, [item.id])
+    waits.wake_waiters(db, [item.id])
     db.expire_all()
     assert (first.state, second.state) == (S.PENDING, S.PENDING)
 
@@ -154,21 +154,21 @@ def test_what_failed_for_a_reason_of_its_own_is_not_retried_with_its_prerequisit
     db: Session, make: Make
 ) -> None:
     item, order = make(S.FAILED, "TS-RED-M", kind="add_item"), make(S.FAILED, "71", sentence="too long")
-    drain.wait_for(db, [(order.id, item.id)])
+    waits.wait_for(db, [(order.id, item.id)])
     assert operations.retry(db, item, WHO) == [item]
     assert order.state == S.FAILED
 
 
 def test_what_others_wait_for_is_not_cancelled(db: Session, make: Make) -> None:
     item, order = make(S.PENDING, "TS-RED-M", kind="add_item"), make(S.WAITING, "71", reason="activity")
-    drain.wait_for(db, [(order.id, item.id)])
+    waits.wait_for(db, [(order.id, item.id)])
     with pytest.raises(OperationRefused, match="is needed by 71"):
         operations.cancel(db, item, WHO)
 
 
 def test_held_by_hand_and_released_waits_for_what_it_needs(db: Session, make: Make) -> None:
     item, order = make(S.PENDING, "TS-RED-M", kind="add_item"), make(S.WAITING, "71", reason="activity")
-    drain.wait_for(db, [(order.id, item.id)])
+    waits.wait_for(db, [(order.id, item.id)])
     operations.hold(db, order, WHO)
     assert (order.state, order.reason) == (S.HELD, "operator")
     assert f"qbwoo activity release {order.id}" in order.sentence

@@ -42,7 +42,7 @@ def prepare_item_add(item: Item) -> Prepared:
     if len(item.sku) > 20:
         raise NotSendable(
             f"SKU {item.sku!r} has {len(item.sku)} characters, an ALU in QuickBooks has 20: no item can be made for "
-            f"it. Map it to an item: qbwoo mapping set --kind item --key {item.sku!r} --list-id ID"
+            f"it. Map it to an item: qbwoo mapping set item {item.sku!r} -- LISTID"
         )
     fitting = Fitting(name)
     gaps = Gaps()

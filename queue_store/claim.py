@@ -1,0 +1,182 @@
+"""The sending side: what is due, who goes next, what leaves.
+
+One call of the conversation is one transaction, and within it a handful of
+statements, however many activities a message set carries. They are built once,
+since building them costs more than running them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import CursorResult, Executable, Integer, Row, bindparam, func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from queue_store.activities import QUICKBOOKS
+from queue_store.models import Activity, Attempt, table_of
+from queue_store.states import ActivityState, AttemptState
+
+_ACTIVITY = table_of(Activity)
+_ATTEMPT = table_of(Attempt)
+
+#: What both sides need of an activity.
+ACTIVITY_COLUMNS = tuple(
+    _ACTIVITY.c[name]
+    for name in (
+        "id",
+        "store_id",
+        "kind",
+        "record_id",
+        "generation",
+        "state",
+        "attempts",
+        "priority",
+        "reference",
+        "fingerprint",
+        "txn_id",
+        "set_failures",
+        "suspect_size",
+        "suspect_of",
+    )
+)
+
+_WAKE_DUE = (
+    update(_ACTIVITY)
+    .where(
+        _ACTIVITY.c.company_id == bindparam("_company_id"),
+        _ACTIVITY.c.target == bindparam("_target"),
+        _ACTIVITY.c.state == ActivityState.DELAYED.value,
+        _ACTIVITY.c.next_at <= bindparam("_now"),
+    )
+    .values(state=ActivityState.PENDING.value, next_at=None)
+)
+#: Pending activities in the order of the queue; the payload is read only where nothing is prepared.
+CLAIMABLE = (
+    select(*ACTIVITY_COLUMNS, _ACTIVITY.c.prepared, _ACTIVITY.c.prepared_with)
+    .where(
+        _ACTIVITY.c.company_id == bindparam("company_id"),
+        _ACTIVITY.c.target == QUICKBOOKS,
+        _ACTIVITY.c.state == ActivityState.PENDING.value,
+        # What arrives during a session is the next session's, but for follow-ups of its own work.
+        or_(_ACTIVITY.c.id <= bindparam("newest_id"), _ACTIVITY.c.session_id == bindparam("session_id")),
+    )
+    .order_by(_ACTIVITY.c.priority.desc(), _ACTIVITY.c.id)
+    .limit(bindparam("limit", type_=Integer))
+)
+_OF_KINDS = _ACTIVITY.c.kind.in_(bindparam("kinds", expanding=True))
+_CANDIDATES = CLAIMABLE.with_for_update(skip_locked=True)
+_CANDIDATES_OF_KINDS = _CANDIDATES.where(_OF_KINDS)
+_ANY_CLAIMABLE = CLAIMABLE.with_only_columns(_ACTIVITY.c.id)
+_ANY_CLAIMABLE_OF_KINDS = _ANY_CLAIMABLE.where(_OF_KINDS)
+_ANY_IN_STATE = (
+    select(_ACTIVITY.c.id)
+    .where(
+        _ACTIVITY.c.company_id == bindparam("company_id"),
+        _ACTIVITY.c.target == QUICKBOOKS,
+        _ACTIVITY.c.state == bindparam("state"),
+    )
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """One activity that leaves with an exchange."""
+
+    activity_id: int
+    number: int
+    fingerprint: str = ""
+    predicted_total: Decimal | None = None
+
+
+def run_prebuilt(db: Session, statement: Executable, values: Mapping[str, Any]) -> CursorResult[Any]:
+    """Run a statement below the ORM, after what the ORM has still to write of activities."""
+    if any(isinstance(changed, (Activity, Attempt)) for changed in (*db.dirty, *db.new)):
+        db.flush()
+    return db.connection().execute(statement, values)
+
+
+def wake_due(db: Session, company_id: int, now: datetime, *, target: str = QUICKBOOKS) -> None:
+    """What was delayed and is due now is pending again."""
+    run_prebuilt(db, _WAKE_DUE, {"_company_id": company_id, "_target": target, "_now": now})
+
+
+def candidates(
+    db: Session,
+    company_id: int,
+    *,
+    newest_id: int,
+    session_id: int,
+    limit: int,
+    kinds: Collection[str] | None = None,
+) -> Sequence[Row[Any]]:
+    """Up to `limit` pending activities in the order of the queue, locked."""
+    values = {"company_id": company_id, "newest_id": newest_id, "session_id": session_id, "limit": limit}
+    if kinds is None:
+        return run_prebuilt(db, _CANDIDATES, values).all()
+    return run_prebuilt(db, _CANDIDATES_OF_KINDS, {**values, "kinds": sorted(kinds)}).all()
+
+
+def has_claimable(
+    db: Session, company_id: int, *, newest_id: int, session_id: int, kinds: Collection[str] | None = None
+) -> bool:
+    """True if `candidates` would find something."""
+    values = {"company_id": company_id, "newest_id": newest_id, "session_id": session_id, "limit": 1}
+    if kinds is None:
+        return run_prebuilt(db, _ANY_CLAIMABLE, values).first() is not None
+    return run_prebuilt(db, _ANY_CLAIMABLE_OF_KINDS, {**values, "kinds": sorted(kinds)}).first() is not None
+
+
+def has_state(db: Session, company_id: int, state: ActivityState) -> bool:
+    """True if any activity for QuickBooks stands in `state`."""
+    return (
+        run_prebuilt(db, _ANY_IN_STATE, {"company_id": company_id, "state": state.value}).first() is not None
+    )
+
+
+def count_pending(db: Session, company_id: int, *, most: int) -> int:
+    """Pending activities of a company, counted up to `most`."""
+    rows = (
+        select(Activity.id)
+        .where(
+            Activity.company_id == company_id,
+            Activity.target == QUICKBOOKS,
+            Activity.state == ActivityState.PENDING,
+        )
+        .limit(most)
+        .subquery()
+    )
+    return db.execute(select(func.count()).select_from(rows)).scalar_one()
+
+
+def payloads_of(db: Session, activity_ids: Collection[int]) -> dict[int, bytes]:
+    """Payloads by activity id."""
+    if not activity_ids:
+        return {}
+    rows = db.execute(select(Activity.id, Activity.payload).where(Activity.id.in_(activity_ids)))
+    return {row.id: row.payload for row in rows}
+
+
+def record_attempts(db: Session, exchange_id: int, sendings: Sequence[Sending]) -> None:
+    """What leaves with an exchange, one attempt each."""
+    if not sendings:
+        return
+    db.connection().execute(
+        insert(_ATTEMPT),
+        [
+            {
+                "activity_id": sending.activity_id,
+                "number": sending.number,
+                "exchange_id": exchange_id,
+                "state": AttemptState.SENT,
+                "fingerprint": sending.fingerprint,
+                "predicted_total": sending.predicted_total,
+                "status_message": "",
+            }
+            for sending in sendings
+        ],
+    )
