@@ -8,13 +8,15 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
 from migrations import COMPARISON, comparable_metadata
-from queue_store.models import Amount, UtcDateTime
+from queue_store.models import Amount, Packed, UtcDateTime
 
 
 def render_plain(kind: str, column_type: Any, _context: AutogenContext) -> str | Literal[False]:
     """Our own types by what the database knows, so that old revisions need no class of today."""
     if kind == "type" and isinstance(column_type, UtcDateTime):
         return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(column_type, Packed):
+        return "sa.LargeBinary()"
     if kind == "type" and isinstance(column_type, Amount):
         length: int = Amount.impl.length  # type: ignore[assignment]
         return f"sa.String(length={length})"

@@ -180,7 +180,11 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
         _lose(run, exchange, session.last_error)
         return
     exchange.state = ExchangeState.ANSWERED
-    session.fruitless = 0 if fruitful else session.fruitless + 1
+    if not fruitful:
+        session.fruitless += 1
+    elif not exchange.purpose.startswith("look "):
+        # What is asked in between does not make up for writes that are lost again and again.
+        session.fruitless = 0
     _adapt_pace(run, exchange)
     run.db.flush()
 

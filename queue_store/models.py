@@ -6,6 +6,7 @@ time. Times are stored and read as aware UTC. Ids come from `queue_store.ids`.
 
 from __future__ import annotations
 
+import zlib
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -61,6 +62,19 @@ class Amount(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
         return None if value is None else Decimal(value)
+
+
+class Packed(TypeDecorator[bytes]):
+    """Bytes kept exactly, and small: message sets repeat themselves, and are kept for months."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else zlib.compress(value, 1)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else zlib.decompress(value)
 
 
 class Base(DeclarativeBase):
@@ -360,8 +374,8 @@ class Exchange(Base):
     purpose: Mapped[str] = mapped_column(String(16))
     state: Mapped[str] = mapped_column(String(12))
     requests: Mapped[int] = mapped_column(default=0)
-    request: Mapped[bytes]
-    response: Mapped[bytes | None]
+    request: Mapped[bytes] = mapped_column(Packed)
+    response: Mapped[bytes | None] = mapped_column(Packed)
     hresult: Mapped[str] = mapped_column(String(32), default="")
     message: Mapped[str] = mapped_column(Text, default="")
     #: What the reads in it were for (JSON), by requestID.

@@ -43,6 +43,11 @@ def open_session(db: Session, company_id: int) -> QbwcSession | None:
     ).first()
 
 
+def has_worked(db: Session, company_id: int) -> bool:
+    """True if a Web Connector was ever handed a message set for this company."""
+    return db.scalar(select(Exchange.id).where(Exchange.company_id == company_id).limit(1)) is not None
+
+
 def outstanding_exchange(db: Session, session_id: int) -> Exchange | None:
     """What was handed out in this session and not answered yet."""
     return db.scalars(

@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from queue_store.errors import BadSetting
-from queue_store.models import AuditEntry, Company, CompanySetting, Store, StoreSetting
+from queue_store.models import AuditEntry, Company, CompanySetting, Exchange, Store, StoreSetting
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +196,8 @@ def set_company_setting(db: Session, company: Company, key: str, value: str, *, 
     """Store a value, or with the default's text forget the row; audited. Raises BadSetting."""
     check_setting("company", key, value)
     before = company_settings(db, company).text(key)
+    if key == "documents.prefix" and value != before:
+        _check_no_marks(db, company)
     db.execute(
         delete(CompanySetting).where(CompanySetting.company_id == company.id, CompanySetting.key == key)
     )
@@ -208,6 +210,16 @@ def set_company_setting(db: Session, company: Company, key: str, value: str, *, 
         )
     )
     db.flush()
+
+
+def _check_no_marks(db: Session, company: Company) -> None:
+    """A mark is what a document is found again by: with another prefix it would go a second time."""
+    written = select(Exchange.id).where(Exchange.company_id == company.id, Exchange.purpose == "write")
+    if db.scalar(written.limit(1)) is not None:
+        raise BadSetting(
+            "documents.prefix",
+            "stays as it is: documents were sent, and are found again in QuickBooks by the prefix they bear.",
+        )
 
 
 def set_store_setting(db: Session, store: Store, key: str, value: str, *, who: str) -> None:

@@ -462,3 +462,25 @@ def test_a_clock_that_ran_ahead_for_a_while_hides_no_receipt(
     house.run_until_quiet()
     assert house.states() == ["succeeded"] * 3
     assert len(house.totals()) == 3
+
+
+# Sessions without end --------------------------------------------------------
+
+
+def test_a_session_whose_writes_are_never_answered_readably_comes_to_an_end(house: House) -> None:
+    house.take(recorded_order("plain"))
+    session = Session(house)
+    for _ in range(100):
+        session.request = house.send(session.ticket)
+        if "AddRq" in session.request:
+            percent = house.conversation.receive_response_xml(session.ticket, "not XML", "", "")
+        else:
+            response = session.books.process(session.request)
+            percent = house.conversation.receive_response_xml(session.ticket, response, "", "")
+        if percent < 0:
+            break
+    assert percent == -1
+    assert "came to nothing" in house.conversation.get_last_error(session.ticket)
+    house.conversation.close_connection(session.ticket)
+    house.run_until_quiet()
+    assert house.states() == ["succeeded"]
