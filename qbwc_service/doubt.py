@@ -30,6 +30,7 @@ from qbxml.hresults import HresultRule
 from queue_store.activities import attempts_of
 from queue_store.books import live_documents, marks_of
 from queue_store.catalogue import (
+    AnsweredLookup,
     answered_lookups,
     customers_by_keys,
     fold,
@@ -309,15 +310,38 @@ def settle_list_elements(run: Run) -> list[tuple[str, str]]:
             continue
         # What was not found now is not there, whatever the catalogue remembers.
         list_id = _list_id(run, [pair for pair in pairs if answered[pair].found])
+        problem = next((answered[pair].problem for pair in pairs if answered[pair].problem), "")
         if list_id:
             _bind_element(run, activity, list_id)
+        elif problem:
+            # QuickBooks could not tell: it stays in doubt, and is asked for again in the next session.
+            activity.sentence = f"{activity.reference}: the answer to it was lost. {problem}"
+            run.db.flush()
         else:
             _not_found(run, activity)
     return to_ask
 
 
-def without_known_elements(run: Run, candidates: Sequence[Any]) -> tuple[list[Any], list[tuple[str, str]]]:
-    """Additions of what QuickBooks has already are bound; the other candidates go on. And what is to be asked first.
+def can_be_settled(run: Run) -> bool:
+    """True if anything in doubt can still be cleared up in this session."""
+    if in_doubt(run.db, run.company.id, kinds=DOCUMENTS | _AGAIN):
+        return True
+    activities = in_doubt(run.db, run.company.id, kinds=_BY_LOOK_UP)
+    asked = {pair for one in activities for pair in KINDS[one.kind].asked_as(one, one.payload)}
+    answered = answered_lookups(run.db, run.company.id, run.open_session.id, asked)
+    return any(
+        not any(answered[pair].problem for pair in pairs if pair in answered)
+        for one in activities
+        if (pairs := KINDS[one.kind].asked_as(one, one.payload))
+    )
+
+
+def without_known_elements(
+    run: Run, candidates: Sequence[Any]
+) -> tuple[list[Any], list[tuple[str, str]], list[tuple[Any, AnsweredLookup]]]:
+    """Additions of what QuickBooks has already are bound; the other candidates go on.
+
+    Gives these, what is to be asked first, and those of which QuickBooks could not tell.
 
     An addition may have waited for days, or come out of a backup: QuickBooks is asked
     in the session in which it leaves, by the key that its waiters were looked for.
@@ -332,15 +356,18 @@ def without_known_elements(run: Run, candidates: Sequence[Any]) -> tuple[list[An
     every = {pair for pairs in asked.values() for pair in pairs}
     answered = answered_lookups(run.db, run.company.id, run.open_session.id, every)
     to_ask: list[tuple[str, str]] = []
+    unclear: list[tuple[Any, AnsweredLookup]] = []
     for row in candidates:
         pairs = asked.get(row.id, [])
         if any(pair not in answered for pair in pairs):
             to_ask += pairs
+        elif trouble := next((answered[pair] for pair in pairs if answered[pair].problem), None):
+            unclear.append((row, trouble))
         elif list_id := _list_id(run, [pair for pair in pairs if answered[pair].found]):
             _bind_element(run, row, list_id)
         else:
             rest.append(row)
-    return rest, to_ask
+    return rest, to_ask, unclear
 
 
 def _bind_element(run: Run, activity: Any, list_id: str) -> None:

@@ -258,12 +258,8 @@ def _take_hresult(run: Run, exchange: Exchange, hresult: str, message: str) -> N
     exchange.hresult, exchange.message, exchange.received_at = hresult[:32], message, run.now
     logger.error("exchange %s: %s %s", exchange.id, hresult, message)
     session.last_error = f"QuickBooks failed: {message or rule.meaning} ({hresult}). {rule.advice}"
-    if exchange.purpose == "look up" and rule.is_parse_refusal and exchange.requests <= 2:
-        refuse_look_ups(
-            run,
-            exchange,
-            f"QuickBooks could not read the look-up of this key ({hresult}). Change the SKU or e-mail.",
-        )
+    if exchange.purpose == "look up" and rule.is_parse_refusal:
+        refuse_look_ups(run, exchange, hresult)
     run.company.set_size = max(1, min(sending.set_size(run), exchange.requests) // 2)
     if exchange.purpose == "read" and session.cursor:
         pulls.give_up(run, pulls.decode_pull(session.cursor).kind)

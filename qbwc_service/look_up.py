@@ -15,10 +15,20 @@ from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet
 from qbxml.records import Record
 from qbxml.statuses import classify_status
-from queue_store.catalogue import AnsweredLookup, bind, fold, keep_lookups, store_customers, store_items
+from queue_store.catalogue import (
+    AnsweredLookup,
+    bind,
+    fold,
+    keep_lookups,
+    refusals_of,
+    store_customers,
+    store_items,
+)
 from queue_store.models import Exchange
 
 _encode = msgspec.json.encode
+#: So often a key may be refused alone before it is taken to be the cause.
+_MOST_REFUSALS = 3
 _decoder = msgspec.json.Decoder(dict[str, tuple[str, str]])
 
 
@@ -55,18 +65,21 @@ def take_answers(run: Run, exchange: Exchange, answer: ResponseSet) -> int:
         if len(responses) == len(request_ids):
             answered[look_up] = _take_answer(run, look_up, responses)
     keep_lookups(run.db, run.company.id, run.open_session.id, answered)
-    return len(answered)
+    return sum(not answer.problem for answer in answered.values())
 
 
-def refuse_look_ups(run: Run, exchange: Exchange, sentence: str) -> None:
-    """QuickBooks refuses to be asked this: whoever needs it fails with the sentence."""
+def refuse_look_ups(run: Run, exchange: Exchange, hresult: str) -> None:
+    """QuickBooks could not read a set of look-ups. Only a key that is refused alone, again and again, is at fault."""
     looked_up = set(_decoder.decode(exchange.reads).values())
-    keep_lookups(
-        run.db,
-        run.company.id,
-        run.open_session.id,
-        {look_up: AnsweredLookup(0, sentence) for look_up in looked_up},
-    )
+    if len(looked_up) != 1:
+        return  # The next set is smaller.
+    ((kind, key),) = looked_up
+    refusals = refusals_of(run.db, run.company.id, run.open_session.id, kind, key) + 1
+    answer = AnsweredLookup(-1, refusals=refusals)
+    if refusals >= _MOST_REFUSALS:
+        sentence = f"QuickBooks could not read the look-up of {key!r} ({hresult}). Change that SKU or e-mail, then retry."
+        answer = AnsweredLookup(0, sentence, refusals=refusals)
+    keep_lookups(run.db, run.company.id, run.open_session.id, {(kind, key): answer})
 
 
 def _take_answer(run: Run, look_up: tuple[str, str], responses: Collection[Response]) -> AnsweredLookup:
@@ -79,6 +92,7 @@ def _take_answer(run: Run, look_up: tuple[str, str], responses: Collection[Respo
                 0,
                 f'QuickBooks could not look up "{key}": {response.status_message} '
                 f"(status {response.status_code}). {rule.advice}",
+                passing=rule.outcome is Outcome.RETRY,
             )
         for record in response.records:
             list_id = record.text("ListID")
@@ -108,4 +122,4 @@ def _take_answer(run: Run, look_up: tuple[str, str], responses: Collection[Respo
             source="matched",
             label=key,
         )
-    return AnsweredLookup(len(found), "")
+    return AnsweredLookup(len(found))

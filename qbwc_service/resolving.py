@@ -49,10 +49,12 @@ class Verdict:
     look_ups: list[tuple[str, str]] = field(default_factory=list)
     additions: list[Addition] = field(default_factory=list)
     refusal: str = ""
+    #: Why it cannot go now, where that may pass by itself.
+    hindrance: str = ""
 
     @property
     def is_ready(self) -> bool:
-        return not (self.refusal or self.look_ups or self.additions)
+        return not (self.refusal or self.hindrance or self.look_ups or self.additions)
 
 
 def resolve(run: Run, candidates: Sequence[tuple[Any, Prepared]]) -> list[Verdict]:
@@ -302,6 +304,9 @@ class _Resolution:
             if not self.run.spelling.look_up_requests(kind, key, self.run.settings):
                 return True  # No field of QuickBooks can hold this key: it has none.
             self.result.look_ups.append((kind, key))
+            return False
+        if answer.problem and answer.passing:
+            self.result.hindrance = f"{self._name()}: {answer.problem}"
             return False
         if answer.problem:
             raise NotSendable(f"{self._name()}: {answer.problem}")

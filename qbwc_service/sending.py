@@ -27,10 +27,11 @@ from qbwc_service.needs import Prepared, encode_prepared
 from qbwc_service.preparing import current_prepared, prepare
 from qbwc_service.resolving import Addition, Verdict, resolve
 from qbwc_service.run import Run
-from qbwc_service.settling import request_id_of
+from qbwc_service.settling import back_off, request_id_of
 from queue_store import claim, drain, waits
 from queue_store.activities import add_activity, newest_of_record
 from queue_store.books import live_documents
+from queue_store.catalogue import AnsweredLookup
 from queue_store.claim import Sending
 from queue_store.drain import Change, change
 from queue_store.fingerprint import content_digest
@@ -89,7 +90,7 @@ def has_more(run: Run) -> bool:
     return bool(
         session.cursor
         or _has_claimable(run)
-        or claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT)
+        or (claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT) and doubt.can_be_settled(run))
         or pulls.due(run)
     )
 
@@ -202,7 +203,8 @@ def _write_or_look_up(run: Run) -> str | None:
         if not candidates:
             return None
         candidates = _without_found(run, candidates)
-        candidates, look_ups = doubt.without_known_elements(run, candidates)
+        candidates, look_ups, unclear = doubt.without_known_elements(run, candidates)
+        _set_unclear_aside(run, unclear)
         verdicts = _resolved(run, candidates)
         look_ups += [pair for verdict in verdicts for pair in verdict.look_ups]
         if look_ups:
@@ -296,16 +298,44 @@ def _look_up(run: Run, wanted: Sequence[tuple[str, str]], *, ahead: bool = False
     return _hand_out(run, "look up", requests, reads=encode_reads(reads))
 
 
+def _set_unclear_aside(run: Run, unclear: Sequence[tuple[Any, AnsweredLookup]]) -> None:
+    """Additions of which QuickBooks cannot tell whether it has them: never added blindly."""
+    _postpone(run, [(row, f"{row.reference}: {found.problem}") for row, found in unclear if found.passing])
+    _fail(
+        run, [(row, f"{row.reference}: {found.problem}", "") for row, found in unclear if not found.passing]
+    )
+
+
+def _postpone(run: Run, rows: Sequence[tuple[Any, str]]) -> None:
+    """(activity, sentence) each: tried again by itself after a while."""
+    change(
+        run.db,
+        [
+            Change(
+                activity_id=row.id,
+                before=row.state,
+                after=ActivityState.DELAYED,
+                sentence=sentence,
+                next_at=run.now + back_off(run, row.attempts),
+            )
+            for row, sentence in rows
+        ],
+    )
+
+
 def _set_aside(run: Run, verdicts: Sequence[Verdict]) -> bool:
     """Fail what is refused; let what lacks something wait for its addition. True if any was."""
     additions: dict[tuple[str, str], Activity] = {}
     waiters: list[tuple[int, int]] = []
     waiting: list[Change] = []
     refused: list[tuple[Any, str, str]] = []
+    postponed: list[tuple[Any, str]] = []
     for verdict in verdicts:
         row = verdict.activity
         if verdict.refusal:
             refused.append((row, verdict.refusal, ""))
+        elif verdict.hindrance:
+            postponed.append((row, verdict.hindrance))
         elif verdict.additions:
             needed = [_addition(run, addition, row, additions) for addition in verdict.additions]
             hindrance = _hindrance(row, needed)
@@ -324,9 +354,10 @@ def _set_aside(run: Run, verdicts: Sequence[Verdict]) -> bool:
                 )
             )
     _fail(run, refused)
+    _postpone(run, postponed)
     change(run.db, waiting)
     waits.wait_for(run.db, waiters)
-    return bool(waiting or refused)
+    return bool(waiting or refused or postponed)
 
 
 def _hindrance(row: Any, needed: Sequence[Activity]) -> str:

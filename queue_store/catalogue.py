@@ -49,7 +49,11 @@ class AnsweredLookup:
     """A key that QuickBooks was asked for in this session."""
 
     found: int
-    problem: str
+    #: Why QuickBooks could not tell: then it is *not* known that it has no such thing.
+    problem: str = ""
+    #: True: the problem may pass by itself.
+    passing: bool = False
+    refusals: int = 0
 
 
 def store_items(db: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -206,13 +210,20 @@ def answered_lookups(
     if not wanted:
         return {}
     rows = db.execute(
-        select(Lookup.kind, Lookup.key, Lookup.found, Lookup.problem).where(
+        select(Lookup.kind, Lookup.key, Lookup.found, Lookup.problem, Lookup.passing).where(
             Lookup.company_id == company_id,
             Lookup.session_id == session_id,
             Lookup.key.in_({key for _, key in wanted}),
+            Lookup.found >= 0,
         )
     )
-    return {(row.kind, row.key): AnsweredLookup(row.found, row.problem) for row in rows}
+    return {(row.kind, row.key): AnsweredLookup(row.found, row.problem, row.passing) for row in rows}
+
+
+def refusals_of(db: Session, company_id: int, session_id: int, kind: str, key: str) -> int:
+    """How often in this session QuickBooks refused a set that asked for nothing but this key."""
+    lookup = db.get(Lookup, (company_id, kind, key))
+    return lookup.refusals if lookup is not None and lookup.session_id == session_id else 0
 
 
 def keep_lookups(
@@ -228,6 +239,8 @@ def keep_lookups(
             "session_id": session_id,
             "found": answer.found,
             "problem": answer.problem,
+            "passing": answer.passing,
+            "refusals": answer.refusals,
             "answered_at": now,
         }
         for (kind, key), answer in answers.items()

@@ -473,6 +473,10 @@ class Lookup(Base):
     found: Mapped[int]
     #: Why it could not be told, in a sentence; empty while all is well.
     problem: Mapped[str] = mapped_column(Text, default="")
+    #: True: the problem may pass by itself.
+    passing: Mapped[bool] = mapped_column(default=False)
+    #: How often QuickBooks refused a set that asked for nothing else. Until it counts as a problem, `found` is -1.
+    refusals: Mapped[int] = mapped_column(default=0)
     answered_at: Mapped[datetime] = mapped_column(default=_now)
 
 

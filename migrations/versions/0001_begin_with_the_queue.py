@@ -264,6 +264,8 @@ def upgrade() -> None:
         sa.Column("session_id", sa.BigInteger(), nullable=False),
         sa.Column("found", sa.BigInteger(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("passing", sa.Boolean(), nullable=False),
+        sa.Column("refusals", sa.BigInteger(), nullable=False),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_lookups_company_id")),
         sa.PrimaryKeyConstraint("company_id", "kind", "key", name=op.f("pk_lookups")),

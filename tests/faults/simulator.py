@@ -376,17 +376,19 @@ class Day:
     def _operator(self, rng: random.Random) -> None:
         with self.database.read() as db:
             states = (S.PENDING, S.DELAYED, S.WAITING, S.HELD, S.FAILED, S.CANCELLED)
-            ids = db.scalars(
-                select(Activity.id)
+            rows = db.execute(
+                select(Activity.id, Activity.state)
                 .where(Activity.target == "quickbooks", Activity.state.in_(states))
                 .order_by(Activity.id)
             ).all()
-        if not ids:
+        if not rows:
             return
+        # What failed is what a person looks at first.
+        row = rng.choice([row for row in rows if row.state == S.FAILED] or rows)
         deed = rng.choice(("retry", "hold", "release", "cancel", "release"))
         try:
             with self.database.write() as db:
-                handwork.DEEDS[deed](db, [rng.choice(ids)], "test")
+                handwork.DEEDS[deed](db, [row.id], "test")
         except OperationRefused as refused:
             self.log(f"   refused: {refused}")
             return

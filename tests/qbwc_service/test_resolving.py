@@ -243,3 +243,69 @@ def test_a_refused_customer_fails_the_sale_with_its_sentence(house: House) -> No
     house.run()
     assert "The customer could not be saved." in sentence(house)
     assert "plain@example.net" in sentence(house)
+
+
+# Look-ups that cannot be answered --------------------------------------------
+
+
+def test_a_customer_whose_look_up_was_refused_is_never_added_a_second_time(house: House) -> None:
+    """The add was executed and its answer lost; the look-up that should tell comes to an HRESULT."""
+    house.take(recorded_order("plain"))
+
+    def lose_the_add(number: int, ticket: str, request: str, response: str) -> None:
+        if "<CustomerAddRq" in request:
+            raise AnswerLost
+
+    house.run(on_answer=lose_the_add)
+    refusals: list[int] = []
+
+    def refuse(number: int, request: str) -> None:
+        if "<CustomerQueryRq" in request and len(refusals) < 8:
+            refusals.append(number)
+            house.pos.fail_next("0x80040400", "An error.", after_executing=False)
+
+    house.run(on_set=refuse)
+    house.run_until_quiet()
+    assert refusals
+    assert len(house.pos.customers()) == 1
+    assert house.states() == ["succeeded"]
+
+
+def test_one_refused_set_of_look_ups_fails_nobody(house: House) -> None:
+    for order_id in range(1000, 1020):
+        house.take(numbered(recorded_order("plain"), order_id))
+    struck: list[int] = []
+
+    def refuse(number: int, request: str) -> None:
+        if "<CustomerQueryRq" in request and not struck:
+            struck.append(number)
+            house.pos.fail_next("0x80040400", "An error.", after_executing=False)
+
+    house.run(on_set=refuse)
+    house.run_until_quiet()
+    assert struck
+    assert set(house.states()) == {"succeeded"}
+
+
+def test_a_key_that_quickbooks_refuses_even_alone_fails_only_those_who_need_it(house: House) -> None:
+    house.take(with_sku("POISON", 1000))
+    house.take(with_sku("WID-001", 1001))
+    house.pos.poison = lambda request: "POISON" in "".join(request.itertext())
+    house.run()
+    house.run_until_quiet()
+    states = {sale.record_id: sale for sale in house.activities()}
+    assert states["1001"].state == "succeeded"
+    assert states["1000"].state == "failed"
+    assert "could not read the look-up of 'POISON'" in states["1000"].sentence
+
+
+def test_a_look_up_that_quickbooks_cannot_answer_now_postpones_and_fails_nobody(house: House) -> None:
+    house.set("retry.base_seconds", "1")
+    house.take(recorded_order("plain"))
+    busy = (3175, "The record is in use.")
+    house.pos.refuse_when = lambda request: busy if request.tag == "CustomerQueryRq" else None
+    house.run()
+    (sale,) = house.activities()
+    assert sale.state == "delayed"
+    assert "in use" in sale.sentence
+    assert house.pos.customers() == []
