@@ -166,6 +166,7 @@ def bind_found(run: Run, activity: Any, documents: list[BookDocument], record_ma
     )
     run.db.expire_all()
     model.generation = max(document.generation, model.generation)
+    run.open_session.settled += 1
     run.db.flush()
     if len(documents) > 1:
         doubled(run, record_mark, activity.reference, activity.id)
@@ -373,6 +374,7 @@ def without_known_elements(
 def _bind_element(run: Run, activity: Any, list_id: str) -> None:
     change(run.db, [bound_change(activity, Written(list_id), "", cause=f"found in QuickBooks as {list_id}")])
     run.db.refresh(run.db.get_one(Activity, activity.id))
+    run.open_session.settled += 1
     wake_waiters(run.db, [activity.id])
 
 

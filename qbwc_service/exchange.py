@@ -363,6 +363,8 @@ def _close(db: Session, ticket: str) -> str:
         if outstanding is not None:
             _lose(run, outstanding, "the session was closed before its answer came")
         session.state, session.ended_at = SessionState.CLOSED, run.now
+    if session.connection_errors and not session.exchanges:
+        return session.last_error
     done = session.settled - session.failed
     parts = [f"{done} done"]
     if session.failed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,17 +21,27 @@ KINDS = {
 }
 
 
+_POS_ID = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+
+
+def _stored_key(kind: str, key: str) -> str:
+    """A bare e-mail address is what people type for a customer."""
+    key = fold(key)
+    return f"email:{key}" if kind == "customer" and "@" in key and not key.startswith("email:") else key
+
+
 def set_mapping(
     db: Session, company: Company, *, kind: str, key: str, list_id: str, store_id: int = 0, who: str
 ) -> Mapping:
     """From now on `key` is `list_id` in QuickBooks; an operator's word is never overwritten. Raises BadSetting."""
     _check_kind(kind)
-    key = fold(key)
+    key = _stored_key(kind, key)
     if not key or len(key) > 120:
         raise BadSetting("key", f"must have 1 to 120 characters: {KINDS[kind]}.")
-    # A ListID is a signed 64-bit number in Point of Sale; Desktop's have letters and a dash.
-    if not list_id or len(list_id) > 36 or not all(c.isalnum() or c == "-" for c in list_id):
-        raise BadSetting("list id", f"{list_id!r} is no ListID of QuickBooks.")
+    if not _POS_ID.fullmatch(list_id):
+        raise BadSetting(
+            "list id", f"{list_id!r} is no ListID of Point of Sale: a whole number, often negative."
+        )
     before = _find(db, company, kind, key, store_id)
     was = before.list_id if before else ""
     label = ""
@@ -57,7 +69,7 @@ def remove_mapping(
 ) -> None:
     """Forget what `key` is called in QuickBooks: it is looked up again. Raises NotFound, BadSetting."""
     _check_kind(kind)
-    found = _find(db, company, kind, fold(key), store_id)
+    found = _find(db, company, kind, _stored_key(kind, key), store_id)
     if found is None:
         raise NotFound(f"{kind} mapping", key, "See: qbwoo mapping list")
     audit(db, company.id, who, f"mapping {kind} {found.key}", found.list_id, "")

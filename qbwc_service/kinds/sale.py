@@ -22,7 +22,7 @@ def decode_order(payload: bytes) -> Order:
         return _decoder.decode(payload)
     except msgspec.DecodeError as error:
         raise NotSendable(
-            f"The stored order cannot be read ({error}). Push it again: qbwoo push orders --ids ..."
+            f"The stored order cannot be read ({error}). Push it again: qbwoo push orders --store STORE --ids ID"
         ) from error
 
 

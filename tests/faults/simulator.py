@@ -385,7 +385,10 @@ class Day:
             return
         # What failed is what a person looks at first.
         row = rng.choice([row for row in rows if row.state == S.FAILED] or rows)
-        deed = rng.choice(("retry", "hold", "release", "cancel", "release"))
+        deeds = (
+            ("retry", "retry", "cancel") if row.state == S.FAILED else ("hold", "release", "cancel", "retry")
+        )
+        deed = rng.choice(deeds)
         try:
             with self.database.write() as db:
                 handwork.DEEDS[deed](db, [row.id], "test")
@@ -439,7 +442,7 @@ class Day:
         rng = random.Random(f"refusals {self.seed}")
 
         def refuse(element: Any) -> tuple[int, str] | None:
-            if not str(element.tag).endswith(("AddRq", "ModRq")) or rng.random() > 0.05:
+            if not str(element.tag).endswith(("AddRq", "ModRq")) or rng.random() > 0.08:
                 return None
             self.fired["request refused"] += 1
             return rng.choice(

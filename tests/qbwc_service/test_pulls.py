@@ -131,9 +131,7 @@ def test_a_late_reading_gets_every_fifth_set_while_documents_wait(house: House) 
     house.set("pace.most", "5")
     asked: list[str] = []
     house.run(on_set=lambda number, request: asked.append(request))
-    reads = [
-        number for number, request in enumerate(asked) if 'ItemInventoryQueryRq requestID="P' in request
-    ]
+    reads = [number for number, request in enumerate(asked) if 'ItemInventoryQueryRq requestID="P' in request]
     writes = [number for number, request in enumerate(asked) if "<SalesReceiptAddRq" in request]
     assert reads[0] < writes[-1]
     assert [number % 5 for number in reads if number < writes[-1]] == [4] * len(

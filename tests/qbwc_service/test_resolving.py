@@ -8,6 +8,7 @@ import pytest
 
 from queue_store.catalogue import bind
 from queue_store.companies import get_company
+from queue_store.mappings import set_mapping
 from queue_store.tasks import open_tasks
 from tests.harness import AnswerLost, House, numbered, recorded_order
 
@@ -309,3 +310,20 @@ def test_a_look_up_that_quickbooks_cannot_answer_now_postpones_and_fails_nobody(
     assert sale.state == "delayed"
     assert "in use" in sale.sentence
     assert house.pos.customers() == []
+
+
+def test_a_customer_mapped_by_hand_by_email_is_the_buyer(house: House) -> None:
+    house.pos.add_customer("One", email="plain@example.net")
+    right = house.pos.add_customer("Two", email="plain@example.net")
+    with house.database.write() as db:
+        set_mapping(
+            db,
+            get_company(db, "books"),
+            kind="customer",
+            key="Plain@example.net",
+            list_id=right.list_id,
+            who="me",
+        )
+    house.take(recorded_order("plain"))
+    house.run()
+    assert buyer(house).list_id == right.list_id
