@@ -39,7 +39,6 @@ from queue_store.catalogue import (
     mappings_of,
 )
 from queue_store.claim import payloads_of
-from queue_store.companies import live_kinds
 from queue_store.drain import Change, at_home, change, in_doubt, lose_exchange, suspect
 from queue_store.intake import changed_after_sent
 from queue_store.models import Activity, BookDocument, Exchange
@@ -222,17 +221,9 @@ def _not_found(run: Run, activity: Activity) -> None:
         )
         _move(run, activity, ActivityState.FAILED, sentence)
         fail_waiters(run.db, [(activity.id, sentence)])
-    elif _is_paused(run, activity):
+    elif pause := run.pause_of(activity.kind, activity.store_id):
         take_newer(run, activity.id)
-        store = run.stores[activity.store_id].name
-        _move(
-            run,
-            activity,
-            ActivityState.HELD,
-            f"{name} is held: store {store} was paused while it was on its way, and it is not in QuickBooks. It "
-            f"goes when you run: qbwoo store live {store}",
-            reason="not live",
-        )
+        _move(run, activity, ActivityState.HELD, f"{name} {pause}", reason="not live")
     elif activity.newer_payload is not None:
         place = take_newer(run, activity.id)
         _move(
@@ -253,11 +244,6 @@ def _not_found(run: Run, activity: Activity) -> None:
         )
     else:
         _move(run, activity, ActivityState.PENDING, cause="not in QuickBooks: it may go again")
-
-
-def _is_paused(run: Run, activity: Activity) -> bool:
-    store = run.stores.get(activity.store_id)
-    return activity.kind == "sale" and store is not None and "orders" not in live_kinds(store)
 
 
 def _move(

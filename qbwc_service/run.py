@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from qbwc_service.flavours import FLAVOURS
 from qbwc_service.flavours.spelling import Spelling
 from qbwc_service.marks import Mark
-from queue_store.companies import list_stores
+from queue_store.companies import list_stores, live_kinds
 from queue_store.ids import new_id
 from queue_store.models import Company, QbwcSession, Store
 from queue_store.settings import Settings, company_settings, store_settings
@@ -70,6 +70,16 @@ class Run:
     def mark(self, store_id: int, record_id: str, generation: int) -> Mark:
         """The mark of one document."""
         return Mark(self.head(store_id), record_id, generation)
+
+    def pause_of(self, kind: str, store_id: int) -> str:
+        """The sentence of a sale whose store is not live for orders; "" for everything else."""
+        store = self.stores.get(store_id)
+        if kind != "sale" or store is None or "orders" in live_kinds(store):
+            return ""
+        return (
+            f"is held: store {store.name} was paused while it was on its way, and it is not in QuickBooks. "
+            f"It goes when you run: qbwoo store live {store.name}"
+        )
 
     def prepared_with(self, store_id: int) -> str:
         """What a prepared request depends on besides its payload; another value means: prepare anew."""

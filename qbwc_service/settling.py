@@ -243,6 +243,10 @@ class _Batch:
             )
             self.result.again += 1
             return
+        pause = self.run.pause_of(row.kind, row.store_id)
+        if pause and rule.outcome in (Outcome.RETRY, Outcome.STALE):
+            self._to(row, ActivityState.HELD, f"Order {row.reference} {pause}", reason="not live")
+            return
         if rule.outcome is Outcome.RETRY:
             self._to(
                 row,

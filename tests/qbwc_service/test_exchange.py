@@ -299,3 +299,19 @@ def test_a_sale_in_doubt_of_a_paused_store_is_held_if_it_is_not_in_the_books(hou
     (sale,) = house.activities()
     assert (sale.state, sale.reason) == ("held", "not live")
     assert house.totals() == []
+
+
+def test_a_sale_that_quickbooks_cannot_take_now_is_held_if_its_store_was_paused(house: House) -> None:
+    house.take(recorded_order("plain"))
+    busy = (3175, "The record is in use.")
+    house.pos.refuse_when = lambda request: busy if request.tag == "SalesReceiptAddRq" else None
+
+    def pause(number: int, request: str) -> None:
+        if "<SalesReceiptAddRq" in request:
+            with house.database.write() as db:
+                set_live(db, get_store(db, "main"), [], who="test")
+
+    house.run(on_set=pause)
+    (sale,) = house.activities()
+    assert (sale.state, sale.reason) == ("held", "not live")
+    assert "qbwoo store live main" in sale.sentence
