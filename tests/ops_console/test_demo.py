@@ -19,7 +19,12 @@ from ops_sandbox.pos.views import Receipt
 from ops_sandbox.shop import Shop
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-c", "from ops_console.cli import main; main()", "demo"]
+#: As a terminal would start it: whoever runs the tests in the background passes on an ignored Ctrl-C.
+START = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from ops_console.cli import main; main()"
+)
+COMMAND = [sys.executable, "-c", START, "demo"]
 SAYS_WHY = {
     70: "waits for its money",
     72: "waits for its money",
