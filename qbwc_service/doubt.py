@@ -12,13 +12,7 @@ import logging
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from qbwc_service.errors import NotSendable
-from qbwc_service.flavours.spelling import Written
-from qbwc_service.kinds import DOCUMENTS, KINDS, Doubt
-from qbwc_service.look_back import doubled
-from qbwc_service.preparing import prepare
-from qbwc_service.run import Run
-from qbwc_service.settling import (
+from qbwc_service.binding import (
     back_off,
     bound_change,
     bound_fingerprint,
@@ -26,6 +20,12 @@ from qbwc_service.settling import (
     compare_newer,
     take_newer,
 )
+from qbwc_service.errors import NotSendable
+from qbwc_service.flavours.spelling import Written
+from qbwc_service.kinds import DOCUMENTS, KINDS, Doubt
+from qbwc_service.look_back import doubled
+from qbwc_service.preparing import prepare
+from qbwc_service.run import Run
 from qbxml.hresults import HresultRule
 from queue_store.activities import attempts_of
 from queue_store.books import live_documents, marks_of

@@ -20,23 +20,20 @@ from typing import Any
 import msgspec
 
 from qbwc_service import doubt, look_back, pulls
+from qbwc_service.binding import request_id_of
 from qbwc_service.errors import NotSendable
 from qbwc_service.kinds import DOCUMENTS, KINDS
 from qbwc_service.look_up import encode_reads, look_up_set
 from qbwc_service.needs import Prepared, encode_prepared
 from qbwc_service.preparing import current_prepared, prepare
-from qbwc_service.resolving import Addition, Verdict, resolve
+from qbwc_service.resolving import Verdict, resolve
 from qbwc_service.run import Run
-from qbwc_service.settling import back_off, request_id_of
-from queue_store import claim, drain, waits
-from queue_store.activities import add_activity, newest_of_record
+from qbwc_service.setting_aside import fail, set_aside, set_unclear_aside
+from queue_store import claim, drain
 from queue_store.books import live_documents
-from queue_store.catalogue import AnsweredLookup
 from queue_store.claim import Sending
 from queue_store.drain import Change, change
-from queue_store.fingerprint import content_digest
 from queue_store.models import Activity, Exchange
-from queue_store.payloads import encode
 from queue_store.states import ActivityState, ExchangeState
 
 logger = logging.getLogger(__name__)
@@ -204,12 +201,12 @@ def _write_or_look_up(run: Run) -> str | None:
             return None
         candidates = _without_found(run, candidates)
         candidates, look_ups, unclear = doubt.without_known_elements(run, candidates)
-        _set_unclear_aside(run, unclear)
+        set_unclear_aside(run, unclear)
         verdicts = _resolved(run, candidates)
         look_ups += [pair for verdict in verdicts for pair in verdict.look_ups]
         if look_ups:
             return _look_up(run, look_ups, ahead=True)
-        if not _set_aside(run, verdicts):
+        if not set_aside(run, verdicts):
             ready = [verdict for verdict in verdicts if verdict.is_ready]
             if ready:
                 return _write(run, ready[:size])
@@ -276,7 +273,7 @@ def _resolved(run: Run, candidates: Sequence[Any]) -> list[Verdict]:
             try:
                 current = prepare(run, row, payloads[row.id])
             except NotSendable as refusal:
-                _fail(run, [(row, refusal.sentence, "")])
+                fail(run, [(row, refusal.sentence, "")])
                 continue
             activity = run.db.get_one(Activity, row.id)
             activity.prepared, activity.prepared_with = (
@@ -296,125 +293,6 @@ def _look_up(run: Run, wanted: Sequence[tuple[str, str]], *, ahead: bool = False
         wanted = [*wanted, *(pair for verdict in verdicts for pair in verdict.look_ups)]
     requests, reads = look_up_set(run, wanted, size)
     return _hand_out(run, "look up", requests, reads=encode_reads(reads))
-
-
-def _set_unclear_aside(run: Run, unclear: Sequence[tuple[Any, AnsweredLookup]]) -> None:
-    """Additions of which QuickBooks cannot tell whether it has them: never added blindly."""
-    _postpone(run, [(row, f"{row.reference}: {found.problem}") for row, found in unclear if found.passing])
-    _fail(
-        run, [(row, f"{row.reference}: {found.problem}", "") for row, found in unclear if not found.passing]
-    )
-
-
-def _postpone(run: Run, rows: Sequence[tuple[Any, str]]) -> None:
-    """(activity, sentence) each: tried again by itself after a while."""
-    change(
-        run.db,
-        [
-            Change(
-                activity_id=row.id,
-                before=row.state,
-                after=ActivityState.DELAYED,
-                sentence=sentence,
-                next_at=run.now + back_off(run, row.attempts),
-            )
-            for row, sentence in rows
-        ],
-    )
-
-
-def _set_aside(run: Run, verdicts: Sequence[Verdict]) -> bool:
-    """Fail what is refused; let what lacks something wait for its addition. True if any was."""
-    additions: dict[tuple[str, str], Activity] = {}
-    waiters: list[tuple[int, int]] = []
-    waiting: list[Change] = []
-    refused: list[tuple[Any, str, str]] = []
-    postponed: list[tuple[Any, str]] = []
-    for verdict in verdicts:
-        row = verdict.activity
-        if verdict.refusal:
-            refused.append((row, verdict.refusal, ""))
-        elif verdict.hindrance:
-            postponed.append((row, verdict.hindrance))
-        elif verdict.additions:
-            needed = [_addition(run, addition, row, additions) for addition in verdict.additions]
-            hindrance = _hindrance(row, needed)
-            if hindrance:
-                refused.append((row, hindrance, "activity"))
-                continue
-            waiters += [(row.id, one.id) for one in needed]
-            names = ", ".join(dict.fromkeys(one.reference for one in needed))
-            waiting.append(
-                Change(
-                    activity_id=row.id,
-                    before=row.state,
-                    after=ActivityState.WAITING,
-                    sentence=f"{row.reference} waits until QuickBooks has {names}.",
-                    reason="activity",
-                )
-            )
-    _fail(run, refused)
-    _postpone(run, postponed)
-    change(run.db, waiting)
-    waits.wait_for(run.db, waiters)
-    return bool(waiting or refused or postponed)
-
-
-def _hindrance(row: Any, needed: Sequence[Activity]) -> str:
-    """Why waiting for these additions would be in vain; "" if it is not."""
-    for one in needed:
-        if one.state == ActivityState.FAILED:
-            return f"Order {row.reference} cannot be sent: {one.sentence} Mend that, then retry."
-        if one.state == ActivityState.SUCCEEDED:
-            return (
-                f"{row.reference}: {one.reference} was added to QuickBooks a moment ago ({one.txn_id}) and yet is not "
-                "found there. Look at it in QuickBooks, map it by hand, then retry."
-            )
-    return ""
-
-
-def _addition(run: Run, addition: Addition, waiter: Any, known: dict[tuple[str, str], Activity]) -> Activity:
-    """The activity that adds what is missing: one, however many wait for it."""
-    key = (addition.kind, addition.record_id)
-    if key in known:
-        return known[key]
-    newest = newest_of_record(
-        run.db,
-        company_id=run.company.id,
-        store_id=addition.store_id,
-        kind=addition.kind,
-        record_id=addition.record_id,
-    )
-    generation = 1
-    if newest is not None:
-        is_over = newest.state in (ActivityState.SUCCEEDED, ActivityState.CANCELLED, ActivityState.SUPERSEDED)
-        # Never a second time in one session: what was just added and is not found would be added without end.
-        is_new = newest.state == ActivityState.SUCCEEDED and newest.updated_at >= run.open_session.started_at
-        if not is_over or is_new:
-            known[key] = newest
-            return newest
-        # It was added once, and QuickBooks says now that it is not there: somebody deleted it.
-        generation = newest.generation + 1
-    payload = encode(addition.payload)
-    known[key] = add_activity(
-        run.db,
-        Activity(
-            company_id=run.company.id,
-            store_id=addition.store_id,
-            kind=addition.kind,
-            record_id=addition.record_id,
-            generation=generation,
-            state=ActivityState.PENDING,
-            # What waits for it inherits nothing less: it goes first.
-            priority=waiter.priority + 1,
-            payload=payload,
-            digest=content_digest(payload),
-            reference=addition.reference,
-            session_id=run.open_session.id,
-        ),
-        cause=f"needed by {waiter.reference}",
-    )
-    return known[key]
 
 
 def _write(run: Run, ready: Sequence[Verdict]) -> str:
@@ -444,26 +322,6 @@ def _write(run: Run, ready: Sequence[Verdict]) -> str:
     change(run.db, changes, exchange_id=run.exchange_id)
     claim.record_attempts(run.db, run.exchange_id, sendings)
     return _hand_out(run, "write", requests)
-
-
-def _fail(run: Run, refused: Sequence[tuple[Any, str, str]]) -> None:
-    """Fail (activity, sentence, reason) each, and what waits for them."""
-    change(
-        run.db,
-        [
-            Change(
-                activity_id=row.id,
-                before=row.state,
-                after=ActivityState.FAILED,
-                sentence=sentence,
-                reason=reason,
-            )
-            for row, sentence, reason in refused
-        ],
-    )
-    waits.fail_waiters(run.db, [(row.id, sentence) for row, sentence, _ in refused])
-    run.open_session.failed += len(refused)
-    run.open_session.settled += len(refused)
 
 
 # Handing out ---------------------------------------------------------------
