@@ -573,9 +573,11 @@ def sqlite_stage() -> Iterator[Stage]:
     with tempfile.TemporaryDirectory(prefix="qbwoo-faults-") as folder:
         database = Database(f"sqlite:///{Path(folder) / 'qbwoo.db'}")
         schema.upgrade(database)
+        stage = make_stage(database)
         try:
-            yield make_stage(database)
+            yield stage
         finally:
+            stage.morning.close()
             database.close()
 
 
