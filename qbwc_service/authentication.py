@@ -55,7 +55,7 @@ def authenticate(database: Database, username: str, password: str, address: str)
     # The check takes milliseconds on purpose, so it stands outside of any transaction.
     fits = password_fits(password, account.password_hash if account else decoy_hash())
     if account is None or not fits:
-        _refuse(database, username, address, now, is_known=account is not None)
+        _refuse(database, username, address, now)
         return [new_ticket(), NOT_VALID]
     return database.write_again(lambda db: _begin(db, account.company_id, username, address))
 
@@ -80,7 +80,7 @@ def _account(database: Database, username: str, address: str, now: datetime) -> 
         return _Account(company.id, company.password_hash)
 
 
-def _refuse(database: Database, username: str, address: str, now: datetime, *, is_known: bool) -> None:
+def _refuse(database: Database, username: str, address: str, now: datetime) -> None:
     logger.warning("wrong user or password for %r from %s", username[:64], address)
     database.write_again(
         lambda db: note_failure(

@@ -255,7 +255,11 @@ def forget_all_lookups(db: Session, company_id: int) -> None:
 
 def forget_lookups(db: Session, company_id: int, asked: Collection[tuple[str, str]]) -> None:
     """What was learnt of these keys no longer holds: something may have been added since."""
-    for kind, key in asked:
+    if asked:
         db.execute(
-            delete(Lookup).where(Lookup.company_id == company_id, Lookup.kind == kind, Lookup.key == key)
+            delete(Lookup).where(
+                Lookup.company_id == company_id,
+                # A key that two kinds share is forgotten for both: it is asked again, and no more.
+                Lookup.key.in_({key for _, key in asked}),
+            )
         )

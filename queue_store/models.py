@@ -346,7 +346,6 @@ class QbwcSession(Base):
     looked_back: Mapped[bool] = mapped_column(default=False)
     #: The read that goes on with the next set: what it is, its iterator, its filters (JSON).
     cursor: Mapped[str | None] = mapped_column(Text)
-    company_asked: Mapped[bool] = mapped_column(default=False)
     connection_errors: Mapped[int] = mapped_column(default=0)
     #: Exchanges handed out so far.
     exchanges: Mapped[int] = mapped_column(default=0)

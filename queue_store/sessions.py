@@ -8,14 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from queue_store.models import Company, Exchange, LoginAttempt, QbwcSession
+from queue_store.models import Exchange, LoginAttempt, QbwcSession
 from queue_store.secrets import ticket_digest
 from queue_store.states import ExchangeState, SessionState
-
-
-def company_of_user(db: Session, username: str) -> Company | None:
-    """The company whose Web Connector logs in with this name, locked."""
-    return db.scalars(select(Company).where(Company.username == username).with_for_update()).first()
 
 
 def company_of_ticket(db: Session, ticket: str) -> int | None:

@@ -337,7 +337,6 @@ def upgrade() -> None:
         sa.Column("percent", sa.BigInteger(), nullable=False),
         sa.Column("looked_back", sa.Boolean(), nullable=False),
         sa.Column("cursor", sa.Text(), nullable=True),
-        sa.Column("company_asked", sa.Boolean(), nullable=False),
         sa.Column("connection_errors", sa.BigInteger(), nullable=False),
         sa.Column("exchanges", sa.BigInteger(), nullable=False),
         sa.Column("fruitless", sa.BigInteger(), nullable=False),
