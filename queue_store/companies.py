@@ -125,13 +125,19 @@ def live_kinds(store: Store) -> frozenset[str]:
     return frozenset(store.live_kinds.split())
 
 
-def set_live(db: Session, store: Store, kinds: Iterable[str], *, who: str) -> None:
-    """Switch exactly these kinds on and all others off; the first go-live of orders is remembered."""
+def check_kinds(kinds: Iterable[str]) -> set[str]:
+    """`kinds`, each once, if all are of `KINDS`. Raises BadSetting."""
     wanted = set(kinds)
     if not wanted <= set(KINDS):
         raise BadSetting(
             "only", f"{', '.join(sorted(wanted - set(KINDS)))} is not known. Known are: {', '.join(KINDS)}."
         )
+    return wanted
+
+
+def set_live(db: Session, store: Store, kinds: Iterable[str], *, who: str) -> None:
+    """Switch exactly these kinds on and all others off; the first go-live of orders is remembered."""
+    wanted = check_kinds(kinds)
     before, after = store.live_kinds, " ".join(sorted(wanted))
     store.live_kinds = after
     if "orders" in wanted and store.live_since is None:

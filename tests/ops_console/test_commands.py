@@ -140,7 +140,7 @@ def test_a_store_in_a_private_network_is_refused_unless_allowed(
     said = qbwoo(
         *("store", "add", "shop", "--company", company, "--url", "http://127.0.0.1", "--consumer-key", "ck"),
         *("--consumer-secret-file", tmp_path / "secret", "--webhook-secret-file", tmp_path / "secret"),
-        code=1,
+        code=2,
         QBWOO_ALLOW_PRIVATE_STORES="false",
     )
     assert "QBWOO_ALLOW_PRIVATE_STORES" in said.err
