@@ -30,8 +30,11 @@ def add_company(
     """Raises AlreadyThere, BadSetting."""
     if flavour not in FLAVOURS:
         raise BadSetting("flavour", f"{flavour!r} is not known. Known are: {', '.join(FLAVOURS)}.")
-    if not name or len(name) > 64:
-        raise BadSetting("name", "a company's name has 1 to 64 characters.")
+    _check_text("name", name, 64)
+    # The Web Connector takes no other from a .qwc.
+    _check_text("username", username, 64)
+    if company_file:
+        _check_text("company file", company_file, 500)
     if not password:
         raise BadSetting("password", "is empty. The Web Connector needs one to log in with.")
     if db.scalars(select(Company).where(Company.name == name)).first():
@@ -68,6 +71,7 @@ def add_store(
         raise BadSetting(
             "name", "a store's name has 1 to 64 letters, digits and dashes; it is part of the webhook URL."
         )
+    _check_text("consumer key", consumer_key, 200)
     if db.scalars(select(Store).where(Store.name == name)).first():
         raise AlreadyThere("store", name)
     store = Store(
@@ -82,6 +86,16 @@ def add_store(
     db.add(store)
     db.flush()
     return store
+
+
+def _check_text(what: str, text: str, most: int) -> None:
+    """Raises BadSetting for what is empty, too long, or looks on a screen like something else."""
+    if not 1 <= len(text) <= most or not text.isprintable() or text != text.strip():
+        raise BadSetting(
+            what,
+            f"must have 1 to {most} characters, without line breaks, tabs and the like, "
+            "and no blank before or after them.",
+        )
 
 
 def _free_code(db: Session, company: Company, name: str) -> str:

@@ -8,7 +8,7 @@ import click
 
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.output import json_option, print_record, print_rows
-from ops_console.cli.passwords import first_line
+from ops_console.cli.passwords import SecretFile, first_line
 from ops_console.cli.setting import print_settings
 from queue_store.companies import FLAVOURS, add_company, get_company, list_companies, list_stores
 from queue_store.settings import COMPANY_SETTINGS, company_settings, set_company_setting
@@ -25,9 +25,7 @@ def company() -> None:
     "--flavour", type=click.Choice(FLAVOURS), default="pos", show_default=True, help="Which QuickBooks."
 )
 @click.option("--username", required=True, help="Name that the Web Connector logs in with.")
-@click.option(
-    "--password-file", required=True, type=click.File(), help="File with the password; - for stdin."
-)
+@click.option("--password-file", required=True, type=SecretFile, help="File with the password; - for stdin.")
 @click.option("--company-file", default="", help="What QuickBooks must open; empty: the file that is open.")
 @json_option
 @with_desk

@@ -12,7 +12,7 @@ from typing import IO, Any
 import click
 
 from ops_console.cli.output import json_option, print_rows, remark
-from ops_console.cli.passwords import first_line
+from ops_console.cli.passwords import SecretFile, first_line
 from ops_console.errors import NotDone, WrongUsage
 
 
@@ -23,9 +23,7 @@ def sandbox() -> None:
 
 @sandbox.command("web-connector")
 @click.argument("qwc", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--password-file", required=True, type=click.File(), help="File with the password; - for stdin."
-)
+@click.option("--password-file", required=True, type=SecretFile, help="File with the password; - for stdin.")
 @click.option("--pos", required=True, type=click.Path(path_type=Path), help="The played company file.")
 @click.option("--once", is_flag=True, help="One update, then end.")
 @click.option(

@@ -10,7 +10,7 @@ from ops_console import handwork, wsgi
 from ops_console.addresses import told_address
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.output import ask, json_option, print_record, print_rows, remark, yes_option
-from ops_console.cli.passwords import first_line
+from ops_console.cli.passwords import SecretFile, first_line
 from ops_console.cli.setting import print_settings
 from ops_console.errors import NotDone, WrongUsage
 from queue_store.companies import (
@@ -39,10 +39,10 @@ def store() -> None:
 @click.option("--url", required=True, help="The shop's address, such as https://shop.example.com.")
 @click.option("--consumer-key", required=True, help="REST key of the shop, read and write.")
 @click.option(
-    "--consumer-secret-file", required=True, type=click.File(), help="File with its secret; - for stdin."
+    "--consumer-secret-file", required=True, type=SecretFile, help="File with its secret; - for stdin."
 )
 @click.option(
-    "--webhook-secret-file", required=True, type=click.File(), help="File with the secret of webhooks."
+    "--webhook-secret-file", required=True, type=SecretFile, help="File with the secret of webhooks."
 )
 @json_option
 @with_desk

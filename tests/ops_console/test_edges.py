@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from queue_store.companies import get_company
+from queue_store.database import Database
+from queue_store.secrets import password_fits
 from tests.ops_console.conftest import Qbwoo
 
 BAD_ADDRESSES = [
@@ -88,3 +91,74 @@ def test_going_live_always_asks_since_from_then_on_orders_flow(
     assert "reviews is not known" in said
     assert "Go on?" not in said
     qbwoo("store", "live", "none", "--yes", code=1)
+
+
+UNFIT = ["", "   ", " x", "x ", "a\nb", "a\tb", "a\u200bb", "x" * 65]
+
+
+@pytest.mark.parametrize("text", UNFIT)
+def test_a_name_or_user_that_the_web_connector_could_not_use_is_wrong_usage(
+    qbwoo: Qbwoo, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "pw").write_text("p\n")
+    qbwoo("company", "add", text, "--username", "u", "--password-file", "pw", code=2)
+    qbwoo("company", "add", "Main", "--username", text, "--password-file", "pw", code=2)
+    assert qbwoo("company", "list", "--json").data == []
+
+
+def test_a_name_may_hold_what_people_write(qbwoo: Qbwoo, tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("p\n")
+    name = "Zoë's / Läden & <Co> 汉"
+    qbwoo("company", "add", name, "--username", "wc/ö", "--password-file", "pw", "--company-file", "C=1;D=ü")
+    assert qbwoo("company", "list", "--json").data[0]["name"] == name
+    assert "wc/&#246;" in qbwoo("qwc", "write", name, "--url", "https://q.example.com", "-o", "-").out
+    for file in ("a\nb", "x" * 501):
+        words = ("--username", "v", "--password-file", "pw", "--company-file", file)
+        qbwoo("company", "add", "B", *words, code=2)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"a\0b\n", b"\xff\xfea\0", b"\xef\xbb\xbf", b"x" * 256, b"a\x1bb"]
+)
+def test_a_password_that_nobody_can_type_is_wrong_usage(qbwoo: Qbwoo, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "pw").write_bytes(content)
+    said = qbwoo("company", "add", "Main", "--username", "u", "--password-file", "pw", code=2).err
+    assert "password" in said
+
+
+def test_the_mark_of_an_editor_is_no_part_of_a_password(
+    qbwoo: Qbwoo, tmp_path: Path, console_database: Database
+) -> None:
+    (tmp_path / "pw").write_bytes("\ufeffpässwört\r\nnotes\n".encode())
+    qbwoo("company", "add", "Main", "--username", "u", "--password-file", "pw")
+    with console_database.read() as db:
+        assert password_fits("pässwört", get_company(db, "Main").password_hash)
+
+
+def test_a_key_or_address_longer_than_is_kept_is_wrong_usage(
+    qbwoo: Qbwoo, company: str, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("x\n")
+    good = {"--url": "http://127.0.0.1:9", "--consumer-key": "ck"}
+    for bad in (
+        {"--consumer-key": ""},
+        {"--consumer-key": "x" * 201},
+        {"--url": "http://127.0.0.1/" + "x" * 500},
+    ):
+        said = qbwoo(
+            *("store", "add", "shop", "--company", company),
+            *(word for pair in (good | bad).items() for word in pair),
+            *("--consumer-secret-file", "secret", "--webhook-secret-file", "secret"),
+            code=2,
+        )
+        assert len(said.err) < 300
+
+
+@pytest.mark.parametrize(
+    "moment", ["yesterday", "2026-13-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-14:00", " "]
+)
+def test_a_moment_that_is_none_is_wrong_usage(
+    qbwoo: Qbwoo, add_store: Callable[..., str], moment: str
+) -> None:
+    add_store()
+    assert "--since" in qbwoo("push", "orders", "--store", "shop", "--since", moment, "--dry-run", code=2).err
