@@ -21,6 +21,8 @@ def back_up(source: Path, target: Path) -> int:
     """
     if not target.parent.is_dir():
         raise NotDone(f"There is no folder {target.parent}. Make it, or name a file in another one.")
+    if target.exists() and not target.is_file():
+        raise NotDone(f"{target} is no plain file. Name another one.")
     partial = target.with_name(f"{target.name}.partial")
     try:
         if target.exists() and target.samefile(source):

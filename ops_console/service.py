@@ -130,7 +130,7 @@ def _listen(
         )
     except (OSError, ValueError) as error:
         wasyncore.close_all(sockets)
-        reason = getattr(error, "strerror", None) or error
+        reason = str(getattr(error, "strerror", None) or error).rstrip(".")
         raise NotDone(
             f"Cannot listen at {host}:{port}: {reason}. Choose another --host or --port."
         ) from error

@@ -11,6 +11,7 @@ from ops_console import wsgi
 from ops_console.addresses import told_address
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.output import ask, remark, yes_option
+from ops_console.cli.paths import FilePath
 from ops_console.errors import NotDone, WrongUsage
 from queue_store.companies import get_company
 from queue_store.settings import company_settings
@@ -30,7 +31,7 @@ def qwc() -> None:
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    type=FilePath(allow_dash=True),
     help="File.",
 )
 @click.option(
@@ -70,9 +71,9 @@ def write(desk: Desk, company: str, url: str | None, output: Path, rehearsal: bo
     if str(output) == "-":
         sys.stdout.buffer.write(data)
         return
-    if output.exists() and output.read_bytes() != data:
-        ask(f"{output} exists. Replace it?", yes=yes)
     try:
+        if output.exists() and output.read_bytes() != data:
+            ask(f"{output} exists. Replace it?", yes=yes)
         output.write_bytes(data)
     except OSError as error:
         raise NotDone(f"{output} cannot be written: {error.strerror}.") from error

@@ -315,6 +315,7 @@ def test_tasks_are_listed_and_closed(qbwoo: Qbwoo, company: str, console_databas
     assert task["sentence"] == "Look here."
     qbwoo("task", "done", task["id"])
     assert qbwoo("task", "list", "--json").data == []
+    assert "closed before" in qbwoo("task", "done", task["id"], code=1).err
 
 
 def test_every_state_that_people_see_can_be_asked_for(qbwoo: Qbwoo) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,6 +52,11 @@ def test_a_backup_into_a_folder_that_is_not_there_names_the_folder(qbwoo: Qbwoo,
     assert said == f"There is no folder {tmp_path / 'none'}. Make it, or name a file in another one.\n"
     (tmp_path / "file").touch()
     assert "no folder" in qbwoo("db", "backup", tmp_path / "file" / "backup.db", code=1).err
+
+
+def test_a_backup_replaces_no_device_or_pipe(qbwoo: Qbwoo, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "no plain file" in qbwoo("db", "backup", tmp_path / "pipe", "--yes", code=1).err
 
 
 @pytest.mark.parametrize(
@@ -162,3 +168,27 @@ def test_a_moment_that_is_none_is_wrong_usage(
 ) -> None:
     add_store()
     assert "--since" in qbwoo("push", "orders", "--store", "shop", "--since", moment, "--dry-run", code=2).err
+
+
+@pytest.mark.parametrize("name", ["", "x" * 300], ids=["empty", "long"])
+def test_a_name_that_no_file_can_have_is_wrong_usage(qbwoo: Qbwoo, company: str, name: str) -> None:
+    qbwoo("db", "backup", name, code=2)
+    qbwoo("qwc", "write", company, "--url", "https://qbwoo.example.com", "-o", name, code=2)
+    qbwoo("sandbox", "pos", name, code=2)
+    assert "no folder none" in qbwoo("sandbox", "pos", "none/company.pos", code=1).err
+
+
+def test_a_mapping_is_replaced_only_by_a_person_who_knows_it(qbwoo: Qbwoo, company: str) -> None:
+    qbwoo("mapping", "set", "item", "TS-RED", "7")
+    qbwoo("mapping", "set", "item", "ts-red ", "7")
+    said = qbwoo("mapping", "set", "item", "ts-red", "8", code=1, given="n\n").err
+    assert "is 7 now. Replace it?" in said
+    assert [row["list_id"] for row in qbwoo("mapping", "list", "--json").data] == ["7"]
+    qbwoo("mapping", "set", "item", "ts-red", "8", "--yes")
+    assert [row["list_id"] for row in qbwoo("mapping", "list", "--json").data] == ["8"]
+
+
+def test_a_host_that_is_not_known_is_one_sentence(qbwoo: Qbwoo) -> None:
+    said = qbwoo("serve", "--host", "", "--port", "0", code=1).err
+    assert said.splitlines()[-1].startswith("Cannot listen at ")
+    assert ".." not in said
