@@ -263,12 +263,9 @@ def _without_found(run: Run, candidates: Sequence[Any]) -> Sequence[Any]:
 def _resolved(run: Run, candidates: Sequence[Any]) -> list[Verdict]:
     """Candidates with everything known of them; what cannot be prepared fails here."""
     prepared: list[tuple[Any, Prepared]] = []
-    payloads: dict[int, bytes] = {}
-    stale = [row.id for row in candidates if current_prepared(run, row) is None]
-    if stale:
-        payloads = claim.payloads_of(run.db, stale)
-    for row in candidates:
-        current = current_prepared(run, row)
+    known = [(row, current_prepared(run, row)) for row in candidates]
+    payloads = claim.payloads_of(run.db, [row.id for row, current in known if current is None])
+    for row, current in known:
         if current is None:
             try:
                 current = prepare(run, row, payloads[row.id])
@@ -281,7 +278,8 @@ def _resolved(run: Run, candidates: Sequence[Any]) -> list[Verdict]:
                 run.prepared_with(row.store_id),
             )
         prepared.append((row, current))
-    run.db.flush()
+    if payloads:
+        run.db.flush()
     return resolve(run, prepared)
 
 

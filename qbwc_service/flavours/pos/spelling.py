@@ -21,6 +21,8 @@ from queue_store.payloads import Customer, Department, Item, Order
 from queue_store.settings import Settings
 
 _GRAMMAR = load_grammar("qbposxml")
+#: DiscountSource of what QuickBooks took off by itself.
+_OWN_DISCOUNTS = frozenset({"Pricing", "Reward"})
 
 
 class PosSpelling:
@@ -78,10 +80,7 @@ class PosSpelling:
             discounted=any(
                 record.decimal(name) for name in ("Discount", "DiscountPercent") if record.text(name)
             )
-            or any(
-                line.text("DiscountSource") in ("Pricing", "Reward")
-                for line in record.children("SalesReceiptItemRet")
-            ),
+            or not _OWN_DISCOUNTS.isdisjoint(record.texts("SalesReceiptItemRet/DiscountSource")),
         )
 
     def read_document(self, record: Record) -> FoundDocument:
