@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -99,13 +100,13 @@ class WebConnectorConversation:
         if run is None or run.open_session.state != SessionState.OPEN:
             return ""
         session = run.open_session
+        outstanding = outstanding_exchange(db, session.id)
         if run.now - session.last_call_at > _LONGEST_PAUSE:
             session.cursor = None
             _distrust(run)
         session.last_call_at = run.now
         if company_file_name:
             session.company_file_name = company_file_name[:500]
-        outstanding = outstanding_exchange(db, session.id)
         if outstanding is not None:
             # It asks again, so our answer did not arrive, or its answer was lost.
             _lose(run, outstanding, "a set was asked for again before this one was answered")
@@ -127,7 +128,7 @@ class WebConnectorConversation:
         if exchange is None:
             # A repeated call: its first arrival was taken, and only our answer to it was lost.
             _take_late(run, response)
-            return _percent(run)
+            return _percent(run, outstanding=False)
         if hresult:
             if run.now - session.last_call_at > _LONGEST_PAUSE:
                 _distrust(run)
@@ -136,7 +137,7 @@ class WebConnectorConversation:
             _take_response(run, exchange, response)
         if session.fruitless >= _MOST_FRUITLESS:
             return _give_up(run)
-        return _percent(run)
+        return _percent(run, outstanding=exchange.state == ExchangeState.OUTSTANDING)
 
 
 def _run_of(db: Session, ticket: str) -> Run | None:
@@ -166,11 +167,9 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
             session.fruitless += 1
             _take_evidence(run, answer, response)
             return
-        exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
-        session.last_call_at = run.now
         # Undone as a whole where a part of the answer turns out to be unreadable.
         with run.db.begin_nested():
-            fruitful = _take(run, exchange, answer)
+            brought = _take(run, exchange, answer)
     except (QbxmlError, UnreadableAnswer) as error:
         exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
         logger.error("exchange %s: %s", exchange.id, error)
@@ -179,14 +178,17 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
             pulls.give_up(run, pulls.decode_pull(session.cursor).kind)
         _lose(run, exchange, session.last_error)
         return
+    exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
     exchange.state = ExchangeState.ANSWERED
-    if not fruitful:
+    session.last_call_at = run.now
+    session.settled += brought.settled
+    session.failed += brought.failed
+    if not brought.something:
         session.fruitless += 1
     elif not exchange.purpose.startswith("look "):
         # What is asked in between does not make up for writes that are lost again and again.
         session.fruitless = 0
     _adapt_pace(run, exchange)
-    run.db.flush()
 
 
 def _check_set(answer: ResponseSet) -> None:
@@ -206,8 +208,17 @@ def _is_answer_to(run: Run, exchange: Exchange, answer: ResponseSet) -> bool:
     return is_own
 
 
-def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> bool:
-    """Hand the answer to whom it concerns; True if it brought the session on."""
+class _Brought(NamedTuple):
+    """What an answer brought to its session."""
+
+    #: True if it brought it on.
+    something: bool
+    settled: int = 0
+    failed: int = 0
+
+
+def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> _Brought:
+    """Hand the answer to whom it concerns."""
     if exchange.purpose == "look back":
         return _take_look_back(run, answer)
     if exchange.purpose == "read":
@@ -215,20 +226,17 @@ def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> bool:
     if exchange.purpose == "look up":
         answered = take_answers(run, exchange, answer)
         doubt.settle_list_elements(run)
-        return answered > 0
+        return _Brought(answered > 0)
     if exchange.purpose == "write":
         settled = settle_answer(run, exchange, answer)
-        session = run.open_session
-        session.settled += settled.settled
-        session.failed += len(settled.failed)
         if settled.unanswered:
-            session.looked_back = False
-        return settled.settled > 0 or settled.again > 0
+            run.open_session.looked_back = False
+        return _Brought(settled.settled > 0 or settled.again > 0, settled.settled, len(settled.failed))
     # A parting query brings nothing on: a session that only parts must come to its end.
-    return exchange.purpose == "stop"
+    return _Brought(exchange.purpose == "stop")
 
 
-def _take_look_back(run: Run, answer: ResponseSet) -> bool:
+def _take_look_back(run: Run, answer: ResponseSet) -> _Brought:
     session = run.open_session
     state = look_back.decode_look_back(session.cursor or "")
     session.cursor = None
@@ -239,16 +247,16 @@ def _take_look_back(run: Run, answer: ResponseSet) -> bool:
         doubt.settle_documents(run)
     else:
         session.cursor = sending.encode_state(following)
-    return True
+    return _Brought(True)
 
 
-def _take_pull(run: Run, answer: ResponseSet) -> bool:
+def _take_pull(run: Run, answer: ResponseSet) -> _Brought:
     session = run.open_session
     state = pulls.decode_pull(session.cursor or "")
     session.cursor = None
     following = pulls.take_page(run, state, answer)
     session.cursor = sending.encode_state(following) if following else None
-    return True
+    return _Brought(True)
 
 
 def _take_hresult(run: Run, exchange: Exchange, hresult: str, message: str) -> None:
@@ -308,10 +316,13 @@ def _adapt_pace(run: Run, exchange: Exchange) -> None:
         run.company.set_size = min(most, size * 2)
 
 
-def _percent(run: Run) -> int:
-    """0 to 99 while work is waiting, never falling; 100 when none is, which ends the session."""
+def _percent(run: Run, *, outstanding: bool) -> int:
+    """0 to 99 while work is waiting, never falling; 100 when none is, which ends the session.
+
+    `outstanding`: an answer is still to come.
+    """
     session = run.open_session
-    if not outstanding_exchange(run.db, session.id) and not sending.has_more(run):
+    if not outstanding and not sending.has_more(run):
         session.percent = 100
         return 100
     whole = max(session.work_at_start, session.settled + 1)

@@ -33,8 +33,9 @@ from queue_store import claim, drain
 from queue_store.books import live_documents
 from queue_store.claim import Sending
 from queue_store.drain import Change, change
-from queue_store.models import Activity, Exchange
-from queue_store.states import ActivityState, ExchangeState
+from queue_store.models import Activity
+from queue_store.sessions import keep_handed_out
+from queue_store.states import ActivityState
 
 logger = logging.getLogger(__name__)
 
@@ -328,20 +329,19 @@ def _write(run: Run, ready: Sequence[Verdict]) -> str:
 def _hand_out(run: Run, purpose: str, requests: Sequence[str], *, reads: str = "") -> str:
     """Keep the set as it leaves, under the id that its requests bear already."""
     document = run.spelling.message_set(requests)
-    run.db.add(
-        Exchange(
-            id=run.exchange_id,
-            company_id=run.company.id,
-            session_id=run.open_session.id,
-            purpose=purpose,
-            state=ExchangeState.OUTSTANDING,
-            requests=len(requests),
-            request=document.encode(),
-            reads=reads,
-            sent_at=run.now,
-        )
+    keep_handed_out(
+        run.db,
+        {
+            "id": run.exchange_id,
+            "company_id": run.company.id,
+            "session_id": run.open_session.id,
+            "purpose": purpose,
+            "requests": len(requests),
+            "request": document.encode(),
+            "reads": reads,
+            "sent_at": run.now,
+        },
     )
     run.open_session.exchanges += 1
-    run.db.flush()
     logger.info("exchange %s: %s, %d requests", run.exchange_id, purpose, len(requests))
     return document

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from queue_store.errors import AlreadyThere, BadSetting, NotFound
@@ -21,6 +21,9 @@ FLAVOURS = ("pos",)
 #: What can flow between a shop and QuickBooks, each with its own switch.
 KINDS = ("customers", "orders")
 
+_STORES = select(Store).order_by(Store.id)
+# Whoever changes a store writes it at once: a reader has nothing to write first.
+_STORES_OF = _STORES.where(Store.company_id == bindparam("company_id")).execution_options(autoflush=False)
 _STORE_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
 
 
@@ -130,8 +133,9 @@ def list_companies(db: Session) -> Sequence[Company]:
 
 
 def list_stores(db: Session, company_id: int | None = None) -> Sequence[Store]:
-    query = select(Store).order_by(Store.id)
-    return db.scalars(query if company_id is None else query.where(Store.company_id == company_id)).all()
+    if company_id is None:
+        return db.scalars(_STORES).all()
+    return db.scalars(_STORES_OF, {"company_id": company_id}).all()
 
 
 def live_kinds(store: Store) -> frozenset[str]:

@@ -17,10 +17,11 @@ from sqlalchemy import Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import QUICKBOOKS
-from queue_store.claim import ACTIVITY_COLUMNS, run_prebuilt
+from queue_store.claim import ACTIVITY_COLUMNS
 from queue_store.errors import IllegalTransition, LostRace
 from queue_store.ids import new_ids
 from queue_store.models import Activity, ActivityEvent, Attempt, Exchange, table_of
+from queue_store.prebuilt import run_prebuilt
 from queue_store.states import AT_HOME, TRANSITIONS, ActivityState, AttemptState, ExchangeState
 
 _ACTIVITY = table_of(Activity)

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
-from queue_store.claim import run_prebuilt
 from queue_store.drain import Change, change
 from queue_store.models import Activity, ActivityWait, table_of
+from queue_store.prebuilt import run_prebuilt
 from queue_store.states import ActivityState
 
 _WAIT = table_of(ActivityWait)
