@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from queue_store.activities import QUICKBOOKS
 from queue_store.models import Activity, Attempt, table_of
-from queue_store.prebuilt import run_prebuilt
+from queue_store.prebuilt import ManyRows, run_prebuilt
 from queue_store.states import ActivityState, AttemptState
 
 _ACTIVITY = table_of(Activity)
@@ -72,6 +72,7 @@ _CANDIDATES = CLAIMABLE.with_for_update(skip_locked=True)
 _CANDIDATES_OF_KINDS = _CANDIDATES.where(_OF_KINDS)
 _ANY_CLAIMABLE = CLAIMABLE.with_only_columns(_ACTIVITY.c.id)
 _ANY_CLAIMABLE_OF_KINDS = _ANY_CLAIMABLE.where(_OF_KINDS)
+_RECORD_ATTEMPTS = ManyRows(insert(_ATTEMPT))
 _ANY_IN_STATE = (
     select(_ACTIVITY.c.id)
     .where(
@@ -158,8 +159,8 @@ def record_attempts(db: Session, exchange_id: int, sendings: Sequence[Sending]) 
     """What leaves with an exchange, one attempt each."""
     if not sendings:
         return
-    db.connection().execute(
-        insert(_ATTEMPT),
+    _RECORD_ATTEMPTS.run(
+        db,
         [
             {
                 "activity_id": sending.activity_id,
@@ -168,7 +169,9 @@ def record_attempts(db: Session, exchange_id: int, sendings: Sequence[Sending]) 
                 "state": AttemptState.SENT,
                 "fingerprint": sending.fingerprint,
                 "predicted_total": sending.predicted_total,
+                "status_code": None,
                 "status_message": "",
+                "txn_id": None,
             }
             for sending in sendings
         ],

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Update, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import QUICKBOOKS
@@ -21,14 +21,15 @@ from queue_store.claim import ACTIVITY_COLUMNS
 from queue_store.errors import IllegalTransition, LostRace
 from queue_store.ids import new_ids
 from queue_store.models import Activity, ActivityEvent, Attempt, Exchange, table_of
-from queue_store.prebuilt import run_prebuilt
+from queue_store.prebuilt import ManyRows, run_prebuilt
 from queue_store.states import AT_HOME, TRANSITIONS, ActivityState, AttemptState, ExchangeState
 
 _ACTIVITY = table_of(Activity)
 _EVENT = table_of(ActivityEvent)
 _ATTEMPT = table_of(Attempt)
 
-_SETTLE_ATTEMPT = (
+_KEEP_EVENTS = ManyRows(insert(_EVENT))
+_SETTLE_ATTEMPTS = ManyRows(
     update(_ATTEMPT)
     .where(_ATTEMPT.c.activity_id == bindparam("_id"), _ATTEMPT.c.number == bindparam("_number"))
     .values(
@@ -123,25 +124,30 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
     """
     if not changes:
         return
+    ways = {(item.before, item.after): item for item in changes}
+    for (before, after), item in ways.items():
+        if ActivityState(after) not in TRANSITIONS[ActivityState(before)]:
+            raise IllegalTransition(item.activity_id, before, after)
     now = datetime.now(UTC)
-    names = sorted(changes[0].values or ())
-    rows, events = [], []
-    for item, event_id in zip(changes, new_ids(len(changes)), strict=True):
-        if ActivityState(item.after) not in TRANSITIONS[ActivityState(item.before)]:
-            raise IllegalTransition(item.activity_id, item.before, item.after)
-        rows.append(
-            {
-                "_id": item.activity_id,
-                "_before": item.before,
-                "_after": item.after,
-                "_sentence": item.sentence,
-                "_reason": item.reason,
-                "_next_at": item.next_at,
-                "_now": now,
-                **{f"_v_{name}": (item.values or {})[name] for name in names},
-            }
-        )
-        events.append(
+    statement = _change_statement(tuple(sorted(changes[0].values or ())))
+    rows = [
+        {
+            **{f"_v_{name}": value for name, value in (item.values or {}).items()},
+            "_id": item.activity_id,
+            "_before": item.before,
+            "_after": item.after,
+            "_sentence": item.sentence,
+            "_reason": item.reason,
+            "_next_at": item.next_at,
+            "_now": now,
+        }
+        for item in changes
+    ]
+    if statement.run(db, rows) != len(rows):
+        raise LostRace(changes[0].activity_id, changes[0].before)
+    _KEEP_EVENTS.run(
+        db,
+        [
             {
                 "id": event_id,
                 "activity_id": item.activity_id,
@@ -151,19 +157,15 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
                 "cause": item.cause or item.sentence,
                 "exchange_id": exchange_id,
             }
-        )
-    statement = _change_statement(tuple(names))
-    connection = db.connection()
-    changed = connection.execute(statement, rows)
-    if changed.rowcount != len(rows):
-        raise LostRace(changes[0].activity_id, changes[0].before)
-    connection.execute(insert(_EVENT), events)
+            for item, event_id in zip(changes, new_ids(len(changes)), strict=True)
+        ],
+    )
 
 
 @cache
-def _change_statement(names: tuple[str, ...]) -> Update:
+def _change_statement(names: tuple[str, ...]) -> ManyRows:
     """The compare-and-set of `change`, with further columns."""
-    return (
+    return ManyRows(
         update(_ACTIVITY)
         .where(_ACTIVITY.c.id == bindparam("_id"), _ACTIVITY.c.state == bindparam("_before"))
         .values(
@@ -181,8 +183,8 @@ def settle_attempts(db: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Outcomes of attempts: dicts of activity_id, number, state, status_code, status_message, txn_id."""
     if not rows:
         return
-    db.connection().execute(
-        _SETTLE_ATTEMPT,
+    _SETTLE_ATTEMPTS.run(
+        db,
         [
             {
                 "_id": row["activity_id"],
