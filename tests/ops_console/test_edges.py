@@ -192,3 +192,30 @@ def test_a_host_that_is_not_known_is_one_sentence(qbwoo: Qbwoo) -> None:
     said = qbwoo("serve", "--host", "", "--port", "0", code=1).err
     assert said.splitlines()[-1].startswith("Cannot listen at ")
     assert ".." not in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("db", "upgrade"), ("db", "check"), ("db", "backup", "copy.db"), ("check",), ("company", "list")),
+        *(("serve", "--port", "0"), ("worker", "--once")),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(
+    "content", [b"no database at all, but some text\n" * 50, b"SQLite format 3\0" + b"x" * 5000]
+)
+def test_a_file_that_is_no_database_is_a_sentence(
+    qbwoo: Qbwoo, tmp_path: Path, words: tuple[str, ...], content: bytes
+) -> None:
+    (tmp_path / "notes.txt").write_bytes(content)
+    said = qbwoo(*words, code=1, QBWOO_DATABASE_URL=f"sqlite:///{tmp_path / 'notes.txt'}")
+    assert "not a database" in said.out + said.err
+    assert (tmp_path / "notes.txt").read_bytes() == content
+
+
+def test_a_key_file_that_holds_no_key_is_a_problem_before_it_is_needed(qbwoo: Qbwoo, data_dir: Path) -> None:
+    (data_dir / "secret.key").write_text("short\n")
+    said = qbwoo("check", code=1)
+    assert "holds no key" in said.out
+    assert "short" not in said.out
