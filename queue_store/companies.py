@@ -42,8 +42,7 @@ def add_company(
         raise BadSetting("password", "is empty. The Web Connector needs one to log in with.")
     if db.scalars(select(Company).where(Company.name == name)).first():
         raise AlreadyThere("company", name)
-    if db.scalars(select(Company).where(Company.username == username)).first():
-        raise AlreadyThere("Web Connector user", username)
+    _refuse_taken_user(db, username)
     company = Company(
         name=name,
         flavour=flavour,
@@ -56,6 +55,43 @@ def add_company(
     db.add(company)
     db.flush()
     return company
+
+
+def change_company(
+    db: Session,
+    company: Company,
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    company_file: str | None = None,
+    who: str,
+) -> None:
+    """Change what is given of the Web Connector's account and the file it opens. Raises AlreadyThere, BadSetting."""
+    if username is not None and username != company.username:
+        _check_text("username", username, 64)
+        _refuse_taken_user(db, username)
+        _note_change(db, company, who, "username", company.username, username)
+        company.username = username
+    if password is not None:
+        if not password:
+            raise BadSetting("password", "is empty. The Web Connector needs one to log in with.")
+        _note_change(db, company, who, "password", "", "")
+        company.password_hash = hash_password(password)
+    if company_file is not None and company_file != company.company_file:
+        if company_file:
+            _check_text("company file", company_file, 500)
+        _note_change(db, company, who, "company file", company.company_file, company_file)
+        company.company_file = company_file
+    db.flush()
+
+
+def _refuse_taken_user(db: Session, username: str) -> None:
+    if db.scalars(select(Company).where(Company.username == username)).first():
+        raise AlreadyThere("Web Connector user", username)
+
+
+def _note_change(db: Session, company: Company, who: str, what: str, before: str, after: str) -> None:
+    db.add(AuditEntry(company_id=company.id, who=who, what=f"company: {what}", before=before, after=after))
 
 
 def add_store(

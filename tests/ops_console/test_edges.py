@@ -10,6 +10,7 @@ import pytest
 
 from queue_store.companies import get_company
 from queue_store.database import Database
+from queue_store.models import AuditEntry
 from queue_store.secrets import password_fits
 from tests.ops_console.conftest import Qbwoo
 
@@ -219,3 +220,34 @@ def test_a_key_file_that_holds_no_key_is_a_problem_before_it_is_needed(qbwoo: Qb
     said = qbwoo("check", code=1)
     assert "holds no key" in said.out
     assert "short" not in said.out
+
+
+def test_the_account_and_the_company_file_can_be_corrected(
+    qbwoo: Qbwoo, company: str, tmp_path: Path, console_database: Database
+) -> None:
+    (tmp_path / "new").write_text("another password\n")
+    said = qbwoo("company", "change", company, "--company-file", "Company Data=Other", "--json")
+    assert said.data["company_file"] == "Company Data=Other"
+    assert "Type the new password" in qbwoo("company", "change", company, "--password-file", "new").err
+    assert "qbwoo qwc write Main" in qbwoo("company", "change", company, "--username", "till").err
+    with console_database.read() as db:
+        found = get_company(db, company)
+        assert (found.username, found.company_file) == ("till", "Company Data=Other")
+        assert password_fits("another password", found.password_hash)
+        noted = [(entry.what, entry.before, entry.after) for entry in db.query(AuditEntry)]
+    assert noted == [
+        ("company: company file", "", "Company Data=Other"),
+        ("company: password", "", ""),
+        ("company: username", "connector", "till"),
+    ]
+    assert qbwoo("company", "change", company, "--company-file", "", "--json").data["company_file"] == ""
+
+
+def test_a_correction_is_checked_as_a_new_company_is(qbwoo: Qbwoo, company: str, tmp_path: Path) -> None:
+    qbwoo("company", "add", "B", "--username", "b", "--password-file", tmp_path / "password")
+    qbwoo("company", "change", "B", code=2)
+    qbwoo("company", "change", "B", "--username", "", code=2)
+    qbwoo("company", "change", "B", "--company-file", "x" * 501, code=2)
+    assert "already" in qbwoo("company", "change", "B", "--username", "connector", code=1).err
+    qbwoo("company", "change", "B", "--username", "b")
+    qbwoo("company", "change", "C", "--username", "c", code=1)
