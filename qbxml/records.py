@@ -63,8 +63,7 @@ class Record:
 
     def texts(self, name: str) -> list[str]:
         """The values of a repeated simple element."""
-        found = self._element.iterfind(name) if "/" in name else self._element.iterchildren(name)
-        return [(element.text or "").strip() for element in found]
+        return [(element.text or "").strip() for element in self._element.iterchildren(name)]
 
     def decimal(self, name: str) -> Decimal | None:
         """A number."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import QUICKBOOKS
@@ -129,11 +129,9 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
         if ActivityState(after) not in TRANSITIONS[ActivityState(before)]:
             raise IllegalTransition(item.activity_id, before, after)
     now = datetime.now(UTC)
-    statement = _change_statement(tuple(sorted(changes[0].values or ())))
     rows = [
         {
             **{f"_v_{name}": value for name, value in (item.values or {}).items()},
-            "_id": item.activity_id,
             "_before": item.before,
             "_after": item.after,
             "_sentence": item.sentence,
@@ -143,7 +141,15 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
         }
         for item in changes
     ]
-    if statement.run(db, rows) != len(rows):
+    names = tuple(sorted(changes[0].values or ()))
+    ids = [item.activity_id for item in changes]
+    if all(row == rows[0] for row in rows):
+        changed = run_prebuilt(db, _alike_statement(names), {**rows[0], "_ids": ids}).rowcount
+    else:
+        changed = _change_statement(names).run(
+            db, [{**row, "_id": activity_id} for row, activity_id in zip(rows, ids, strict=True)]
+        )
+    if changed != len(rows):
         raise LostRace(changes[0].activity_id, changes[0].before)
     _KEEP_EVENTS.run(
         db,
@@ -165,9 +171,19 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
 @cache
 def _change_statement(names: tuple[str, ...]) -> ManyRows:
     """The compare-and-set of `change`, with further columns."""
-    return ManyRows(
+    return ManyRows(_compare_and_set(names).where(_ACTIVITY.c.id == bindparam("_id")))
+
+
+@cache
+def _alike_statement(names: tuple[str, ...]) -> Update:
+    """The same where all activities change alike, as those that leave together do."""
+    return _compare_and_set(names).where(_ACTIVITY.c.id.in_(bindparam("_ids", expanding=True)))
+
+
+def _compare_and_set(names: tuple[str, ...]) -> Update:
+    return (
         update(_ACTIVITY)
-        .where(_ACTIVITY.c.id == bindparam("_id"), _ACTIVITY.c.state == bindparam("_before"))
+        .where(_ACTIVITY.c.state == bindparam("_before"))
         .values(
             state=bindparam("_after"),
             sentence=bindparam("_sentence"),

@@ -80,7 +80,11 @@ class PosSpelling:
             discounted=any(
                 record.decimal(name) for name in ("Discount", "DiscountPercent") if record.text(name)
             )
-            or not _OWN_DISCOUNTS.isdisjoint(record.texts("SalesReceiptItemRet/DiscountSource")),
+            or any(
+                source in _OWN_DISCOUNTS
+                for line in record.children("SalesReceiptItemRet")
+                for source in line.texts("DiscountSource")
+            ),
         )
 
     def read_document(self, record: Record) -> FoundDocument:
