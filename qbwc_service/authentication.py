@@ -19,12 +19,14 @@ from queue_store.secrets import decoy_hash, new_ticket, password_fits, ticket_di
 from queue_store.sessions import (
     forget_failures,
     is_locked,
+    newest_exchange,
+    newest_session,
     note_failure,
     open_session,
     outstanding_exchange,
     recent_failures,
 )
-from queue_store.states import ActivityState, SessionState
+from queue_store.states import ActivityState, ExchangeState, SessionState
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +115,7 @@ def _begin(db: Session, company_id: int, username: str, address: str) -> list[st
         current.state, current.ended_at = SessionState.TAKEN_OVER, run.now
         current.last_error = current.last_error or "The session was taken over by a newer one."
         run.session = None
+    setbacks = _setbacks(db, company_id)
     claim.wake_due(db, company_id, run.now)
     # Ids rise with time: what gets a greater one comes after this session began.
     newest = new_id()
@@ -127,6 +130,7 @@ def _begin(db: Session, company_id: int, username: str, address: str) -> list[st
         address=address[:64],
         newest_activity_id=newest,
         work_at_start=pending,
+        setbacks=setbacks,
         started_at=run.now,
         last_call_at=run.now,
     )
@@ -134,6 +138,20 @@ def _begin(db: Session, company_id: int, username: str, address: str) -> list[st
     db.flush()
     logger.info("company %s: session %s begins, %d activities wait", company.name, session.id, pending)
     return [ticket, company.company_file]
+
+
+def _setbacks(db: Session, company_id: int) -> int:
+    """How many sessions in a row were lost in the middle, whoever or whatever did it."""
+    before = newest_session(db, company_id)
+    if before is None:
+        return 0
+    last = newest_exchange(db, before.id)
+    if last is None:
+        return before.setbacks
+    if last.state != ExchangeState.LOST:
+        return 0
+    # One that lost its very first set may have asked for too much in it.
+    return before.setbacks + 1 if before.exchanges > 1 else max(1, before.setbacks - 1)
 
 
 def _has_work(run: Run, pending: int, newest: int) -> bool:

@@ -25,9 +25,9 @@ _LIVE = (
 )
 
 
-def store_documents(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+def store_documents(db: Session, rows: Sequence[dict[str, Any]], *, unknown_only: bool = False) -> None:
     """Write what was read of receipts; `rows` have the columns of BookDocument."""
-    upsert(db, BookDocument, rows, ("company_id", "txn_id"))
+    upsert(db, BookDocument, rows, ("company_id", "txn_id"), replace=not unknown_only)
 
 
 def marks_of(db: Session, company_id: int, txn_ids: Collection[str]) -> set[str]:

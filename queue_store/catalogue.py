@@ -81,14 +81,14 @@ _ANSWERED = select(Lookup.kind, Lookup.key, Lookup.found, Lookup.problem, Lookup
 )
 
 
-def store_items(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+def store_items(db: Session, rows: Sequence[dict[str, Any]], *, unknown_only: bool = False) -> None:
     """Write what was read of items; `rows` have the columns of CatalogueItem."""
-    upsert(db, CatalogueItem, rows, ("company_id", "list_id"))
+    upsert(db, CatalogueItem, rows, ("company_id", "list_id"), replace=not unknown_only)
 
 
-def store_customers(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+def store_customers(db: Session, rows: Sequence[dict[str, Any]], *, unknown_only: bool = False) -> None:
     """Write what was read of customers; `rows` have the columns of CatalogueCustomer."""
-    upsert(db, CatalogueCustomer, rows, ("company_id", "list_id"))
+    upsert(db, CatalogueCustomer, rows, ("company_id", "list_id"), replace=not unknown_only)
 
 
 def items_by_keys(

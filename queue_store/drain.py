@@ -228,6 +228,20 @@ def attempts_by_number(db: Session, company_id: int, wanted: Collection[tuple[in
     return [row for row in run_prebuilt(db, _ATTEMPTS_OF, values) if (row.id, row.number) in wanted]
 
 
+def without_clear_answer(db: Session, activity_ids: Collection[int]) -> set[int]:
+    """Those of these activities of which some attempt was never answered, or not clearly."""
+    if not activity_ids:
+        return set()
+    unclear = (AttemptState.SENT, AttemptState.LOST)
+    return set(
+        db.scalars(
+            select(Attempt.activity_id).where(
+                Attempt.activity_id.in_(activity_ids), Attempt.state.in_(unclear)
+            )
+        )
+    )
+
+
 def lose_exchange(db: Session, exchange: Exchange, cause: str, *, reason: str = "lost") -> list[Any]:
     """Nobody will answer this exchange: it is lost, and what it carried is in doubt. Gives those rows."""
     exchange.state = ExchangeState.LOST

@@ -355,6 +355,8 @@ class QbwcSession(Base):
     connection_errors: Mapped[int] = mapped_column(default=0)
     #: Exchanges handed out so far.
     exchanges: Mapped[int] = mapped_column(default=0)
+    #: How many sessions in a row before this one were lost in the middle.
+    setbacks: Mapped[int] = mapped_column(default=0)
     #: Exchanges in a row that brought nothing: a session that turns in circles is ended.
     fruitless: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(Text, default="")
@@ -470,7 +472,7 @@ class Lookup(Base):
     __tablename__ = "lookups"
 
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True, autoincrement=False)
-    #: "item", "customer" or "department".
+    #: "item", "line", "customer", "customer id", "department", or "mark" (a document, by its record mark).
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
     #: The session in which the answer came: "not there" is believed for that session only.

@@ -42,7 +42,13 @@ def wait_for(db: Session, pairs: Iterable[tuple[int, int]]) -> None:
         db.connection().execute(insert(_WAIT), fresh)
 
 
-def wake_waiters(db: Session, done: Collection[int], *, exchange_id: int | None = None) -> None:
+def wake_waiters(
+    db: Session,
+    done: Collection[int],
+    *,
+    exchange_id: int | None = None,
+    cause: str = "what it waited for is in QuickBooks",
+) -> None:
     """What waited for nothing but these is pending again."""
     waiting = _waiters(db, done)
     if not waiting:
@@ -66,7 +72,7 @@ def wake_waiters(db: Session, done: Collection[int], *, exchange_id: int | None 
                 activity_id=row.id,
                 before=row.state,
                 after=ActivityState.PENDING,
-                cause="what it waited for is in QuickBooks",
+                cause=cause,
             )
             for row in free
         ],

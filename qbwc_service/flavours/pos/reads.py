@@ -30,6 +30,7 @@ _QUERIES = {
     "customer": "CustomerQueryRq",
     "customer id": "CustomerQueryRq",
     "department": "DepartmentQueryRq",
+    "mark": "SalesReceiptQueryRq",
 }
 #: Longest key that the field of a filter takes.
 _LENGTHS = {"ALU": 20, "UPC": 18, "EMail": 99, "CustomerID": 40, "Desc1": 30, "DepartmentName": 30}
@@ -52,9 +53,19 @@ def look_up_bodies(kind: str, key: str, company: Settings) -> Sequence[Mapping[s
         bodies = [_equal("EMail", key)]
     elif kind == "customer id":
         bodies = [_equal("CustomerID", key)]
+    elif kind == "mark":
+        bodies = [_marked(f"{key}/")]
     else:
         bodies = [_equal("DepartmentName", key)]
     return [body for body in bodies if body is not None]
+
+
+def _marked(start: str) -> Mapping[str, object]:
+    """Receipts whose Comments start like this; what stands there is compared whole by whoever asked."""
+    return {
+        "CommentsFilter": {"MatchStringCriterion": "StartsWith", "Comments": start},
+        "IncludeRetElement": list(_DOCUMENT_FIELDS),
+    }
 
 
 def look_up_request(kind: str, body: Mapping[str, object], request_id: str) -> str:
@@ -82,7 +93,7 @@ def look_back_request(
     if since is not None:
         body["TimeCreatedFilter"] = {"MatchNumericCriterion": "GreaterThanEqual", "TimeCreated": since}
     if head is not None:
-        body["CommentsFilter"] = {"MatchStringCriterion": "StartsWith", "Comments": f"{head}-"}
+        body.update(_marked(f"{head}-"))
     return render_request(_GRAMMAR, "SalesReceiptQueryRq", body, _paging(request_id, page))
 
 
