@@ -53,6 +53,10 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     #: ListID of the record to change.
     list_id: str = ""
     predicted_total: Decimal | None = None
+    #: "line" or "flavour": the tax mode that a document was predicted in, which its returns follow.
+    tax_mode: str = ""
+    #: TaxCategory that it names; "": none.
+    tax_category: str = ""
     #: What was shortened or respelt, for the log.
     remarks: tuple[str, ...] = ()
 
@@ -71,22 +75,22 @@ class Gaps:
     """
 
     def __init__(self) -> None:
-        # 18 digits: within the 63 bits that an id may have.
-        self._stem = str(10**8 + secrets.randbelow(9 * 10**8)) + str(10**5 + secrets.randbelow(9 * 10**5))
+        # With the four digits behind it 18: within the 63 bits that an id may have.
+        self._stem = str(10**13 + secrets.randbelow(9 * 10**13))
         self._names: list[str] = []
 
     def gap(self, name: str) -> str:
-        """A stand-in for the value called `name`."""
+        """A stand-in for the value called `name`; there may be 10,000 in one text."""
         self._names.append(name)
-        return f"{self._stem}{len(self._names) - 1:03d}"
+        return f"{self._stem}{len(self._names) - 1:04d}"
 
     def cut(self, text: str) -> tuple[str, ...]:
         """`text` as parts: text, name of a gap, text, ..."""
         pieces = text.split(self._stem)
         parts = [pieces[0]]
         for piece in pieces[1:]:
-            parts.append(self._names[int(piece[:3])])
-            parts.append(piece[3:])
+            parts.append(self._names[int(piece[:4])])
+            parts.append(piece[4:])
         return tuple(parts)
 
 

@@ -30,6 +30,7 @@ def order_fingerprint(order: Order) -> str:
             [[line.line_id, _plain(line.total), _plain(line.total_tax)] for line in order.fee_lines],
             [[line.rate_id, _plain(line.tax_total), _plain(line.shipping_tax_total)]
              for line in order.tax_lines],
+            [_plain(card.amount) for card in order.redeemed],
         ]
     )  # fmt: skip
 

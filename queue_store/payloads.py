@@ -59,6 +59,8 @@ class OrderLine(Payload, frozen=True, kw_only=True):
     reduced_stock: Decimal | None = None
     #: Pieces that restocking refunds gave back, in all.
     restocked: Decimal = Decimal(0)
+    #: The line of the bundle that this line is a part of, never itself however far up; 0: of none.
+    bundled_by: int = 0
 
 
 class ShippingLine(Payload, frozen=True, kw_only=True):
@@ -85,6 +87,24 @@ class CouponLine(Payload, frozen=True, kw_only=True):
     code: str
     discount: Decimal
     discount_tax: Decimal = Decimal(0)
+
+
+class Redeemed(Payload, frozen=True, kw_only=True):
+    """A gift card, or store credit, that paid for a part of an order after tax."""
+
+    #: The last characters of its code, behind a "*": the whole code may still be worth money.
+    code: str = ""
+    amount: Decimal
+    #: True: the plugin notes the amount also where it is in the lines' totals already.
+    may_be_in_lines: bool = False
+
+
+class Shipment(Payload, frozen=True, kw_only=True):
+    """A parcel, as a tracking plugin notes it."""
+
+    number: str
+    carrier: str = ""
+    shipped_at: datetime | None = None
 
 
 class TaxLine(Payload, frozen=True, kw_only=True):
@@ -140,8 +160,14 @@ class Order(Payload, frozen=True, kw_only=True):
     refunds: tuple[RefundSummary, ...] = ()
     customer_note: str = ""
     created_via: str = ""
-    #: Seconds east of UTC of the shop's own clock, from its local and GMT stamps.
+    #: Seconds east of UTC of the shop's own clock when the order was placed, from its local and GMT stamps.
     utc_offset_seconds: int = 0
+    #: The same for `paid_at` and `completed_at`, which may fall into another half of the year.
+    paid_offset_seconds: int = 0
+    completed_offset_seconds: int = 0
+    #: What gift cards and store credit paid.
+    redeemed: tuple[Redeemed, ...] = ()
+    shipments: tuple[Shipment, ...] = ()
 
 
 class Customer(Payload, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from queue_store.errors import BadSetting
 from queue_store.models import AuditEntry, Company, CompanySetting, Exchange, Store, StoreSetting
 from queue_store.prebuilt import run_prebuilt
+from queue_store.setting_tables import TENDERS, BadForm, read_names, read_rates, read_skus, read_tenders
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,10 @@ def _keys(value: str) -> tuple[str, ...]:
     return keys
 
 
+def _number(value: str) -> int | None:
+    return int(value) if value else None
+
+
 def _currency(value: str) -> str:
     if value and not (len(value) == 3 and value.isalpha() and value.isupper()):
         raise ValueError(value)
@@ -105,11 +110,23 @@ def _table(*settings: Setting) -> Mapping[str, Setting]:
 
 COMPANY_SETTINGS = _table(
     Setting("currency", "USD", _currency, "Currency of the company file; orders in another are refused.", "USD"),
-    Setting("tax.mode", "line", _among("line"), "How sales tax is written: the shop's exact tax as a line.", "line"),
+    Setting("currency.rates", "", read_rates, "What one of another currency is worth in the company's: its orders are converted at it.", "EUR=1.0835, separated by commas"),
+    Setting("tax.mode", "line", _among("line", "flavour"), "How sales tax is written: the shop's exact tax as a line, or by QuickBooks' own categories and codes.", "line or flavour"),
+    Setting("tax.rounding", "line", _among("line", "receipt"), "Whether QuickBooks rounds its tax on each line or once on the receipt.", "line or receipt"),
+    Setting("tax.half", "up", _among("up", "even"), "How QuickBooks rounds half a cent of tax: up, or to the even cent.", "up or even"),
+    Setting("tax.beyond", "line", _among("line", "refuse"), "An order whose tax QuickBooks would compute otherwise goes with the tax as a line, or is refused.", "line or refuse"),
     Setting("documents.stopped", "false", _boolean, "True: no document is sent, until you look and set it to false.", "true or false"),
     Setting("documents.prefix", "W", _prefix, "First letters of every mark in QuickBooks, 1 to 3.", "1 to 3 letters or digits"),
-    Setting("documents.store_number", "", lambda v: int(v) if v else None, "POS store that web sales belong to; empty: the one POS is set to.", "a number"),
-    Setting("documents.tender", "CreditCard", _among("Cash", "Check", "CreditCard", "DebitCard", "Account"), "Tender of web sales.", "Cash, Check, CreditCard, DebitCard or Account"),
+    Setting("documents.store_number", "", _number, "POS store that web sales belong to; empty: the one POS is set to.", "a number"),
+    Setting("documents.workstation", "", _number, "Workstation that receipts name; empty: none.", "a number"),
+    Setting("documents.cashier", "", _text(16), "Cashier that receipts name; empty: the one who is logged in.", "at most 16 characters"),
+    Setting("documents.associate", "", _text(40), "Associate that receipts name; empty: none.", "at most 40 characters"),
+    Setting("documents.price_level", "", _among("", "1", "2", "3", "4", "5"), "Price level that receipts name (their prices are the shop's all the same); empty: none.", "1 to 5, or empty"),
+    Setting("documents.ship_date", "none", _among("none", "ordered", "paid", "completed", "shipped"), "Which day a receipt names as that of shipping; shipped: as a tracking plugin notes it, else the day of completion.", "none, ordered, paid, completed or shipped"),
+    Setting("documents.ship_by", "method", _among("none", "method", "carrier"), "What a receipt names as ShipBy: the shop's shipping method, or the carrier that a tracking plugin notes (else the method).", "none, method or carrier"),
+    Setting("documents.note_length", "500", _between(0, 1500), "How much of a customer's note goes into the comments; 0: nothing.", "0 to 1500"),
+    Setting("tenders", "", read_tenders, "Tender for each payment gateway, such as stripe=CreditCard:Visa, cheque=Check, cod=Cash, *=Account; none= is an order without gateway, *= any other.", "GATEWAY=TENDER, separated by commas"),
+    Setting("documents.tender", "CreditCard", _among(*TENDERS, "refuse"), "Tender of gateways that `tenders` does not name; refuse: their orders are refused.", f"{', '.join(TENDERS)} or refuse"),
     Setting("documents.card_name", "Web Shop", _text(16, least=1), "Card name of a CreditCard tender.", "1 to 16 characters"),
     Setting("documents.date", "ordered", _among("ordered", "paid", "completed"), "Which day of the order a receipt carries, in the shop's zone.", "ordered, paid or completed"),
     Setting("items.keys", "ALU,UPC", _keys, "Fields of a QuickBooks item that hold the shop's SKU, in order.", "ALU, UPC, ItemNumber, separated by commas"),
@@ -120,9 +137,19 @@ COMPANY_SETTINGS = _table(
     Setting("lines.tax", "Online Sales Tax", _text(20, least=1), "Item of the line that carries the tax.", "1 to 20 characters"),
     Setting("lines.shipping", "Online Shipping", _text(20, least=1), "Item of shipping lines.", "1 to 20 characters"),
     Setting("lines.fee", "Online Fee", _text(20, least=1), "Item of fee lines.", "1 to 20 characters"),
+    Setting("lines.tip", "Online Tip", _text(20, least=1), "Item of fee lines that are tips.", "1 to 20 characters"),
+    Setting("lines.tip_names", "tip, tips, gratuity", read_names, "Words that make a fee a tip.", "words separated by commas"),
+    Setting("lines.gift_card", "Online Gift Card", _text(20, least=1), "Item of gift cards sold, and of those redeemed where they are lines; its account is the liability.", "1 to 20 characters"),
+    Setting("gift_cards.skus", "", read_skus, "SKUs of products that are gift cards; a * at the end stands for any ending.", "SKUs separated by commas"),
+    Setting("gift_cards.names", "", read_names, "Words in a product's name that make it a gift card.", "words separated by commas"),
+    Setting("gift_cards.fees", "gift card, gift cards, gift certificate, store credit", read_names, "Words that make a negative fee a redeemed gift card.", "words separated by commas"),
+    Setting("gift_cards.redeemed", "line", _among("line", "tender"), "A redeemed gift card is a negative line, or a tender of kind Gift.", "line or tender"),
+    Setting("bundles", "lines", _among("lines", "parent", "parts"), "A bundle goes as the shop lists it, as one line with the price of all, or as its parts with the price shared out.", "lines, parent or parts"),
     Setting("lines.rounding", "Online Rounding", _text(20, least=1), "Item of the line that carries a rounding difference.", "1 to 20 characters"),
     Setting("lines.tax_code", "Non", _text(20, least=1), "Tax code of lines that QuickBooks must not tax.", "a tax code"),
     Setting("lines.negative", "price", _among("price", "quantity"), "How a negative line is spelt: Qty 1 with a negative Price, or Qty -1.", "price or quantity"),
+    Setting("customers.mode", "match", _among("match", "one", "store"), "Whose receipts they are: the buyer's, one named customer's, or one named customer's of each shop.", "match, one or store"),
+    Setting("customers.unknown", "fallback", _among("fallback", "refuse"), "A guest without e-mail: the named customer stands in, or the order is refused.", "fallback or refuse"),
     Setting("customers.fallback", "Online Customer", _text(30, least=1), "Customer of sales whose buyer cannot be told or is ambiguous.", "1 to 30 characters"),
     Setting("retry.base_seconds", "120", _between(1, 86_400), "First wait before a failed transport is tried again; doubles up to an hour.", "1 to 86400"),
     Setting("pace.start", "5", _between(1, 500), "Requests in the first message set.", "1 to 500"),
@@ -141,6 +168,7 @@ STORE_SETTINGS = _table(
     Setting("orders.since", "", _moment, "Older orders go only by push; empty: first go-live.", "2026-01-31 or 2026-01-31T08:00:00Z"),
     Setting("orders.paid_later", "cod,bacs,cheque", _words, "Gateways whose money comes later: such an order waits for it.", "gateway ids separated by commas"),
     Setting("orders.number_prefix", "", _text(10), "Before the order's number in the receipt's comments.", "at most 10 characters"),
+    Setting("customers.name", "", _text(30), "Customer of this shop's sales with customers.mode store; empty: customers.fallback and the store code.", "at most 30 characters"),
     Setting("customers.update", "true", _boolean, "Changes of shop accounts (never of guests) go to QuickBooks.", "true or false"),
 )  # fmt: skip
 
@@ -198,6 +226,8 @@ def check_setting(level: Literal["company", "store"], key: str, value: str) -> N
         raise BadSetting(key, f"is not known. Known are: {', '.join(sorted(table))}.")
     try:
         table[key].parse(value)
+    except BadForm as error:
+        raise BadSetting(key, str(error)) from None
     except ValueError:
         raise BadSetting(key, f"{value!r} does not fit; expected {table[key].form}.") from None
 

@@ -68,6 +68,8 @@ class RawLine(msgspec.Struct):
     tax_class: str | None = None
     taxes: Many[RawTax] = []
     meta_data: Many[RawMeta] = []
+    #: Written by bundle plugins: the id of the line that this one is a part of, or "".
+    bundled_by: RecordId | str | None = None
 
 
 class RawShipping(msgspec.Struct):
@@ -122,7 +124,9 @@ class RawOrder(msgspec.Struct):
     date_created: str | None = None
     date_created_gmt: str | None = None
     date_modified_gmt: str | None = None
+    date_paid: str | None = None
     date_paid_gmt: str | None = None
+    date_completed: str | None = None
     date_completed_gmt: str | None = None
     customer_id: RecordId | None = 0
     billing: RawAddress | list[Any] | None = None
@@ -142,6 +146,10 @@ class RawOrder(msgspec.Struct):
     refunds: Many[RawRefund] = []
     customer_note: str | None = None
     created_via: str | None = None
+    meta_data: Many[RawMeta] = []
+    #: Written by gift card plugins, each in its own shape; see `plugins.redeemed`.
+    gift_cards: msgspec.Raw = msgspec.Raw(b"null")
+    pw_gift_cards_redeemed: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class RawCustomer(msgspec.Struct):

@@ -7,7 +7,7 @@ characters, product names without HTML.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TypeVar
 
@@ -18,12 +18,13 @@ from queue_store.payloads import (
     FeeLine,
     Order,
     OrderLine,
+    Redeemed,
     RefundSummary,
     ShippingLine,
     TaxAmount,
     TaxLine,
 )
-from woo_bridge import raw
+from woo_bridge import plugins, raw
 from woo_bridge.errors import Untranslatable
 
 T = TypeVar("T")
@@ -71,6 +72,7 @@ class _Translation:
             raise self._problem("status", "it is empty")
         if len(currency) != 3 or not currency.isalpha():
             raise self._problem("currency", f"{currency[:10]!r} is not a currency")
+        bundles = plugins.bundles(found)
         return Order(
             order_id=found.id,
             number=self.number,
@@ -93,7 +95,7 @@ class _Translation:
             discount_tax=self._amount(found.discount_tax, "discount_tax"),
             shipping_total=self._amount(found.shipping_total, "shipping_total"),
             shipping_tax=self._amount(found.shipping_tax, "shipping_tax"),
-            lines=tuple([self._line(line) for line in raw.each(found.line_items)]),
+            lines=tuple([self._line(line, bundles) for line in raw.each(found.line_items)]),
             shipping_lines=tuple([self._shipping(line) for line in raw.each(found.shipping_lines)]),
             fee_lines=tuple([self._fee(line) for line in raw.each(found.fee_lines)]),
             coupon_lines=tuple([self._coupon(line) for line in raw.each(found.coupon_lines)]),
@@ -102,9 +104,19 @@ class _Translation:
             customer_note=raw.note(found.customer_note),
             created_via=raw.line(found.created_via),
             utc_offset_seconds=raw.utc_offset(found.date_created, found.date_created_gmt),
+            paid_offset_seconds=raw.utc_offset(found.date_paid, found.date_paid_gmt),
+            completed_offset_seconds=raw.utc_offset(found.date_completed, found.date_completed_gmt),
+            redeemed=self._redeemed(),
+            shipments=plugins.shipments(found),
         )
 
-    def _line(self, line: raw.RawLine) -> OrderLine:
+    def _redeemed(self) -> tuple[Redeemed, ...]:
+        try:
+            return plugins.redeemed(self.raw)
+        except plugins.Unreadable as error:
+            raise self._problem(error.field, error.problem) from error
+
+    def _line(self, line: raw.RawLine, bundles: Mapping[int, int]) -> OrderLine:
         path = ("line_items", line.id)
         reduced: Decimal | None = None
         restocked = Decimal(0)
@@ -128,6 +140,7 @@ class _Translation:
             tax_class=raw.line(line.tax_class),
             reduced_stock=reduced,
             restocked=restocked,
+            bundled_by=bundles.get(line.id, 0),
         )
 
     def _shipping(self, line: raw.RawShipping) -> ShippingLine:

@@ -1,27 +1,43 @@
-"""The receipt that an order becomes, computed to the cent before it is sent.
+"""The receipt that a document becomes, computed to the cent before it is sent.
 
-`predict` is pure: payload and settings in, the exact receipt out. Only what is
-certain about Point of Sale is used: Price with two decimals, Qty, TaxCode.
-Coupons are in the lines' totals already; shipping, fees and the shop's exact
-tax (tax mode `line`) are lines of items of our own, which QuickBooks does not
-tax. So the total is the sum of Price times Qty, and nothing else.
+`predict` and `balance` are pure: payload and settings in, the exact receipt
+out. Only what is certain about Point of Sale is used: Price with two decimals,
+Qty, TaxCode. Coupons are in the lines' totals already; shipping, fees, tips and
+redeemed gift cards are lines of items of our own.
+
+In tax mode `line` the shop's exact tax is such a line too, and QuickBooks taxes
+nothing: the total is the sum of Price times Qty. In `flavour` QuickBooks taxes
+by itself, and what it will come to is predicted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from qbwc_service.errors import NotSendable
-from queue_store.payloads import Order, OrderLine
+from qbwc_service.flavours.pos.charges import (
+    FEES,
+    GIFT_CARDS,
+    GOODS,
+    SHIPPING,
+    TIPS,
+    Basket,
+    Charge,
+    basket_of,
+)
+from qbwc_service.flavours.pos.money import Money, money_of, total_of
+from qbwc_service.flavours.pos.splitting import apportion, rounded, split
+from qbwc_service.flavours.pos.tax import NO_TAXES, TaxBeyond, TaxPlan, TaxTable, plan, predicted
+from queue_store.payloads import Order
 from queue_store.settings import Settings
 
-CENT = Decimal("0.01")
-#: A remaining difference up to this goes to the rounding item ...
-CAP = Decimal("0.05")
-#: ... and this more for each taxed line and rate, since each may have been rounded by itself.
-CAP_PER_TAX = Decimal("0.005")
+#: A remaining difference up to so many cents (0.05) goes to the rounding item ...
+CAP = Decimal(5)
+#: ... and so many more (0.005) for each taxed line and rate, since each may have been rounded by itself.
+CAP_PER_TAX = Decimal("0.5")
+_NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +50,14 @@ class ReceiptLine:
     quantity: Decimal
     price: Decimal
     label: str
+    #: The code that QuickBooks taxes it by.
+    tax_code: str
+    #: What that comes to, in percent.
+    percent: Decimal = _NOTHING
     #: Only a non-stock item may carry it: the quantity here is not the true one.
     one_piece: bool = False
     #: The shop's unit price, for an item that has to be added.
-    unit_price: Decimal = Decimal(0)
+    unit_price: Decimal = _NOTHING
 
     @property
     def amount(self) -> Decimal:
@@ -52,127 +72,234 @@ class Receipt:
     total: Decimal
     #: The difference that the rounding line carries.
     rounding: Decimal
+    #: "line" or "flavour": what it was computed in, whatever the setting says later.
+    tax_mode: str = "line"
+    #: TaxCategory that it names; "": none.
+    tax_category: str = ""
+    #: Tax that QuickBooks will compute; 0 in mode `line`.
+    tax: Decimal = _NOTHING
+    #: What gift cards pay of `total`, by code; the rest is the gateway's.
+    gifts: tuple[tuple[str, Decimal], ...] = ()
+    #: What was settled otherwise than expected, for the log.
+    remarks: tuple[str, ...] = ()
 
 
-def predict(order: Order, settings: Settings) -> Receipt:
+def predict(order: Order, company: Settings, taxes: TaxTable = NO_TAXES) -> Receipt:
     """The receipt of `order`. Raises NotSendable with the arithmetic where it does not come out."""
-    name = f"Order {order.number}"
-    currency = settings["currency"]
-    if currency and order.currency != currency:
-        raise NotSendable(
-            f"{name} is in {order.currency}, the company file is kept in {currency}: it is not sent. "
-            "Enter it by hand, or set the company's currency if that is wrong."
-        )
-    if order.total < 0:
-        raise NotSendable(
-            f"{name} has a negative total of {order.total}: a receipt cannot. Enter it by hand."
-        )
-    total = _cents(order.total)
-    if total != order.total:
-        raise NotSendable(
-            f"{name} has a total of {order.total}, which is not in whole cents: it is not sent. "
-            "Enter it by hand."
-        )
-    lines: list[ReceiptLine] = []
-    for line in order.lines:
-        lines += _product_lines(name, line, settings)
-    for shipping in order.shipping_lines:
-        lines += _own_line(settings["lines.shipping"], shipping.total, shipping.title or "Shipping", settings)
-    for fee in order.fee_lines:
-        lines += _own_line(settings["lines.fee"], fee.total, fee.name or "Fee", settings)
-    lines += _own_line(settings["lines.tax"], order.total_tax, "Sales tax", settings)
-    rounding = total - sum((line.amount for line in lines), Decimal(0))
-    if rounding:
-        _check_cap(name, order, rounding)
-        lines += _own_line(settings["lines.rounding"], rounding, "Rounding", settings)
-    if not lines:
-        raise NotSendable(f"{name} has no lines at all: there is nothing to write. Cancel it here.")
-    return Receipt(tuple(lines), total, rounding)
+    return balance(basket_of(order, company), company, taxes)
 
 
-def _product_lines(name: str, line: OrderLine, settings: Settings) -> list[ReceiptLine]:
-    kind, key = "sku", line.sku
-    if not key:
-        key = settings["items.fallback"]
-        kind = "line"
-        if not key:
-            why = "its product was deleted from the shop" if not line.product_id else "its product has no SKU"
-            raise NotSendable(
-                f"{name}: line {line.name!r} cannot be told: {why}. Give the product a SKU, or name an item "
-                "for such lines: qbwoo company set NAME items.fallback ITEM"
-            )
-    if not line.quantity:
-        if line.total:
-            raise NotSendable(
-                f"{name}: line {line.name!r} has no quantity but {line.total}. Correct it in the shop."
-            )
-        return []
-    amount = _cents(line.total)
-    one = ReceiptLine(kind, key, Decimal(1), amount, line.name, unit_price=_cents(line.total / line.quantity))
-    pieces = split(amount, line.quantity)
-    if pieces is None:
-        return [replace(one, label=f"{_plain(line.quantity)} x {line.name}", one_piece=True)]
-    return [replace(one, quantity=quantity, price=price) for quantity, price in pieces]
+def balance(basket: Basket, company: Settings, taxes: TaxTable = NO_TAXES, *, tax_mode: str = "") -> Receipt:
+    """The receipt of `basket`, in `tax_mode` ("": the company's). Raises NotSendable with the arithmetic.
 
-
-def split(amount: Decimal, quantity: Decimal) -> list[tuple[Decimal, Decimal]] | None:
-    """`amount` as (quantity, price) pairs that multiply out exactly; prices have two decimals.
-
-    3 for 10.00 are 2 at 3.33 and 1 at 3.34. None where that cannot be: a
-    quantity with decimals, or a price that would be 0.00 though it was not.
+    Amounts of the receipt are in the company's currency.
     """
-    price = _cents(amount / quantity)
-    if price * quantity == amount and (price or not amount):
-        return [(quantity, price)]
-    if quantity != quantity.to_integral_value() or quantity <= 0:
-        return None
-    cents, pieces = int(amount / CENT), int(quantity)
-    # Towards zero, so that negative amounts split like positive ones.
-    low, dearer = divmod(abs(cents), pieces)
-    if low == 0:
-        return None
-    sign = 1 if cents > 0 else -1
-    cheap = pieces - dearer
-    return [(Decimal(cheap), CENT * low * sign), (Decimal(dearer), CENT * (low + 1) * sign)]
+    money = money_of(basket.name, basket.currency, company)
+    job = _Job(basket, company, money, total_of(basket.name, basket.total, money))
+    job.take_redeemed()
+    if (tax_mode or company["tax.mode"]) == "flavour":
+        try:
+            return job.in_flavour(taxes)
+        except TaxBeyond as beyond:
+            if company["tax.beyond"] == "refuse":
+                raise NotSendable(f"{basket.name} is not sent: {beyond.why}") from beyond
+            job.remarks.append(f"{basket.name}: its tax goes as a line: {beyond.why}")
+    return job.in_line()
 
 
-def _own_line(item: str, amount: Decimal, label: str, settings: Settings) -> list[ReceiptLine]:
-    amount = _cents(amount)
-    if not amount:
-        return []
-    quantity = Decimal(1)
-    if amount < 0 and settings["lines.negative"] == "quantity":
-        quantity, amount = Decimal(-1), -amount
-    return [ReceiptLine("line", item, quantity, amount, label)]
+@dataclass(slots=True)
+class _Job:
+    """One basket on its way to a receipt."""
+
+    basket: Basket
+    company: Settings
+    money: Money
+    #: What the receipt must come to.
+    target: Decimal
+    charges: list[Charge] = field(default_factory=list)
+    gifts: list[tuple[str, Decimal]] = field(default_factory=list)
+    #: `basket.total`, and what gift cards add to it where they are tenders.
+    shop_total: Decimal = _NOTHING
+    remarks: list[str] = field(default_factory=list)
+
+    def take_redeemed(self) -> None:
+        """Gift cards become negative lines or tenders; where the total has no room for them, nothing."""
+        basket, company = self.basket, self.company
+        self.charges, self.shop_total = list(basket.charges), basket.total
+        cards = basket.redeemed
+        if not cards:
+            return
+        amount = _sum(card.amount for card in cards)
+        charged = _sum(charge.amount for charge in basket.charges) + basket.tax
+        # The plugins do not agree whether the order's total is what is left to pay: the arithmetic tells.
+        is_left = abs(charged - amount - basket.total) <= abs(charged - basket.total)
+        if is_left and company["gift_cards.redeemed"] == "line":
+            self.charges += [
+                Charge("line", company["lines.gift_card"], _card_label(card.code), -card.amount, GIFT_CARDS)
+                for card in cards
+            ]
+            return
+        if not is_left:
+            cards = tuple(card for card in cards if not card.may_be_in_lines)
+            if len(cards) < len(basket.redeemed):
+                self.remarks.append(f"{basket.name}: store credit is in its lines' totals already")
+        paid = [(card.code, self.money.in_books(card.amount)) for card in cards]
+        self.gifts = [(code, sum_) for code, sum_ in paid if sum_]
+        if is_left:
+            self.target += _sum(sum_ for _, sum_ in self.gifts)
+            self.shop_total += amount
+
+    # The two modes ----------------------------------------------------------
+
+    def in_line(self) -> Receipt:
+        """The shop's tax is a line; QuickBooks taxes nothing."""
+        company = self.company
+        exact = [charge.amount for charge in self.charges]
+        # Rounded to the unit: what the shop's total lacks, not what rounding takes.
+        rounding = self.money.in_books(self.shop_total - _sum(exact) - self.basket.tax)
+        amounts, lost = self._in_books([*exact, self.basket.tax], self.target - rounding)
+        rounding += lost
+        self._check_cap(rounding)
+        code = company["lines.tax_code"]
+        lines = self._lines(amounts, [code] * len(self.charges), [_NOTHING] * len(self.charges))
+        lines += self._own_line(company["lines.tax"], amounts[-1], "Sales tax")
+        return self._receipt(lines, rounding, "line")
+
+    def in_flavour(self, taxes: TaxTable) -> Receipt:
+        """QuickBooks taxes by its own category and codes. Raises TaxBeyond where that does not come out."""
+        if taxes.percents is None:
+            raise TaxBeyond("QuickBooks has not been asked for its tax rates yet.")
+        chosen: TaxPlan = plan(self.charges, taxes, self.company["lines.tax_code"])
+        exact = [charge.amount for charge in self.charges]
+        amounts, _ = self._in_books(exact, self.money.in_books(_sum(exact)))
+        lines = self._lines(amounts, chosen.codes, chosen.percents)
+        tax = predicted(((line.amount, line.percent) for line in lines), self.company)
+        rounding = self.target - _sum(line.amount for line in lines) - tax
+        cap = self._cap()
+        if abs(rounding) > cap:
+            raise TaxBeyond(
+                f"{self._arithmetic(tax)} is {self.target - rounding}, the shop says {self.target} (difference "
+                f"{rounding}, allowed {cap}; QuickBooks' tax {tax}, the shop's "
+                f"{self.money.in_books(self.basket.tax)})."
+            )
+        return self._receipt(lines, rounding, "flavour", chosen.category, tax)
+
+    def _receipt(
+        self,
+        lines: list[ReceiptLine],
+        rounding: Decimal,
+        tax_mode: str,
+        tax_category: str = "",
+        tax: Decimal = _NOTHING,
+    ) -> Receipt:
+        basket, company = self.basket, self.company
+        if rounding:
+            lines = [*lines, *self._own_line(company["lines.rounding"], rounding, "Rounding")]
+            self.remarks.append(f"{basket.name}: {rounding} went to {company['lines.rounding']}")
+        if not lines:
+            raise NotSendable(
+                f"{basket.name} has no lines at all: there is nothing to write. Cancel it here."
+            )
+        return Receipt(
+            lines=tuple(lines),
+            total=self.target,
+            rounding=rounding,
+            tax_mode=tax_mode,
+            tax_category=tax_category,
+            tax=tax,
+            gifts=tuple(self.gifts),
+            remarks=(*self.money.remarks(basket.name, basket.total, self.target), *self.remarks),
+        )
+
+    # Amounts ----------------------------------------------------------------
+
+    def _in_books(self, exact: Sequence[Decimal], total: Decimal) -> tuple[list[Decimal], Decimal]:
+        """`exact` in whole units of the company's currency with the sum `total`, less what the second is.
+
+        A charge that has an amount keeps one: no price becomes 0.00 that was not.
+        """
+        unit = self.money.unit
+        if not exact:
+            return [], _NOTHING
+        amounts = apportion([self.money.exact(amount) for amount in exact], total, unit)
+        lost = _NOTHING
+        for n, charge in enumerate(self.charges):
+            if not amounts[n] and charge.amount:
+                amounts[n] = unit.copy_sign(charge.amount)
+                lost -= amounts[n]
+        return amounts, lost
+
+    def _cap(self) -> Decimal:
+        rates = sum(len(charge.rates) for charge in self.basket.charges)
+        return (CAP + CAP_PER_TAX * rates) * self.money.unit
+
+    def _check_cap(self, rounding: Decimal) -> None:
+        cap = self._cap()
+        if abs(rounding) <= cap:
+            return
+        raise NotSendable(
+            f"{self.basket.name} does not add up: {self._arithmetic(self.money.exact(self.basket.tax))} is "
+            f"{self.target - rounding}, the shop says {self.target} (difference {rounding}, allowed {cap}). "
+            "Save the order once more in the shop, or enter it by hand."
+        )
+
+    def _arithmetic(self, tax: Decimal) -> str:
+        parts = []
+        for what in (GOODS, SHIPPING, FEES, TIPS, GIFT_CARDS):
+            amounts = [charge.amount for charge in self.charges if charge.what == what]
+            if amounts or what == GOODS:
+                parts.append(f"{self.money.exact(_sum(amounts))} {what}")
+        parts += [f"{tax} tax"] if tax else []
+        return " + ".join(parts)
+
+    # Lines ------------------------------------------------------------------
+
+    def _lines(
+        self, amounts: Sequence[Decimal], codes: Sequence[str], percents: Sequence[Decimal]
+    ) -> list[ReceiptLine]:
+        lines: list[ReceiptLine] = []
+        for charge, amount, code, percent in zip(self.charges, amounts, codes, percents, strict=False):
+            if charge.kind == "line" and charge.quantity == 1:
+                lines += self._own_line(charge.key, amount, charge.label, code, percent)
+            else:
+                lines += self._split(charge, amount, code, percent)
+        return lines
+
+    def _split(self, charge: Charge, amount: Decimal, code: str, percent: Decimal) -> list[ReceiptLine]:
+        unit = self.money.unit
+        one = ReceiptLine(
+            charge.kind,
+            charge.key,
+            Decimal(1),
+            amount,
+            charge.label,
+            code,
+            percent,
+            unit_price=rounded(amount / charge.quantity, unit),
+        )
+        pieces = split(amount, charge.quantity, unit)
+        if pieces is None:
+            return [replace(one, label=f"{_plain(charge.quantity)} x {charge.label}", one_piece=True)]
+        return [replace(one, quantity=quantity, price=price) for quantity, price in pieces]
+
+    def _own_line(
+        self, item: str, amount: Decimal, label: str, code: str = "", percent: Decimal = _NOTHING
+    ) -> list[ReceiptLine]:
+        if not amount:
+            return []
+        quantity = Decimal(1)
+        if amount < 0 and self.company["lines.negative"] == "quantity":
+            quantity, amount = Decimal(-1), -amount
+        code = code or self.company["lines.tax_code"]
+        return [ReceiptLine("line", item, quantity, amount, label, code, percent)]
 
 
-def _check_cap(name: str, order: Order, rounding: Decimal) -> None:
-    rates = (
-        sum(len(line.taxes) for line in order.lines)
-        + sum(len(line.taxes) for line in order.shipping_lines)
-        + sum(len(line.taxes) for line in order.fee_lines)
-    )
-    cap = CAP + CAP_PER_TAX * rates
-    if abs(rounding) <= cap:
-        return
-    parts = [f"{_sum(line.total for line in order.lines)} for goods"]
-    parts += (
-        [f"{_sum(line.total for line in order.shipping_lines)} for shipping"] if order.shipping_lines else []
-    )
-    parts += [f"{_sum(line.total for line in order.fee_lines)} in fees"] if order.fee_lines else []
-    parts += [f"{order.total_tax} tax"] if order.total_tax else []
-    raise NotSendable(
-        f"{name} does not add up: {' + '.join(parts)} is {order.total - rounding}, the shop says {order.total} "
-        f"(difference {rounding}, allowed {cap}). Save the order once more in the shop, or enter it by hand."
-    )
+def _card_label(code: str) -> str:
+    return f"Gift card {code}".strip()
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return sum(amounts, Decimal(0))
-
-
-def _cents(amount: Decimal) -> Decimal:
-    return amount.quantize(CENT, ROUND_HALF_UP)
+    return sum(amounts, _NOTHING)
 
 
 def _plain(quantity: Decimal) -> str:

@@ -1,80 +1,137 @@
-"""An order as SalesReceiptAdd, made ready but for QuickBooks' ids."""
+"""A document as SalesReceiptAdd, made ready but for QuickBooks' ids.
+
+`prepare_receipt` writes an order. `item_lines` and `write_receipt` are what any
+receipt needs, a Return too.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.pos.balance import Receipt, ReceiptLine, predict
+from qbwc_service.flavours.pos.customers import customer_need
 from qbwc_service.flavours.pos.fitting import Fitting
+from qbwc_service.flavours.pos.header import header
+from qbwc_service.flavours.pos.tax import NO_TAXES, TaxTable
+from qbwc_service.flavours.pos.tenders import tenders_of
 from qbwc_service.marks import MARK_LENGTH, Mark
 from qbwc_service.needs import CustomerNeed, Gaps, ItemNeed, Prepared
 from qbxml.errors import QbxmlError
 from qbxml.grammar import load_grammar
 from qbxml.writer import render_request
-from queue_store.payloads import Address, Customer, Item, Order
+from queue_store.payloads import Item, Order
 from queue_store.settings import Settings
 
 _GRAMMAR = load_grammar("qbposxml")
+#: More lines than any shop's order has; what is longer is refused, not sent to see what happens.
+MOST_LINES = 2000
 
 
-def prepare_receipt(order: Order, mark: Mark, company: Settings, store: Settings) -> Prepared:
+def prepare_receipt(
+    order: Order, mark: Mark, company: Settings, store: Settings, taxes: TaxTable = NO_TAXES
+) -> Prepared:
     """The request that writes `order`. Raises NotSendable."""
     name = f"Order {order.number}"
-    if len(str(mark)) > MARK_LENGTH:
-        raise NotSendable(
-            f"{name}: its mark {mark} would be longer than {MARK_LENGTH} characters. Tell support."
-        )
-    receipt = predict(order, company)
-    gaps, fitting = Gaps(), Fitting(name)
-    needs: dict[tuple[str, str], ItemNeed] = {}
-    lines = [_line(line, gaps, needs, fitting, company) for line in receipt.lines]
-    customer = customer_need(order, company, mark.head)
-    body: dict[str, Any] = {
-        "Comments": fitting.text(
-            "Comments", f"{mark} Order {store['orders.number_prefix']}{order.number}", 2000
+    receipt = predict(order, company, taxes)
+    draft = Draft(name, mark, receipt)
+    body = {
+        **header(order, mark, company, store, draft.fitting),
+        **tenders_of(
+            name,
+            order.payment_method,
+            order.transaction_id,
+            receipt.total,
+            receipt.gifts,
+            company,
+            draft.fitting,
         ),
-        "CustomerListID": gaps.gap("customer"),
-        "SalesReceiptType": "Sales",
-        "StoreNumber": company["documents.store_number"],
-        "TrackingNumber": str(mark),
-        "TxnDate": _date(order, company["documents.date"]),
-        "ShippingInformation": _shipping(order, fitting),
-        "SalesReceiptItemAdd": lines,
     }
-    body.update(_tender(receipt, company))
+    customer = customer_need(order, company, store, mark.head)
+    return write_receipt(draft, "Sales", body, customer, company)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A predicted receipt that is being written."""
+
+    #: "Order 71", for sentences.
+    name: str
+    mark: Mark
+    receipt: Receipt
+    fitting: Fitting = field(init=False)
+    gaps: Gaps = field(default_factory=Gaps)
+    needs: dict[tuple[str, str], ItemNeed] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.fitting = Fitting(self.name)
+
+
+def write_receipt(
+    draft: Draft, receipt_type: str, body: Mapping[str, Any], customer: CustomerNeed, company: Settings
+) -> Prepared:
+    """The request for `draft`, with `body` around its lines. Raises NotSendable where it cannot be written."""
+    receipt = draft.receipt
+    if len(str(draft.mark)) > MARK_LENGTH:
+        raise NotSendable(
+            f"{draft.name}: its mark {draft.mark} would be longer than {MARK_LENGTH} characters. Tell support."
+        )
+    if len(receipt.lines) > MOST_LINES:
+        raise NotSendable(
+            f"{draft.name} would have {len(receipt.lines)} lines in QuickBooks, more than {MOST_LINES}: it is not "
+            "sent. Enter it by hand."
+        )
+    written = {
+        **body,
+        "CustomerListID": draft.gaps.gap("customer"),
+        "SalesReceiptType": receipt_type,
+        "TaxCategory": receipt.tax_category or None,
+        "SalesReceiptItemAdd": item_lines(draft, receipt.lines, company),
+    }
     try:
         text = render_request(
-            _GRAMMAR, "SalesReceiptAddRq", {"SalesReceiptAdd": body}, {"requestID": gaps.gap("request")}
+            _GRAMMAR,
+            "SalesReceiptAddRq",
+            {"SalesReceiptAdd": written},
+            {"requestID": draft.gaps.gap("request")},
         )
     except QbxmlError as error:
-        raise NotSendable(f"{name} cannot be written as a receipt: {error}") from error
-    remarks = fitting.remarks
-    if receipt.rounding:
-        remarks = (*remarks, f"{name}: {receipt.rounding} went to {company['lines.rounding']}")
+        raise NotSendable(f"{draft.name} cannot be written as a receipt: {error}") from error
     return Prepared(
-        parts=gaps.cut(text),
-        items=tuple(needs.values()),
+        parts=draft.gaps.cut(text),
+        items=tuple(draft.needs.values()),
         customer=customer,
         predicted_total=receipt.total,
-        remarks=remarks,
+        tax_mode=receipt.tax_mode,
+        tax_category=receipt.tax_category,
+        remarks=(*draft.fitting.remarks, *receipt.remarks),
     )
 
 
-def _line(
-    line: ReceiptLine,
-    gaps: Gaps,
-    needs: dict[tuple[str, str], ItemNeed],
-    fitting: Fitting,
-    company: Settings,
-) -> Mapping[str, object]:
+def item_lines(draft: Draft, lines: Sequence[ReceiptLine], company: Settings) -> list[Mapping[str, object]]:
+    """`lines` as SalesReceiptItemAdd, with gaps for their items; what they need is noted in `draft`."""
+    return [_line(draft, line, company) for line in lines]
+
+
+def _line(draft: Draft, line: ReceiptLine, company: Settings) -> Mapping[str, object]:
+    known = draft.needs.get((line.kind, line.key))
+    if known is None or (line.one_piece and not known.one_piece):
+        draft.needs[line.kind, line.key] = _need(line, company)
+    return {
+        "ListID": draft.gaps.gap(f"{line.kind}:{line.key}"),
+        "Desc1": draft.fitting.text("Desc1", line.label, 30),
+        "Price": line.price,
+        "Qty": line.quantity,
+        "TaxCode": line.tax_code,
+    }
+
+
+def _need(line: ReceiptLine, company: Settings) -> ItemNeed:
     own = line.kind == "line"
-    known = needs.get((line.kind, line.key))
-    needs[line.kind, line.key] = ItemNeed(
+    return ItemNeed(
         kind=line.kind,
         key=line.key,
         item=Item(
@@ -85,88 +142,6 @@ def _line(
             tax_code=company["lines.tax_code"] if own else company["items.new_tax_code"],
             department=company["items.department"],
         ),
-        one_piece=line.one_piece or (known is not None and known.one_piece),
+        one_piece=line.one_piece,
         label=line.label,
     )
-    return {
-        "ListID": gaps.gap(f"{line.kind}:{line.key}"),
-        "Desc1": fitting.text("Desc1", line.label, 30),
-        "Price": line.price,
-        "Qty": line.quantity,
-        "TaxCode": company["lines.tax_code"],
-    }
-
-
-def customer_need(order: Order, company: Settings, head: str) -> CustomerNeed:
-    """Who bought. A guest without e-mail cannot be told from another: the named web customer stands in."""
-    email = order.billing.email.strip().lower()
-    billing = order.billing
-    customer = Customer(
-        customer_id=order.customer_id,
-        email=email,
-        first_name=billing.first_name,
-        last_name=billing.last_name,
-        company=billing.company,
-        billing=billing,
-        shipping=order.shipping,
-        modified_at=order.modified_at,
-    )
-    if order.customer_id:
-        return CustomerNeed(customer=customer, customer_id=f"{head}-C{order.customer_id}")
-    if email:
-        return CustomerNeed(customer=customer, customer_id=guest_customer_id(email, company))
-    return fallback_customer(company)
-
-
-def guest_customer_id(email: str, company: Settings) -> str:
-    """Our CustomerID of a guest: the same for every order of one e-mail address."""
-    digest = hashlib.sha256(email.encode()).hexdigest()[:20]
-    return f"{company['documents.prefix']}G-{digest}"
-
-
-def fallback_customer(company: Settings) -> CustomerNeed:
-    """The named web customer of the company."""
-    name = company["customers.fallback"]
-    return CustomerNeed(
-        customer=Customer(last_name=name), customer_id=f"{company['documents.prefix']}-ONLINE", fallback=True
-    )
-
-
-def _date(order: Order, which: str) -> date:
-    moments: dict[str, datetime | None] = {
-        "ordered": order.created_at,
-        "paid": order.paid_at,
-        "completed": order.completed_at,
-    }
-    moment = moments[which] or order.created_at
-    # The day as the shop's own clock showed it.
-    return (moment + timedelta(seconds=order.utc_offset_seconds)).date()
-
-
-def _shipping(order: Order, fitting: Fitting) -> Mapping[str, object] | None:
-    address: Address = order.shipping
-    name = f"{address.first_name} {address.last_name}".strip()
-    if not (address.line1 or address.city or address.postcode or name):
-        return None
-    return {
-        "City": fitting.text("City", address.city, 31),
-        "CompanyName": fitting.text("CompanyName", address.company, 41),
-        "Country": fitting.text("Country", address.country, 32),
-        "FullName": fitting.text("FullName", name, 40),
-        "Phone": fitting.text("Phone", address.phone or order.billing.phone, 40),
-        "PostalCode": fitting.text("PostalCode", address.postcode, 10),
-        "ShipBy": fitting.text("ShipBy", ", ".join(s.title for s in order.shipping_lines if s.title), 50),
-        "State": fitting.text("State", address.state, 21),
-        "Street": fitting.text("Street", address.line1, 41),
-        "Street2": fitting.text("Street2", address.line2, 41),
-    }
-
-
-def _tender(receipt: Receipt, company: Settings) -> Mapping[str, object]:
-    if not receipt.total:
-        return {}
-    kind = company["documents.tender"]
-    tender: dict[str, object] = {"TenderAmount": receipt.total}
-    if kind == "CreditCard":
-        tender["CardName"] = company["documents.card_name"]
-    return {f"Tender{kind}Add": [tender]}

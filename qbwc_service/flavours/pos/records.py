@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from qbwc_service.errors import NotSendable
+from qbwc_service.flavours.pos.customers import names_of
 from qbwc_service.flavours.pos.fitting import Fitting
 from qbwc_service.needs import CustomerNeed, Gaps, Prepared
 from qbxml.errors import QbxmlError
@@ -20,11 +21,14 @@ def prepare_customer_add(need: CustomerNeed) -> Prepared:
     """CustomerAdd under our CustomerID, by which a lost answer is found again. Raises NotSendable."""
     name = f"Customer {need.customer.email or need.customer.last_name or need.customer_id}"
     fitting = Fitting(name)
-    body = {"CustomerID": need.customer_id, **_customer_fields(need.customer, fitting)}
-    # LastName is required: without one, whatever else names the buyer stands there.
-    body["LastName"] = body["LastName"] or fitting.text(
-        "LastName", need.customer.company or need.customer.first_name or need.customer.email or "Customer", 30
-    )
+    first_name, last_name = names_of(need.customer, fitting)
+    body = {
+        "CustomerID": need.customer_id,
+        **_customer_fields(need.customer, fitting),
+        "FirstName": first_name,
+        # Required, as opposed to that of a Mod.
+        "LastName": last_name,
+    }
     return _prepared(name, "CustomerAddRq", "CustomerAdd", body, fitting)
 
 
@@ -32,7 +36,13 @@ def prepare_customer_mod(customer: Customer, list_id: str) -> Prepared:
     """CustomerMod of the fields that the shop knows; what it leaves empty stays. Raises NotSendable."""
     name = f"Customer {customer.email or customer.customer_id}"
     fitting = Fitting(name)
-    body = {"ListID": list_id, **_customer_fields(customer, fitting)}
+    first_name, last_name = names_of(customer, fitting) if customer.last_name else (None, None)
+    body = {
+        "ListID": list_id,
+        **_customer_fields(customer, fitting),
+        "FirstName": first_name,
+        "LastName": last_name,
+    }
     return _prepared(name, "CustomerModRq", "CustomerMod", body, fitting)
 
 
@@ -72,8 +82,6 @@ def _customer_fields(customer: Customer, fitting: Fitting) -> dict[str, object]:
     return {
         "CompanyName": text("CompanyName", customer.company, 41),
         "EMail": text("EMail", customer.email, 99),
-        "FirstName": text("FirstName", customer.first_name, 30),
-        "LastName": text("LastName", customer.last_name, 30),
         "Phone": text("Phone", billing.phone, 40),
         "BillAddress": _address(billing, fitting),
         "ShipAddress": [

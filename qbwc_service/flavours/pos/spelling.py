@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from qbwc_service.errors import UnreadableAnswer
-from qbwc_service.flavours.pos import reads, receipts, records
+from qbwc_service.flavours.pos import customers, reads, receipts, records
 from qbwc_service.flavours.spelling import FoundDocument, Page, Written
 from qbwc_service.marks import Mark, mark_of_document
 from qbwc_service.needs import CustomerNeed, Prepared
@@ -47,7 +47,7 @@ class PosSpelling:
         return records.prepare_department_add(department)
 
     def fallback_customer(self, company: Settings) -> CustomerNeed:
-        return receipts.fallback_customer(company)
+        return customers.fallback_customer(company)
 
     def company_request(self, request_id: str) -> str:
         return reads.company_request(request_id)

@@ -1,0 +1,93 @@
+"""The shop's amounts in the company's currency: its smallest unit, and rates for others.
+
+Point of Sale keeps one currency. An order in another is refused, or converted
+at a rate that the operator has set: its total first, and its parts so that they
+add up to that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from qbwc_service.errors import NotSendable
+from qbwc_service.flavours.pos.splitting import CENT, rounded
+from queue_store.settings import Settings
+
+#: Currencies whose smallest unit is the whole. Source: ISO 4217, minor unit 0.
+WITHOUT_DECIMALS = frozenset(
+    {
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    }
+)
+_ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """How amounts of a document become amounts in the books."""
+
+    #: Smallest amount in the books: 0.01, or 1 for a currency without decimals.
+    unit: Decimal = CENT
+    #: What one of the document's currency is worth; 1 for the company's own.
+    rate: Decimal = _ONE
+    currency: str = ""
+
+    def exact(self, amount: Decimal) -> Decimal:
+        """`amount` in the company's currency, unrounded."""
+        return amount if self.rate is _ONE else amount * self.rate
+
+    def in_books(self, amount: Decimal) -> Decimal:
+        """`amount` in whole units of the company's currency."""
+        return rounded(self.exact(amount), self.unit)
+
+    def remarks(self, name: str, total: Decimal, in_books: Decimal) -> tuple[str, ...]:
+        """What to say of the conversion, if there was one."""
+        if self.rate is _ONE:
+            return ()
+        return (f"{name}: {self.currency} {total} at {self.rate} is {in_books}",)
+
+
+def money_of(name: str, currency: str, company: Settings) -> Money:
+    """How amounts in `currency` become the company's. Raises NotSendable where no rate is set."""
+    own: str = company["currency"]
+    unit = _ONE if (own or currency) in WITHOUT_DECIMALS else CENT
+    if not own or currency == own:
+        return Money(unit)
+    rate: Decimal | None = company["currency.rates"].get(currency)
+    if rate is None:
+        raise NotSendable(
+            f"{name} is in {currency}, the company file is kept in {own}: it is not sent. "
+            "Enter it by hand, set the company's currency if that is wrong, or a rate: qbwoo company set NAME "
+            f"currency.rates {currency}=RATE"
+        )
+    return Money(unit, rate, currency)
+
+
+def total_of(name: str, total: Decimal, money: Money) -> Decimal:
+    """The document's total in the books. Raises NotSendable where a receipt cannot have it."""
+    if total < 0:
+        raise NotSendable(f"{name} has a negative total of {total}: a receipt cannot. Enter it by hand.")
+    found = money.in_books(total)
+    if money.rate is _ONE and found != total:
+        whole = "cents" if money.unit == CENT else "units"
+        raise NotSendable(
+            f"{name} has a total of {total}, which is not in whole {whole}: it is not sent. Enter it by hand."
+        )
+    return found
