@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_DOWN, Decimal
 
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.pos.charges import (
@@ -155,8 +155,9 @@ class _Job:
         """The shop's tax is a line; QuickBooks taxes nothing."""
         company = self.company
         exact = [charge.amount for charge in self.charges]
-        # Rounded to the unit: what the shop's total lacks, not what rounding takes.
-        rounding = self.money.in_books(self.shop_total - _sum(exact) - self.basket.tax)
+        # What the shop's total lacks. Half a unit is what rounding took from it, and lacks nowhere.
+        lacking = self.money.exact(self.shop_total - _sum(exact) - self.basket.tax)
+        rounding = lacking.quantize(self.money.unit, ROUND_HALF_DOWN)
         amounts, lost = self._in_books([*exact, self.basket.tax], self.target - rounding)
         rounding += lost
         self._check_cap(rounding)
