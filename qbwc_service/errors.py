@@ -2,6 +2,7 @@
 
 * QbwcError
   * NotSendable          a record cannot become a document; the sentence says why and what to do
+    * TaxRatesUnknown    QuickBooks has to be asked for its tax rates first
   * UnreadableAnswer     QuickBooks' answer is not what was asked for
 """
 
@@ -18,6 +19,10 @@ class NotSendable(QbwcError):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+
+
+class TaxRatesUnknown(NotSendable):
+    """The document is predicted by QuickBooks' own tax rates, and it was never asked for them."""
 
 
 class UnreadableAnswer(QbwcError):

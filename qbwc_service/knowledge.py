@@ -36,6 +36,7 @@ class Knowledge:
         self._know_items({fold(key) for kind, key in unmapped if kind == "item"})
         self._know_customers(unknown)
         asked = unmapped | {("department", name) for name in departments}
+        asked |= {pair for _, prepared in batch for pair in prepared.look_ups}
         asked |= {("customer id", who.customer_id) for who in unknown}
         asked |= {("customer", who.customer.email) for who in unknown if who.customer.email}
         #: Why they could not be added, by CustomerID.

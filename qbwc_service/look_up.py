@@ -28,6 +28,7 @@ from queue_store.catalogue import (
     store_items,
 )
 from queue_store.models import Exchange
+from queue_store.tax_rates import store_tax_rates
 
 _encode = msgspec.json.encode
 #: So often a key may be refused alone before it is taken to be the cause.
@@ -119,6 +120,8 @@ def _take_answer(
                 f"(status {response.status_code}). {rule.advice}",
                 passing=rule.outcome is Outcome.RETRY,
             )
+        if kind == "tax rates":
+            return _take_tax_rates(run, response.records)
         for record in response.records:
             list_id = record.text("ListID")
             if list_id:
@@ -152,3 +155,11 @@ def _take_answer(
             label=key,
         )
     return AnsweredLookup(len(found))
+
+
+def _take_tax_rates(run: Run, records: Collection[Record]) -> AnsweredLookup:
+    percents = {
+        pair: percent for record in records for pair, percent in run.spelling.read_tax_rates(record).items()
+    }
+    store_tax_rates(run.db, run.company, percents, run.now)
+    return AnsweredLookup(len(percents))

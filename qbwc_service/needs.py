@@ -52,6 +52,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     department: str = ""
     #: ListID of the record to change.
     list_id: str = ""
+    #: (kind, key) pairs to ask QuickBooks for before it can be made ready at all; then `parts` are empty.
+    look_ups: tuple[tuple[str, str], ...] = ()
     predicted_total: Decimal | None = None
     #: "line" or "flavour": the tax mode that a document was predicted in, which its returns follow.
     tax_mode: str = ""

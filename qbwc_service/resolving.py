@@ -75,6 +75,12 @@ class _Resolution:
     def verdict(self) -> Verdict:
         prepared, values = self.result.prepared, self.result.values
         try:
+            for kind, key in prepared.look_ups:
+                if self._was_asked(kind, key):
+                    raise NotSendable(
+                        f"{self._name()}: QuickBooks names no tax categories and codes. Set them up there, or write "
+                        "the shop's own tax: qbwoo company set NAME tax.mode line; then retry."
+                    )
             for need in prepared.items:
                 list_id = self._item(need)
                 if list_id:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from sqlalchemy.orm import Session
 
 from qbwc_service.flavours import FLAVOURS
 from qbwc_service.flavours.spelling import Spelling
+from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
 from qbwc_service.marks import Mark
 from queue_store.companies import list_stores, live_kinds
 from queue_store.ids import new_id
 from queue_store.models import Company, QbwcSession, Store
 from queue_store.settings import Settings, company_settings, store_settings
+from queue_store.tax_rates import chosen_taxes, tax_rates_of
+
+#: QuickBooks' tax rates are asked for again after this long.
+_TAX_RATES_HOLD = timedelta(days=1)
 
 
 def exchange_suffix(exchange_id: int) -> str:
@@ -40,6 +45,7 @@ class Run:
     #: Id of the exchange that this call hands out, should it hand out one.
     exchange_id: int = field(default_factory=new_id)
     _store_settings: dict[int, Settings] = field(default_factory=dict)
+    _taxes: dict[int, TaxTable] = field(default_factory=dict)
 
     @cached_property
     def settings(self) -> Settings:
@@ -69,6 +75,17 @@ class Run:
         if store_id not in self._store_settings:
             self._store_settings[store_id] = store_settings(self.db, self.stores[store_id])
         return self._store_settings[store_id]
+
+    def taxes(self, store_id: int) -> TaxTable:
+        """What is known of tax for one of the company's stores; nothing where the shop's own tax is written."""
+        if self.settings["tax.mode"] != "flavour":
+            return NO_TAXES
+        if store_id not in self._taxes:
+            self._taxes[store_id] = TaxTable(
+                chosen_taxes(self.db, self.company.id, store_id),
+                tax_rates_of(self.db, self.company.id, since=self.now - _TAX_RATES_HOLD),
+            )
+        return self._taxes[store_id]
 
     def head(self, store_id: int) -> str:
         """How the marks of a store's documents begin, such as "WMAIN"."""

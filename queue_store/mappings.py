@@ -11,6 +11,7 @@ from queue_store.catalogue import bind, fold, items_by_id
 from queue_store.errors import BadSetting, NotFound
 from queue_store.models import Company, Mapping
 from queue_store.operations import audit
+from queue_store.tax_rates import TAX, split_pair, tax_rates_of
 
 #: What can be mapped, and what its key is.
 KINDS = {
@@ -18,7 +19,9 @@ KINDS = {
     "customer": "an e-mail address, or customer:<id> of a shop account",
     "line": "the name of an item for extra lines, such as Online Shipping",
     "department": "the name of a department",
+    TAX: "tax rates of the shop by id, such as rates:3+4, or a tax class, such as class:reduced-rate",
 }
+_TAX_KEY = re.compile(r"rates:[0-9]+(\+[0-9]+)*|class:[^:]+", re.ASCII)
 
 
 _POS_ID = re.compile(r"-?[0-9]{1,19}", re.ASCII)
@@ -27,6 +30,10 @@ _POS_ID = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 def _stored_key(kind: str, key: str) -> str:
     """A bare e-mail address is what people type for a customer."""
     key = fold(key)
+    if kind == TAX and key.startswith("rates:"):
+        # However they are typed, a set of rates has one name.
+        ids = sorted({int(one) for one in key.removeprefix("rates:").split("+") if one.isdecimal()})
+        return f"rates:{'+'.join(map(str, ids))}"
     return f"email:{key}" if kind == "customer" and "@" in key and not key.startswith("email:") else key
 
 
@@ -38,10 +45,7 @@ def set_mapping(
     key = _stored_key(kind, key)
     if not key or len(key) > 120:
         raise BadSetting("key", f"must have 1 to 120 characters: {KINDS[kind]}.")
-    if not _POS_ID.fullmatch(list_id):
-        raise BadSetting(
-            "list id", f"{list_id!r} is no ListID of Point of Sale: a whole number, often negative."
-        )
+    _check_value(db, company, kind, key, list_id)
     before = find_mapping(db, company, kind=kind, key=key, store_id=store_id)
     was = before.list_id if before else ""
     label = ""
@@ -59,6 +63,7 @@ def set_mapping(
         label=label,
     )
     audit(db, company.id, who, f"mapping {kind} {key}", was, list_id)
+    _outdate(company, kind)
     found = find_mapping(db, company, kind=kind, key=key, store_id=store_id)
     assert found is not None
     return found
@@ -74,7 +79,35 @@ def remove_mapping(
         raise NotFound(f"{kind} mapping", key, "See: qbwoo mapping list")
     audit(db, company.id, who, f"mapping {kind} {found.key}", found.list_id, "")
     db.delete(found)
+    _outdate(company, kind)
     db.flush()
+
+
+def _check_value(db: Session, company: Company, kind: str, key: str, value: str) -> None:
+    if kind != TAX:
+        if not _POS_ID.fullmatch(value):
+            raise BadSetting(
+                "list id", f"{value!r} is no ListID of Point of Sale: a whole number, often negative."
+            )
+        return
+    if not _TAX_KEY.fullmatch(key):
+        raise BadSetting("key", f"{key!r} does not fit; expected {KINDS[TAX]}.")
+    pair = split_pair(value)
+    if not (pair[0] and len(pair[0]) <= 20 and pair[1] and len(pair[1]) <= 3):
+        raise BadSetting(
+            "value",
+            f"{value!r} does not fit; expected CATEGORY/CODE as in Point of Sale, such as Local Sales Tax/Tax.",
+        )
+    known = tax_rates_of(db, company.id)
+    if known is not None and pair not in known:
+        pairs = ", ".join(f"{category}/{code}" for category, code in sorted(known))
+        raise BadSetting("value", f"{value!r} is not in QuickBooks. It has: {pairs}.")
+
+
+def _outdate(company: Company, kind: str) -> None:
+    """Receipts are predicted with the tax mappings: what is prepared is prepared anew."""
+    if kind == TAX:
+        company.settings_version += 1
 
 
 def _check_kind(kind: str) -> None:

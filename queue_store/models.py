@@ -466,6 +466,18 @@ class CatalogueCustomer(Base):
     deleted: Mapped[bool] = mapped_column(default=False)
 
 
+class TaxRate(Base):
+    """What a tax code comes to in a tax category of QuickBooks, as CompanyQuery said last."""
+
+    __tablename__ = "tax_rates"
+
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True, autoincrement=False)
+    category: Mapped[str] = mapped_column(String(40), primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), primary_key=True)
+    percent: Mapped[Decimal]
+    read_at: Mapped[datetime]
+
+
 class Lookup(Base):
     """A key that QuickBooks was asked for, so that "not there" is known for as long as it may be trusted."""
 

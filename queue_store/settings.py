@@ -19,6 +19,7 @@ from queue_store.errors import BadSetting
 from queue_store.models import AuditEntry, Company, CompanySetting, Exchange, Store, StoreSetting
 from queue_store.prebuilt import run_prebuilt
 from queue_store.setting_tables import TENDERS, BadForm, read_names, read_rates, read_skus, read_tenders
+from queue_store.tax_rates import forget_tax_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +245,9 @@ def set_company_setting(db: Session, company: Company, key: str, value: str, *, 
     if value != COMPANY_SETTINGS[key].default:
         db.add(CompanySetting(company_id=company.id, key=key, value=value))
     company.settings_version += 1
+    if key == "documents.stopped" or key.startswith("tax."):
+        # Somebody looked at the company's tax, perhaps since a total was not the predicted one.
+        forget_tax_rates(db, company)
     db.add(
         AuditEntry(
             company_id=company.id, who=who, what=f"company {company.name}: {key}", before=before, after=value

@@ -9,7 +9,7 @@ from typing import Any
 
 from ops_sandbox.pos import PosCompanyFile, PosDialect
 from qbwc_service.flavours.pos.receipts import prepare_receipt
-from qbwc_service.flavours.pos.tax import NO_TAXES, TaxTable
+from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
 from qbwc_service.marks import Mark
 from qbwc_service.needs import Prepared
 from qbxml.grammar import load_grammar

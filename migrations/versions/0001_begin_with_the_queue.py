@@ -443,6 +443,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_stores_name")),
     )
     op.create_table(
+        "tax_rates",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("category", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=20), nullable=False),
+        sa.Column("percent", sa.String(length=40), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_tax_rates_company_id")),
+        sa.PrimaryKeyConstraint("company_id", "category", "code", name=op.f("pk_tax_rates")),
+    )
+    op.create_table(
         "exchanges",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -515,6 +530,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_exchanges_company_id_id"))
 
     op.drop_table("exchanges")
+    op.drop_table("tax_rates")
     op.drop_table("stores")
     with op.batch_alter_table("qbwc_sessions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_qbwc_sessions_company_id_state_id"))

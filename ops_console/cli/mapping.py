@@ -63,11 +63,14 @@ def set_(
     as_json: bool,
     yes: bool,
 ) -> None:
-    """Say that the record KEY of the shop is LIST_ID in QuickBooks. Put -- before an id that begins with "-".
+    """Say that the record KEY of the shop is LIST_ID in QuickBooks (of kind tax: CATEGORY/CODE).
+
+    Put -- before an id that begins with "-".
 
     \b
     For example:
       qbwoo mapping set item TS-RED-M -- -7182818284590452353
+      qbwoo mapping set tax rates:3+4 "Local Sales Tax/Tax" --store main
     """
     with desk.read() as db:
         owner, store_id = _owner(db, company, store)

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from qbwc_service.flavours.tax_table import TaxTable
 from qbwc_service.marks import Mark
 from qbwc_service.needs import CustomerNeed, Prepared
 from qbxml.records import Record
@@ -55,7 +56,9 @@ class Spelling(Protocol):
 
     def message_set(self, requests: Collection[str]) -> str: ...
 
-    def prepare_sale(self, order: Order, mark: Mark, company: Settings, store: Settings) -> Prepared: ...
+    def prepare_sale(
+        self, order: Order, mark: Mark, company: Settings, store: Settings, taxes: TaxTable
+    ) -> Prepared: ...
 
     def prepare_customer_add(self, need: CustomerNeed) -> Prepared: ...
 
@@ -87,6 +90,10 @@ class Spelling(Protocol):
 
     def deleted_request(self, request_id: str, kind: str, since: datetime) -> str:
         """Items or customers that were deleted since a moment."""
+        ...
+
+    def read_tax_rates(self, record: Record) -> Mapping[tuple[str, str], Decimal]:
+        """Percents by tax category and code, of the answer to `company_request`."""
         ...
 
     def read_written(self, record: Record) -> Written: ...

@@ -30,7 +30,10 @@ def decode_order(payload: bytes) -> Order:
 def _prepare(run: Run, activity: Any, payload: bytes) -> Prepared:
     order = decode_order(payload)
     mark = run.mark(activity.store_id, activity.record_id, activity.generation)
-    return run.spelling.prepare_sale(order, mark, run.settings, run.store_settings(activity.store_id))
+    store_id = activity.store_id
+    return run.spelling.prepare_sale(
+        order, mark, run.settings, run.store_settings(store_id), run.taxes(store_id)
+    )
 
 
 def _learn(run: Run, activity: Any, record: Record) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_DOWN, Decimal
 
-from qbwc_service.errors import NotSendable
+from qbwc_service.errors import NotSendable, TaxRatesUnknown
 from qbwc_service.flavours.pos.charges import (
     FEES,
     GIFT_CARDS,
@@ -29,7 +29,8 @@ from qbwc_service.flavours.pos.charges import (
 )
 from qbwc_service.flavours.pos.money import Money, money_of, total_of
 from qbwc_service.flavours.pos.splitting import apportion, rounded, split
-from qbwc_service.flavours.pos.tax import NO_TAXES, TaxBeyond, TaxPlan, TaxTable, plan, predicted
+from qbwc_service.flavours.pos.tax import TaxBeyond, TaxPlan, plan, predicted
+from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
 from queue_store.payloads import Order
 from queue_store.settings import Settings
 
@@ -90,8 +91,9 @@ def predict(order: Order, company: Settings, taxes: TaxTable = NO_TAXES) -> Rece
 
 
 def balance(basket: Basket, company: Settings, taxes: TaxTable = NO_TAXES, *, tax_mode: str = "") -> Receipt:
-    """The receipt of `basket`, in `tax_mode` ("": the company's). Raises NotSendable with the arithmetic.
+    """The receipt of `basket`, in `tax_mode` ("": the company's).
 
+    Raises NotSendable with the arithmetic, TaxRatesUnknown in `flavour` where QuickBooks was never asked.
     Amounts of the receipt are in the company's currency.
     """
     money = money_of(basket.name, basket.currency, company)
@@ -167,9 +169,14 @@ class _Job:
         return self._receipt(lines, rounding, "line")
 
     def in_flavour(self, taxes: TaxTable) -> Receipt:
-        """QuickBooks taxes by its own category and codes. Raises TaxBeyond where that does not come out."""
+        """QuickBooks taxes by its own category and codes.
+
+        Raises TaxBeyond where that does not come out, TaxRatesUnknown where it cannot be told.
+        """
         if taxes.percents is None:
-            raise TaxBeyond("QuickBooks has not been asked for its tax rates yet.")
+            raise TaxRatesUnknown(
+                f"{self.basket.name}: QuickBooks' tax rates are not known. They are read in the next session."
+            )
         chosen: TaxPlan = plan(self.charges, taxes, self.company["lines.tax_code"])
         exact = [charge.amount for charge in self.charges]
         amounts, _ = self._in_books(exact, self.money.in_books(_sum(exact)))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from qbwc_service.flavours.spelling import Page
 from qbxml.grammar import load_grammar
+from qbxml.records import Record
 from qbxml.transliterate import is_kept
 from qbxml.writer import render_request
 from queue_store.settings import Settings
@@ -31,7 +33,10 @@ _QUERIES = {
     "customer id": "CustomerQueryRq",
     "department": "DepartmentQueryRq",
     "mark": "SalesReceiptQueryRq",
+    "tax rates": "CompanyQueryRq",
 }
+#: The look-up of what the company's tax categories and codes come to.
+TAX_RATES = ("tax rates", "company")
 #: Longest key that the field of a filter takes.
 _LENGTHS = {"ALU": 20, "UPC": 18, "EMail": 99, "CustomerID": 40, "Desc1": 30, "DepartmentName": 30}
 
@@ -41,8 +46,19 @@ def company_request(request_id: str) -> str:
     return render_request(_GRAMMAR, "CompanyQueryRq", {}, {"requestID": request_id})
 
 
+def tax_rates(record: Record) -> dict[tuple[str, str], Decimal]:
+    """Percent by (TaxCategory, POSTaxCode), of a CompanyRet. A pair without percent is untaxed."""
+    return {
+        (one.text("TaxCategory") or "", one.text("POSTaxCode") or ""): one.decimal("TaxPercent") or Decimal(0)
+        for one in record.children("TaxRecord")
+        if one.text("TaxCategory") and one.text("POSTaxCode")
+    }
+
+
 def look_up_bodies(kind: str, key: str, company: Settings) -> Sequence[Mapping[str, object]]:
     """One body for each field that may hold `key`; none if no field can."""
+    if (kind, key) == TAX_RATES:
+        return ({},)
     if not key or not all(map(is_kept, key)):
         return ()
     if kind == "item":

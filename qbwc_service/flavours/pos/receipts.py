@@ -16,8 +16,8 @@ from qbwc_service.flavours.pos.balance import Receipt, ReceiptLine, predict
 from qbwc_service.flavours.pos.customers import customer_need
 from qbwc_service.flavours.pos.fitting import Fitting
 from qbwc_service.flavours.pos.header import header
-from qbwc_service.flavours.pos.tax import NO_TAXES, TaxTable
 from qbwc_service.flavours.pos.tenders import tenders_of
+from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
 from qbwc_service.marks import MARK_LENGTH, Mark
 from qbwc_service.needs import CustomerNeed, Gaps, ItemNeed, Prepared
 from qbxml.errors import QbxmlError

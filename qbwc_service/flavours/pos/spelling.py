@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from qbwc_service.errors import UnreadableAnswer
+from qbwc_service.errors import TaxRatesUnknown, UnreadableAnswer
 from qbwc_service.flavours.pos import customers, reads, receipts, records
 from qbwc_service.flavours.spelling import FoundDocument, Page, Written
+from qbwc_service.flavours.tax_table import TaxTable
 from qbwc_service.marks import Mark, mark_of_document
 from qbwc_service.needs import CustomerNeed, Prepared
 from qbxml.grammar import load_grammar
@@ -31,8 +33,13 @@ class PosSpelling:
     def message_set(self, requests: Collection[str]) -> str:
         return message_set(_GRAMMAR, requests)
 
-    def prepare_sale(self, order: Order, mark: Mark, company: Settings, store: Settings) -> Prepared:
-        return receipts.prepare_receipt(order, mark, company, store)
+    def prepare_sale(
+        self, order: Order, mark: Mark, company: Settings, store: Settings, taxes: TaxTable
+    ) -> Prepared:
+        try:
+            return receipts.prepare_receipt(order, mark, company, store, taxes)
+        except TaxRatesUnknown:
+            return Prepared(parts=("",), look_ups=(reads.TAX_RATES,))
 
     def prepare_customer_add(self, need: CustomerNeed) -> Prepared:
         return records.prepare_customer_add(need)
@@ -68,6 +75,9 @@ class PosSpelling:
 
     def deleted_request(self, request_id: str, kind: str, since: datetime) -> str:
         return reads.deleted_request(request_id, kind, since)
+
+    def read_tax_rates(self, record: Record) -> Mapping[tuple[str, str], Decimal]:
+        return reads.tax_rates(record)
 
     def read_written(self, record: Record) -> Written:
         txn_id = record.text("TxnID") or record.text("ListID")

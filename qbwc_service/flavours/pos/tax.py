@@ -8,29 +8,17 @@ comes to is read from the company (TaxRecord of CompanyQuery).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 from qbwc_service.flavours.pos.charges import Charge
 from qbwc_service.flavours.pos.splitting import CENT
+from qbwc_service.flavours.tax_table import TaxTable
 from queue_store.settings import Settings
 
 _HUNDRED = Decimal(100)
 _NOTHING = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class TaxTable:
-    """What is known of tax for one store: chosen pairs, and what they come to."""
-
-    #: (TaxCategory, TaxCode) by key of the shop: "rates:3+4", "class:reduced-rate".
-    chosen: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    #: Percent by (TaxCategory, TaxCode), as QuickBooks says; None: it was never asked.
-    percents: Mapping[tuple[str, str], Decimal] | None = None
-
-
-NO_TAXES = TaxTable()
 
 
 class TaxBeyond(Exception):
