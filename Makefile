@@ -12,7 +12,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 	>/dev/null 2>&1 && { echo "$$name"; break; }; done)
 ARGS ?=
 
-.PHONY: setup demo test check format bench-drain bench-webhooks clean
+.PHONY: setup demo test check format bench-drain bench-webhooks bench-money clean
 
 setup: $(STAMP)
 
@@ -39,7 +39,7 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench-drain bench-webhooks: bench-%: $(STAMP)
+bench-drain bench-webhooks bench-money: bench-%: $(STAMP)
 	$(BIN)/python -m bench.$* $(ARGS)
 
 clean:

@@ -1,0 +1,87 @@
+"""What cannot be balanced waits as failed, with a sentence that names the field and the cure; mended, it goes."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from qbwc_service.preparing import prepare_pending
+from queue_store.activities import get_activity
+from queue_store.operations import retry
+from tests.harness import House, recorded_order
+from woo_bridge.errors import Untranslatable
+from woo_bridge.translate_orders import translate_order
+
+
+def plain(**changes: Any) -> dict[str, Any]:
+    return {**recorded_order("plain"), **changes}
+
+
+def first_line(**changes: Any) -> dict[str, Any]:
+    lines = recorded_order("plain")["line_items"]
+    return plain(line_items=[{**lines[0], **changes}, *lines[1:]])
+
+
+@pytest.mark.parametrize(
+    ("order", "sentence"),
+    [
+        (
+            first_line(product_id=0, sku=None, name="", total="0.00", subtotal="0.00"),
+            "names no product and has a total of 0.00: the shop did not know the product that was ordered. Take the line out",
+        ),
+        (
+            plain(total="30.00"),
+            "does not add up: 14.97 for goods + 7.50 for shipping + 2.05 tax is 24.52, the shop says 30.00",
+        ),
+        (plain(total=24.520000000000003), ""),
+        (plain(total="24.525"), "which is not in whole cents"),
+        (plain(total="-24.52"), "has a negative total of -24.52"),
+        (plain(currency="CAD"), "is in CAD, the company file is kept in USD"),
+        (plain(payment_method="square"), "it was paid through 'square', for which no tender is set"),
+    ],
+)
+def test_a_bad_order_fails_before_the_web_connector_comes(
+    house: House, order: dict[str, Any], sentence: str
+) -> None:
+    house.set("documents.tender", "refuse")
+    house.set("tenders", "cod=Cash")
+    house.take(order)
+    prepare_pending(house.database)
+    (sale,) = house.activities()
+    assert sentence in sale.sentence
+    assert sale.state == ("failed" if sentence else "pending")
+    assert sale.payload
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"total": "much"}, "total"),
+        ({"currency": "USDT"}, "currency"),
+        ({"total": "NaN"}, "total"),
+        ({"line_items": [{"id": 1, "total": "free", "quantity": 1}]}, "line_items[1].total"),
+    ],
+)
+def test_what_is_no_order_names_the_field(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(Untranslatable) as caught:
+        translate_order(json.dumps(plain(**changes)).encode())
+    assert field in str(caught.value)
+
+
+def test_once_the_gateway_has_a_tender_the_order_goes(house: House) -> None:
+    house.set("documents.tender", "refuse")
+    house.take(plain(payment_method="square"))
+    prepare_pending(house.database)
+    (sale,) = house.activities()
+    assert sale.state == "failed"
+    house.set("tenders", "square=CreditCard:Square")
+    with house.database.write() as db:
+        retry(db, get_activity(db, sale.id), "test")
+    house.run()
+    (receipt,) = house.our_receipts()
+    assert [(one.kind, one.amount, one.detail) for one in receipt.tenders] == [
+        ("CreditCard", Decimal("24.52"), "Square")
+    ]
