@@ -8,7 +8,7 @@ import pytest
 
 from qbwc_service.errors import NotSendable
 from queue_store.errors import BadSetting
-from queue_store.setting_tables import TenderRow, read_tenders
+from queue_store.setting_tables import TENDERS, TenderRow, read_tenders
 from queue_store.settings import check_setting
 from tests.making_orders import company, line, order
 from tests.writing_receipts import Books
@@ -50,6 +50,11 @@ def test_other_gateways_go_by_the_star_else_by_the_companys_tender():
     assert tender("square", tenders="*=Gift")[0] == "Gift"
     assert tender("square", documents__tender="Cash")[0] == "Cash"
     assert tender("square", documents__card_name="Amex")[2] == "Amex"
+
+
+@pytest.mark.parametrize("kind", TENDERS)
+def test_every_kind_of_tender_is_taken_by_quickbooks(kind):
+    assert tender("square", tenders=f"*={kind}")[:2] == (kind, D("10.00"))
 
 
 def test_a_gateway_without_tender_is_refused_with_the_command():

@@ -38,8 +38,8 @@ class PosSpelling:
     ) -> Prepared:
         try:
             return receipts.prepare_receipt(order, mark, company, store, taxes)
-        except TaxRatesUnknown:
-            return Prepared(parts=("",), look_ups=(reads.TAX_RATES,))
+        except TaxRatesUnknown as unknown:
+            return Prepared(parts=("",), look_ups=(reads.TAX_RATES,), remarks=(unknown.sentence,))
 
     def prepare_customer_add(self, need: CustomerNeed) -> Prepared:
         return records.prepare_customer_add(need)
