@@ -169,6 +169,7 @@ def build(settings: ProcessSettings, database: Database) -> Parts:
 
     box = open_box(settings)
     conversation = WebConnectorConversation(database)
+    conversation.start()
     service_url = settings.public_url and settings.public_url + wsgi.SOAP_PATH
     endpoint = WebhookEndpoint(database, box)
     site = wsgi.Site(

@@ -50,6 +50,14 @@ class WebConnectorConversation:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def start(self) -> None:
+        """To be called when a service starts: what open sessions have learnt is asked again.
+
+        Whoever puts a backup back stops and starts the service, and the sessions in it know nothing of
+        what QuickBooks has written since.
+        """
+        self._database.write_again(distrust_sessions)
+
     def server_version(self) -> str:
         """Product and version, for the Web Connector's log."""
         try:

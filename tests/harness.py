@@ -65,6 +65,11 @@ class House:
     def __post_init__(self) -> None:
         self.conversation = WebConnectorConversation(self.database)
 
+    def restart(self) -> None:
+        """The service ends and begins anew."""
+        self.conversation = WebConnectorConversation(self.database)
+        self.conversation.start()
+
     def set(self, key: str, value: str) -> None:
         """Change a company setting."""
         with self.database.write() as db:
