@@ -34,6 +34,9 @@ class World:
     #: Called with each message set that the service hands out, even if nobody hears it.
     on_set: Callable[[str], None]
     faults: bool = True
+    #: Message sets after which the line breaks, counted over all sessions; 0: it does not.
+    breaks_after: int = 0
+    sets: int = 0
     #: Answers of QuickBooks with their tickets, delivered or not: (ticket, response).
     answers: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=25))
     tickets: deque[str] = field(default_factory=lambda: deque(maxlen=12))
@@ -165,7 +168,11 @@ class Connector:
         elif world.happens(rng, "HRESULT after execution", 0.02 * much):
             world.pos.fail_next(rng.choice(HRESULTS[1:]), "An error.", after_executing=True)
         self.execute()
-        if world.happens(rng, "connector died after QuickBooks executed", 0.025 * much):
+        world.sets += 1
+        if world.faults and world.breaks_after and not world.sets % world.breaks_after:
+            world.fired["line broke after every second set"] += 1
+            self.forget()
+        elif world.happens(rng, "connector died after QuickBooks executed", 0.025 * much):
             self.forget()
 
     def execute(self) -> None:
