@@ -28,8 +28,9 @@ from qbwc_service.settling import settle_answer
 from qbxml.errors import QbxmlError
 from qbxml.hresults import HresultRule, classify_hresult
 from qbxml.reader import ResponseSet, read_response
+from queue_store.companies import lock_company
 from queue_store.database import Database
-from queue_store.models import Company, Exchange
+from queue_store.models import Exchange
 from queue_store.sessions import company_of_ticket, distrust_sessions, outstanding_exchange, session_of_ticket
 from queue_store.states import ExchangeState, SessionState
 
@@ -154,7 +155,7 @@ def _run_of(db: Session, ticket: str) -> Run | None:
     company_id = company_of_ticket(db, ticket)
     if company_id is None:
         return None
-    company = db.get_one(Company, company_id, with_for_update=True)
+    company = lock_company(db, company_id)
     session = session_of_ticket(db, ticket)
     return Run(db, company, datetime.now(UTC), session) if session else None
 

@@ -21,18 +21,18 @@ class Knowledge:
         items, buyers, departments = _needed(run, batch)
         wanted = {(kind, fold(key)) for _, kind, key in items}
         wanted |= {("department", fold(name)) for name in departments}
-        wanted |= {("customer", key) for _, who in buyers for _, key in keys_of(who.customer)}
+        stand_in = (0, run.spelling.fallback_customer(run.settings))
+        wanted |= {("customer", key) for _, who in (*buyers, stand_in) for _, key in keys_of(who.customer)}
         db, company_id = run.db, run.company.id
         self.mappings = catalogue.mappings_of(db, company_id, wanted)
         # Only what no mapping tells is looked for any further.
         unmapped = {
             (kind, key) for store_id, kind, key in items if not self.mapped(store_id, kind, fold(key))
         }
-        unknown = [
-            who
-            for store_id, who in buyers
-            if not any(self.mapped(store_id, "customer", key) for _, key in keys_of(who.customer))
-        ]
+        unknown = self._unmapped(buyers)
+        if unknown:
+            # Where one of them cannot be told, the named web customer stands in.
+            unknown += self._unmapped([stand_in])
         self._know_items({fold(key) for kind, key in unmapped if kind == "item"})
         self._know_customers(unknown)
         asked = unmapped | {("department", name) for name in departments}
@@ -52,6 +52,13 @@ class Knowledge:
     def mapped(self, store_id: int, kind: str, key: str) -> str:
         """What a store, else the whole company, calls `key`; "" if neither says."""
         return self.mappings.get((store_id, kind, key)) or self.mappings.get((0, kind, key)) or ""
+
+    def _unmapped(self, buyers: Iterable[tuple[int, CustomerNeed]]) -> list[CustomerNeed]:
+        return [
+            who
+            for store_id, who in buyers
+            if not any(self.mapped(store_id, "customer", key) for _, key in keys_of(who.customer))
+        ]
 
     def _know_items(self, keys: set[str]) -> None:
         fields = self._run.settings["items.keys"]
@@ -82,9 +89,6 @@ def _needed(
     if items and run.settings["items.fallback"]:
         items.add((0, "line", run.settings["items.fallback"]))
     buyers = [(activity.store_id, prepared.customer) for activity, prepared in batch if prepared.customer]
-    if buyers:
-        # Where one cannot be told, the named web customer stands in.
-        buyers.append((0, run.spelling.fallback_customer(run.settings)))
     return items, buyers, {prepared.department for _, prepared in batch if prepared.department}
 
 

@@ -54,9 +54,20 @@ class _Spelt:
     is_positional: bool
 
     def values(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        columns = [_converted([row[name] for row in rows], convert) for name, convert in self.parameters]
         if self.is_positional:
-            return [tuple([p(row[name]) if p else row[name] for name, p in self.parameters]) for row in rows]
-        return [{name: p(row[name]) if p else row[name] for name, p in self.parameters} for row in rows]
+            return list(zip(*columns, strict=True))
+        names = [name for name, _ in self.parameters]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _converted(column: list[Any], convert: Callable[[Any], Any] | None) -> list[Any]:
+    if convert is None:
+        return column
+    if all(value is column[0] for value in column):
+        # Such as the moment at which all of them change.
+        return [convert(column[0])] * len(column)
+    return [convert(value) for value in column]
 
 
 def _spelt(statement: Any, dialect: Dialect) -> _Spelt:
