@@ -28,10 +28,9 @@ from qbwc_service.settling import settle_answer
 from qbxml.errors import QbxmlError
 from qbxml.hresults import HresultRule, classify_hresult
 from qbxml.reader import ResponseSet, read_response
-from queue_store.companies import lock_company
 from queue_store.database import Database
 from queue_store.models import Exchange
-from queue_store.sessions import company_of_ticket, distrust_sessions, outstanding_exchange, session_of_ticket
+from queue_store.sessions import distrust_sessions, locked_of_ticket, outstanding_exchange, session_of_ticket
 from queue_store.states import ExchangeState, SessionState
 
 logger = logging.getLogger(__name__)
@@ -151,13 +150,12 @@ class WebConnectorConversation:
 
 
 def _run_of(db: Session, ticket: str) -> Run | None:
-    """The call's view, with company and session locked, in this order everywhere: calls take turns."""
-    company_id = company_of_ticket(db, ticket)
-    if company_id is None:
+    """The call's view, with company and session locked: calls take turns."""
+    found = locked_of_ticket(db, ticket)
+    if found is None:
         return None
-    company = lock_company(db, company_id)
-    session = session_of_ticket(db, ticket)
-    return Run(db, company, datetime.now(UTC), session) if session else None
+    company, session = found
+    return Run(db, company, datetime.now(UTC), session)
 
 
 def _distrust(run: Run) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Integer, Row, bindparam, func, insert, or_, select, update
+from sqlalchemy import Integer, Row, bindparam, func, insert, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import QUICKBOOKS
@@ -49,7 +49,8 @@ _WAKE_DUE = (
     .where(
         _ACTIVITY.c.company_id == bindparam("_company_id"),
         _ACTIVITY.c.target == bindparam("_target"),
-        _ACTIVITY.c.state == ActivityState.DELAYED.value,
+        # Spelt out, or SQLite would not see that its index of what is delayed will do.
+        _ACTIVITY.c.state == literal_column(f"'{ActivityState.DELAYED.value}'"),
         _ACTIVITY.c.next_at <= bindparam("_now"),
     )
     .values(state=ActivityState.PENDING.value, next_at=None)

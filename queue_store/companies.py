@@ -21,7 +21,6 @@ FLAVOURS = ("pos",)
 #: What can flow between a shop and QuickBooks, each with its own switch.
 KINDS = ("customers", "orders")
 
-_LOCKED = select(Company).where(Company.id == bindparam("company_id")).with_for_update()
 _STORES = select(Store).order_by(Store.id)
 # Whoever changes a store writes it at once: a reader has nothing to write first.
 _STORES_OF = _STORES.where(Store.company_id == bindparam("company_id")).execution_options(autoflush=False)
@@ -155,11 +154,6 @@ def get_company(db: Session, name: str) -> Company:
     if company is None:
         raise NotFound("company", name, "See: qbwoo company list")
     return company
-
-
-def lock_company(db: Session, company_id: int) -> Company:
-    """A company that there is, locked: whoever works for it takes turns."""
-    return db.scalars(_LOCKED, {"company_id": company_id}).one()
 
 
 def get_store(db: Session, name: str) -> Store:

@@ -205,7 +205,15 @@ class Activity(Base):
         UniqueConstraint("company_id", "store_id", "kind", "record_id", "generation"),
         # Runs in the direction of the claim's ORDER BY: another direction would sort the whole queue.
         Index("ix_activities_claim", "company_id", "target", "state", text("priority DESC"), "id"),
-        Index("ix_activities_due", "company_id", "target", "state", "next_at"),
+        # Of the few that are delayed alone: every index of all rows is written with each change of state.
+        Index(
+            "ix_activities_due",
+            "company_id",
+            "target",
+            "next_at",
+            sqlite_where=text("state = 'delayed'"),
+            postgresql_where=text("state = 'delayed'"),
+        ),
         # What the worker has still to prepare; a scan of the waiting queue would grow with it.
         Index(
             "ix_activities_unprepared",
@@ -215,7 +223,6 @@ class Activity(Base):
             postgresql_where=text("prepared IS NULL AND state = 'pending' AND target = 'quickbooks'"),
         ),
         Index("ix_activities_order", "company_id", "store_id", "order_id"),
-        Index("ix_activities_exchange", "exchange_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, default=new_id, autoincrement=False)

@@ -9,14 +9,19 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from queue_store.models import Exchange, LoginAttempt, Lookup, QbwcSession, table_of
+from queue_store.models import Company, Exchange, LoginAttempt, Lookup, QbwcSession, table_of
 from queue_store.prebuilt import run_prebuilt
 from queue_store.secrets import ticket_digest
 from queue_store.states import ExchangeState, SessionState
 
-_OF_TICKET = select(QbwcSession).where(QbwcSession.ticket_hash == bindparam("ticket_hash"))
-_COMPANY_OF_TICKET = _OF_TICKET.with_only_columns(QbwcSession.company_id)
-_LOCKED_OF_TICKET = _OF_TICKET.with_for_update()
+_SESSION = select(QbwcSession).where(QbwcSession.ticket_hash == bindparam("ticket_hash"))
+_COMPANY_AND_SESSION = (
+    select(Company, QbwcSession)
+    .join(QbwcSession, QbwcSession.company_id == Company.id)
+    .where(QbwcSession.ticket_hash == bindparam("ticket_hash"))
+    # PostgreSQL locks in this order, and gives what stands there once it has the lock.
+    .with_for_update(of=[Company, QbwcSession])
+)
 _OUTSTANDING = (
     select(Exchange)
     .where(Exchange.session_id == bindparam("session_id"), Exchange.state == ExchangeState.OUTSTANDING.value)
@@ -28,14 +33,15 @@ _OUTSTANDING = (
 _HAND_OUT = insert(table_of(Exchange)).values(state=ExchangeState.OUTSTANDING.value)
 
 
-def company_of_ticket(db: Session, ticket: str) -> int | None:
-    """The company whose session holds, or held, this ticket."""
-    return run_prebuilt(db, _COMPANY_OF_TICKET, {"ticket_hash": ticket_digest(ticket)}).scalars().first()
-
-
 def session_of_ticket(db: Session, ticket: str) -> QbwcSession | None:
-    """The session that holds this ticket, locked: calls of one session take turns."""
-    return db.scalars(_LOCKED_OF_TICKET, {"ticket_hash": ticket_digest(ticket)}).first()
+    """The session that holds, or held, this ticket; to read only."""
+    return db.scalars(_SESSION, {"ticket_hash": ticket_digest(ticket)}).first()
+
+
+def locked_of_ticket(db: Session, ticket: str) -> tuple[Company, QbwcSession] | None:
+    """The company and the session of this ticket, locked, in this order everywhere: calls take turns."""
+    found = db.execute(_COMPANY_AND_SESSION, {"ticket_hash": ticket_digest(ticket)}).first()
+    return None if found is None else (found[0], found[1])
 
 
 def open_session(db: Session, company_id: int) -> QbwcSession | None:

@@ -180,8 +180,13 @@ def upgrade() -> None:
             ["company_id", "target", "state", sa.literal_column("priority DESC"), "id"],
             unique=False,
         )
-        batch_op.create_index("ix_activities_due", ["company_id", "target", "state", "next_at"], unique=False)
-        batch_op.create_index("ix_activities_exchange", ["exchange_id"], unique=False)
+        batch_op.create_index(
+            "ix_activities_due",
+            ["company_id", "target", "next_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'delayed'"),
+            postgresql_where=sa.text("state = 'delayed'"),
+        )
         batch_op.create_index("ix_activities_order", ["company_id", "store_id", "order_id"], unique=False)
         batch_op.create_index(
             "ix_activities_unprepared",
@@ -566,8 +571,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("prepared IS NULL AND state = 'pending' AND target = 'quickbooks'"),
         )
         batch_op.drop_index("ix_activities_order")
-        batch_op.drop_index("ix_activities_exchange")
-        batch_op.drop_index("ix_activities_due")
+        batch_op.drop_index(
+            "ix_activities_due",
+            sqlite_where=sa.text("state = 'delayed'"),
+            postgresql_where=sa.text("state = 'delayed'"),
+        )
         batch_op.drop_index("ix_activities_claim")
 
     op.drop_table("activities")
