@@ -1,5 +1,6 @@
 # make demo   the whole road, with a played shop and a played QuickBooks   (ARGS=--once: one round, then end)
 # make test   the tests                                                    (ARGS="-k doubt tests/flows")
+# make money  random orders into a played Point of Sale, counted                (ORDERS=100000)
 # make check  format, lint, types, migrations, import rules
 # Each does all the set-up that it needs, once.
 
@@ -11,8 +12,9 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 	"$$name" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	>/dev/null 2>&1 && { echo "$$name"; break; }; done)
 ARGS ?=
+ORDERS ?= 3000
 
-.PHONY: setup demo test check format bench-drain bench-webhooks bench-money clean
+.PHONY: setup demo test money check format bench-drain bench-webhooks bench-money clean
 
 setup: $(STAMP)
 
@@ -28,6 +30,9 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest $(ARGS)
+
+money: $(STAMP)
+	$(BIN)/python -m tests.money.run --orders $(ORDERS) $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -20,9 +20,10 @@ _PLACES: tuple[tuple[Doc, str], ...] = (
     ({"country": "DE", "state": "DE-BE", "city": "Berlin", "postcode": "10115"}, "EUR"),
     ({"country": "GB", "state": "", "city": "London", "postcode": "SW1A 1AA"}, "GBP"),
 )
-_NO_DECIMALS: tuple[Doc, str] = (
-    {"country": "JP", "state": "JP13", "city": "Tokyo", "postcode": "100-0001"},
-    "JPY",
+#: Shops without decimals: their currency has none, or is written without.
+_NO_DECIMALS: tuple[tuple[Doc, str], ...] = (
+    ({"country": "JP", "state": "JP13", "city": "Tokyo", "postcode": "100-0001"}, "JPY"),
+    ({"country": "HU", "state": "BU", "city": "Budapest", "postcode": "1011"}, "HUF"),
 )
 _ABROAD: Doc = {"country": "AU", "state": "NSW", "city": "Sydney", "postcode": "2000"}
 
@@ -102,7 +103,7 @@ def random_shop(
 ) -> RandomShop:
     """A shop with one of the `decimals` for its money; `without_sku` lets some products lack a SKU."""
     places = rng.choice(decimals)
-    base, currency = _NO_DECIMALS if places == 0 else rng.choice(_PLACES)
+    base, currency = rng.choice(_NO_DECIMALS if places == 0 else _PLACES)
     inclusive = rng.random() < 0.3 if tax_inclusive is None else tax_inclusive
     rules = ShopRules(
         currency=currency,

@@ -1,0 +1,46 @@
+"""Which settings fit which Point of Sale: the right switches of a dialect, and wrong ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ops_sandbox.pos import PosDialect
+from ops_sandbox.shop.money.basket import ShopRules
+from queue_store.settings import COMPANY_SETTINGS, STORE_SETTINGS, Settings
+
+
+def switches_of(dialect: PosDialect) -> dict[str, str]:
+    """Settings by key, as calibration would find them."""
+    return {
+        "lines.negative": "quantity" if dialect.negative_line == "negative_qty" else "price",
+        "tax.rounding": dialect.tax_rounding,
+        "tax.half": "even" if dialect.tax_half == "half_even" else "up",
+    }
+
+
+def wrong_switches(dialect: PosDialect, mode: str) -> dict[str, str]:
+    """Settings under which the prediction is not what Point of Sale computes.
+
+    In mode `line` lines are taxed that must not be; in `flavour` tax is rounded in another place.
+    """
+    if mode == "line":
+        return {"lines.tax_code": "Tax"}
+    return {"tax.rounding": "line" if dialect.tax_rounding == "receipt" else "receipt"}
+
+
+def company_settings(rules: ShopRules, mode: str, switches: Mapping[str, str]) -> Settings:
+    """The settings of a company that takes the orders of a shop."""
+    stored = {
+        "currency": rules.currency,
+        "items.fallback": "Online Goods",
+        "tax.mode": mode,
+        # Each order that QuickBooks would tax otherwise is to be seen, with its reason.
+        "tax.beyond": "refuse",
+        **switches,
+    }
+    return Settings(COMPANY_SETTINGS, stored, 1)
+
+
+def store_settings() -> Settings:
+    """The defaults."""
+    return Settings(STORE_SETTINGS, {}, 1)

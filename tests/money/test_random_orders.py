@@ -1,0 +1,51 @@
+"""Random orders stand in QuickBooks in their very total, whatever Point of Sale it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.money.run import main, report, shops
+from tests.money.trial import Outcome, Trial
+
+ORDERS = 3000
+
+
+@pytest.fixture(scope="module")
+def outcome() -> Outcome:
+    whole = Outcome()
+    for seed, numbers in shops(ORDERS, 1):
+        whole.add(Trial(seed).run(numbers))
+    return whole
+
+
+def _told(outcome: Outcome) -> str:
+    return report(outcome, 1, lambda seed, number: f"python -m tests.money.run --seed {seed} --only {number}")
+
+
+def test_every_receipt_has_the_very_total_tax_and_tenders_of_the_shop(outcome: Outcome) -> None:
+    assert outcome.wrong == [], _told(outcome)
+    assert outcome.orders == ORDERS
+    assert outcome.receipts > 0.9 * ORDERS
+
+
+def test_quickbooks_refuses_none(outcome: Outcome) -> None:
+    assert not outcome.refused_by_pos, _told(outcome)
+
+
+def test_only_what_no_receipt_can_hold_is_refused_before_sending(outcome: Outcome) -> None:
+    assert "unexpected" not in outcome.refused_before, _told(outcome)
+    assert outcome.orders == outcome.receipts + outcome.refused_before.total()
+
+
+def test_under_a_wrong_switch_every_total_that_differs_is_noticed() -> None:
+    whole = Outcome()
+    for seed in range(1, 9):
+        whole.add(Trial(seed, wrong_switch=True).run(range(20)))
+    assert whole.wrong == []
+    assert whole.noticed > 0
+    assert whole.noticed >= whole.differing
+
+
+def test_the_command_ends_with_1_if_an_order_came_out_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--seed", "1", "--only", "0"]) == 0
+    assert "wrong                     0" in capsys.readouterr().out

@@ -1,0 +1,266 @@
+"""Random orders of one shop, all the way into a played Point of Sale, and what became of them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from ops_sandbox.shop.random_orders import RandomOrders
+from ops_sandbox.shop.wire import Doc
+from qbwc_service.errors import NotSendable
+from qbwc_service.flavours.pos.receipts import prepare_receipt
+from qbwc_service.marks import Mark
+from qbwc_service.needs import Prepared
+from tests.money.company import Answer, PlayedCompany, random_dialect, tax_table
+from tests.money.switches import company_settings, store_settings, switches_of, wrong_switches
+from woo_bridge.errors import Untranslatable
+from woo_bridge.translate_orders import translate_order
+
+ORDERS_PER_SHOP = 100
+#: Price decimals of the shops: most have cents; now and then one has what no receipt can hold.
+_DECIMALS = (*(2,) * 36, 0, 0, 0, 4)
+#: Requests in a message set.
+_SET = 25
+_CENT = Decimal("0.01")
+#: Why tax mode `flavour` refuses, by words of its sentence.
+_BEYOND = (
+    ("no tax category and code of QuickBooks is chosen", "flavour: a line with the rates of several classes"),
+    ("QuickBooks' tax", "flavour: QuickBooks' tax is too far from the shop's"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """An order that did not come out, and what is wrong with it."""
+
+    seed: int
+    number: int
+    what: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of some orders; reasons and statuses are counted."""
+
+    orders: int = 0
+    receipts: int = 0
+    wrong: list[Wrong] = field(default_factory=list)
+    refused_by_pos: Counter[str] = field(default_factory=Counter)
+    refused_before: Counter[str] = field(default_factory=Counter)
+    #: Under a wrong switch: answers that are not what the shop says, and those that would stop the company.
+    differing: int = 0
+    noticed: int = 0
+
+    def add(self, other: Outcome) -> None:
+        """Takes the figures of `other` in."""
+        self.orders += other.orders
+        self.receipts += other.receipts
+        self.wrong += other.wrong
+        self.refused_by_pos += other.refused_by_pos
+        self.refused_before += other.refused_before
+        self.differing += other.differing
+        self.noticed += other.noticed
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    number: int
+    order: Doc
+    prepared: Prepared
+
+
+class Trial:
+    """One shop and one company. `mode` is that of the tax; `wrong_switch` sets the company up wrongly."""
+
+    def __init__(self, seed: int, mode: str = "line", *, wrong_switch: bool = False) -> None:
+        self.seed, self.mode, self.wrong_switch = seed, mode, wrong_switch
+        self.shop = RandomOrders(seed, decimals=_DECIMALS, paid_only=True)
+        dialect = random_dialect(seed)
+        switches = {**switches_of(dialect), **(wrong_switches(dialect, mode) if wrong_switch else {})}
+        self.settings = company_settings(self.shop.shop.rules, mode, switches)
+        self.taxes = tax_table(self.shop)
+        self.company = PlayedCompany(self.shop, dialect, self.settings, self.taxes)
+        self.outcome = Outcome()
+
+    def run(self, numbers: range) -> Outcome:
+        """The orders of these numbers."""
+        waiting: list[_Sent] = []
+        for number in numbers:
+            sent = self._prepare(number)
+            if sent is not None:
+                waiting.append(sent)
+            if len(waiting) == _SET:
+                self._send(waiting)
+                waiting = []
+        if waiting:
+            self._send(waiting)
+        return self.outcome
+
+    def _prepare(self, number: int) -> _Sent | None:
+        order = self.shop[number].order
+        self.outcome.orders += 1
+        mark = Mark("WMAIN", str(order["id"]), 1)
+        expected = self._why_not(order)
+        try:
+            translated = translate_order(json.dumps(order).encode())
+            prepared = prepare_receipt(translated, mark, self.settings, store_settings(), self.taxes)
+        except (NotSendable, Untranslatable) as refusal:
+            expected = expected or self._why_perhaps_not(order) or self._why_not_in_flavour(str(refusal))
+            self.outcome.refused_before[expected or "unexpected"] += 1
+            if expected is None:
+                self._wrong(number, f"refused before sending: {refusal}")
+            return None
+        if expected is None and any(n.one_piece and self.company.keeps_stock(n) for n in prepared.items):
+            # The service refuses these when it knows the item.
+            expected = self._indivisible(order)
+            self.outcome.refused_before[expected or "unexpected"] += 1
+            if expected is None:
+                self._wrong(number, "refused before sending: a stock item's line goes as one piece")
+            return None
+        if expected is not None:
+            self._wrong(number, f"was to be refused ({expected}), but is sent")
+        return _Sent(number, order, prepared)
+
+    def _why_not(self, order: Doc) -> str | None:
+        """Why no receipt can hold this order, from what the shop says alone; None if one can."""
+        total = Decimal(order["total"])
+        if order["currency"] != self.shop.shop.rules.currency:
+            return "another currency than the company's"
+        if total < 0:
+            return "negative total"
+        if total != total.quantize(_CENT):
+            return "total not in whole cents"
+        return None
+
+    def _why_perhaps_not(self, order: Doc) -> str | None:
+        """Why an order may be refused: what the old checkout writes when coupons or fees exceed the cart."""
+        if order["created_via"] == "checkout" and Decimal(order["total"]) == 0 and _shown(order) < 0:
+            return "a cart below nothing, which the shop shows as nothing"
+        if self.settings["lines.negative"] == "quantity" and any(
+            Decimal(line["total"]) < 0 for line in order["line_items"]
+        ):
+            return "goods below nothing, where QuickBooks takes no negative price"
+        return None
+
+    def _why_not_in_flavour(self, sentence: str) -> str | None:
+        """What QuickBooks' own tax cannot be, in words of the sentence that refuses."""
+        if self.mode == "line":
+            return None
+        return next((reason for words, reason in _BEYOND if words in sentence), None)
+
+    def _indivisible(self, order: Doc) -> str | None:
+        """Stock lines of which a piece would cost less than a cent, though it was not free."""
+        for line in order["line_items"]:
+            cents = abs(_cents([line["total"]]) / _CENT)
+            stocked = self.company.stocked.get(self.company.items.get(("sku", line["sku"]), ""), False)
+            if stocked and (0 < cents < line["quantity"] or line["quantity"] % 1):
+                return "stock line that cannot be split into cents"
+        return None
+
+    def _send(self, sent: list[_Sent]) -> None:
+        requests = [self.company.fill(one.prepared, str(one.number)) for one in sent]
+        answers = self.company.send(requests)
+        for one, answer in zip(sent, answers, strict=True):
+            self._judge(one, answer)
+
+    def _judge(self, sent: _Sent, answer: Answer) -> None:
+        if self.wrong_switch:
+            self._judge_wrong_switch(sent, answer)
+            return
+        if answer.status or answer.total is None:
+            self.outcome.refused_by_pos[f"{answer.status} {answer.message}"] += 1
+            self._wrong(sent.number, f"refused by QuickBooks: {answer.status} {answer.message}")
+            return
+        self.outcome.receipts += 1
+        for what in self._faults(sent, answer):
+            self._wrong(sent.number, what)
+
+    def _faults(self, sent: _Sent, answer: Answer) -> Iterator[str]:
+        order = sent.order
+        total = Decimal(order["total"])
+        if answer.total != total:
+            yield f"Total {answer.total}, the shop says {total}"
+        if sent.prepared.predicted_total != answer.total:
+            yield f"Total {answer.total}, predicted {sent.prepared.predicted_total}"
+        if answer.tenders != total:
+            yield f"tenders {answer.tenders}, the shop says {total}"
+        if self.mode == "line":
+            yield from self._faults_of_lines(order, answer)
+        else:
+            yield from self._faults_of_tax(order, answer)
+
+    def _faults_of_tax(self, order: Doc, answer: Answer) -> Iterator[str]:
+        """In mode flavour QuickBooks' tax and the rounding line come to the shop's tax and its own rounding."""
+        rounding = answer.amounts.get(self.company.items["line", self.settings["lines.rounding"]], Decimal(0))
+        tax = (answer.tax or Decimal(0)) + rounding
+        wanted = Decimal(order["total"]) - (_shown(order) - Decimal(order["total_tax"]))
+        slack = self._slack(order)
+        if abs(tax - wanted) > slack:
+            yield f"TaxAmount {answer.tax} and rounding {rounding}, the shop's tax is {wanted}"
+
+    def _slack(self, order: Doc) -> Decimal:
+        """What lines may differ by: where the shop has parts of cents, a cent each."""
+        lines = sum(len(order[key]) for key in ("line_items", "shipping_lines", "fee_lines"))
+        return _CENT * lines if self.shop.shop.rules.decimals > 2 else Decimal(0)
+
+    def _faults_of_lines(self, order: Doc, answer: Answer) -> Iterator[str]:
+        """In mode line every part of the order stands on its own item, in its exact amount."""
+        if answer.tax:
+            yield f"TaxAmount {answer.tax}, QuickBooks was to tax nothing"
+        slack = self._slack(order)
+        parts = [
+            ("lines.tax", [order["total_tax"]]),
+            ("lines.shipping", [line["total"] for line in order["shipping_lines"]]),
+            ("lines.fee", [line["total"] for line in order["fee_lines"]]),
+        ]
+        for key, totals in parts:
+            list_id = self.company.items["line", self.settings[key]]
+            amount, wanted = answer.amounts.get(list_id, Decimal(0)), _cents(totals)
+            if abs(amount - wanted) > slack:
+                yield f"{self.settings[key]} {amount}, the shop says {wanted}"
+        goods: dict[str, list[Any]] = {}
+        for line in order["line_items"]:
+            goods.setdefault(self._item_of(line), []).append(line)
+        for list_id, lines in goods.items():
+            amount, wanted = answer.amounts.get(list_id, Decimal(0)), _cents(line["total"] for line in lines)
+            if abs(amount - wanted) > slack:
+                yield f"{lines[0]['name']}: {amount}, the shop says {wanted}"
+            pieces = sum((Decimal(str(line["quantity"])) for line in lines), Decimal(0))
+            if self.company.stocked[list_id] and answer.quantities.get(list_id) != pieces:
+                yield f"{lines[0]['name']}: {answer.quantities.get(list_id)} pieces, the shop says {pieces}"
+
+    def _item_of(self, line: Doc) -> str:
+        if line["sku"]:
+            return self.company.items["sku", line["sku"]]
+        return self.company.items["line", self.settings["items.fallback"]]
+
+    def _judge_wrong_switch(self, sent: _Sent, answer: Answer) -> None:
+        """The service stops a company on a Total that is not the predicted one, and on a refusal."""
+        refused = bool(answer.status) or answer.total is None
+        if refused:
+            self.outcome.refused_by_pos[f"{answer.status}"] += 1
+        else:
+            self.outcome.receipts += 1
+        differs = refused or answer.total != Decimal(sent.order["total"])
+        noticed = refused or answer.total != sent.prepared.predicted_total
+        self.outcome.differing += differs
+        self.outcome.noticed += noticed
+        if differs and not noticed:
+            self._wrong(sent.number, f"Total {answer.total} passes for the shop's {sent.order['total']}")
+
+    def _wrong(self, number: int, what: str) -> None:
+        self.outcome.wrong.append(Wrong(self.seed, number, what))
+
+
+def _shown(order: Doc) -> Decimal:
+    """What an order's lines and tax come to."""
+    lines = (line for key in ("line_items", "shipping_lines", "fee_lines") for line in order[key])
+    return sum((Decimal(line["total"]) for line in lines), Decimal(order["total_tax"]))
+
+
+def _cents(amounts: Any) -> Decimal:
+    return sum((Decimal(amount).quantize(_CENT, ROUND_HALF_UP) for amount in amounts), Decimal(0))
