@@ -64,6 +64,31 @@ def test_a_gift_card_sold_goes_to_the_liability_item_and_not_to_a_product(by: di
 CARD = (Redeemed(code="*WXYZ", amount=D("30.00")),)
 
 
+def test_goods_below_nothing_go_as_one_piece_where_no_negative_price_is_taken():
+    # WooCommerce takes a coupon off half a cent twice. A piece less would be a piece more on the shelf.
+    below = order(line("12.00", "2"), line("-1.76", "3", line_id=2), total="10.24")
+    assert written(predict(below, company())) == [
+        ("S1", "2", "6.00"),
+        ("S2", "1", "-0.58"),
+        ("S2", "2", "-0.59"),
+    ]
+    by_quantity = predict(below, company(lines__negative="quantity"))
+    assert written(by_quantity) == [("S1", "2", "6.00"), ("S2", "-1", "1.76")]
+    assert [one.one_piece for one in by_quantity.lines] == [False, True]
+
+
+def test_a_shop_that_writes_no_cents_may_miss_by_a_whole_one_and_no_other():
+    # Rounded at the subtotal, the shown lines of such a shop miss its total by 1, or by 2.
+    shop = {"currency": "HUF", "total": "27801"}
+    found = predict(order(line("20862"), line("6937", line_id=2), **shop), company(currency="HUF"))
+    assert (found.rounding, found.total) == (2, 27801)
+    with pytest.raises(NotSendable, match="does not add up"):
+        predict(
+            order(line("20862"), line("6937", line_id=2), **{**shop, "total": "27801.00"}),
+            company(currency="HUF"),
+        )
+
+
 def test_a_redeemed_gift_card_is_a_negative_line_of_the_liability_item():
     found = predict(order(line("100.00"), total="70.00", redeemed=CARD), company())
     assert written(found)[-1] == ("Online Gift Card", "1", "-30.00")

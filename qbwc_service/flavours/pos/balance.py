@@ -239,7 +239,9 @@ class _Job:
 
     def _cap(self) -> Decimal:
         rates = sum(len(charge.rates) for charge in self.basket.charges)
-        return (CAP + CAP_PER_TAX * rates) * self.money.unit
+        # A shop may write its money without cents where the books have them: then it rounds to whole ones.
+        last_place = Decimal(1).scaleb(int(self.basket.total.as_tuple().exponent))
+        return (CAP + CAP_PER_TAX * rates) * max(self.money.unit, self.money.exact(last_place))
 
     def _check_cap(self, rounding: Decimal) -> None:
         cap = self._cap()
@@ -285,9 +287,13 @@ class _Job:
             percent,
             unit_price=rounded(amount / charge.quantity, unit),
         )
+        piece = replace(one, label=f"{_plain(charge.quantity)} x {charge.label}", one_piece=True)
+        if amount < 0 and self.company["lines.negative"] == "quantity":
+            # A negative quantity is not the true one either: it would put goods on the shelf.
+            return [replace(piece, quantity=Decimal(-1), price=-amount)]
         pieces = split(amount, charge.quantity, unit)
         if pieces is None:
-            return [replace(one, label=f"{_plain(charge.quantity)} x {charge.label}", one_piece=True)]
+            return [piece]
         return [replace(one, quantity=quantity, price=price) for quantity, price in pieces]
 
     def _own_line(
