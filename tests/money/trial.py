@@ -140,10 +140,6 @@ class Trial:
         """Why an order may be refused: what the old checkout writes when coupons or fees exceed the cart."""
         if order["created_via"] == "checkout" and Decimal(order["total"]) == 0 and _shown(order) < 0:
             return "a cart below nothing, which the shop shows as nothing"
-        if self.settings["lines.negative"] == "quantity" and any(
-            Decimal(line["total"]) < 0 for line in order["line_items"]
-        ):
-            return "goods below nothing, where QuickBooks takes no negative price"
         return None
 
     def _why_not_in_flavour(self, sentence: str) -> str | None:
@@ -153,12 +149,19 @@ class Trial:
         return next((reason for words, reason in _BEYOND if words in sentence), None)
 
     def _indivisible(self, order: Doc) -> str | None:
-        """Stock lines of which a piece would cost less than a cent, though it was not free."""
+        """Stock lines of which a piece would cost less than a cent (or a yen), though it was not free, or less than nothing."""
+        # The smallest price in the books: yen have no cents.
+        unit = Decimal(1) if order["currency"] == "JPY" else _CENT
         for line in order["line_items"]:
-            cents = abs(_cents([line["total"]]) / _CENT)
-            stocked = self.company.stocked.get(self.company.items.get(("sku", line["sku"]), ""), False)
-            if stocked and (0 < cents < line["quantity"] or line["quantity"] % 1):
-                return "stock line that cannot be split into cents"
+            cents = _cents([line["total"]]) / unit
+            if not self.company.stocked.get(self.company.items.get(("sku", line["sku"]), ""), False):
+                continue
+            # Parts of cents are apportioned: a line may lose one.
+            lost = 1 if self.shop.shop.rules.decimals > 2 else 0
+            if 0 < abs(cents) < line["quantity"] + lost or line["quantity"] % 1:
+                return "stock line that cannot be split into whole cents"
+            if cents < 0 and self.settings["lines.negative"] == "quantity":
+                return "stock line below nothing, where QuickBooks takes no negative price"
         return None
 
     def _send(self, sent: list[_Sent]) -> None:
