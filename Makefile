@@ -1,6 +1,6 @@
 # make demo   the whole road, with a played shop and a played QuickBooks   (ARGS=--once: one round, then end)
 # make test   the tests                                                    (ARGS="-k doubt tests/flows")
-# make money  random orders into a played Point of Sale, counted                (ORDERS=100000)
+# make money  random orders into a played Point of Sale, counted             (ORDERS=100000)
 # make check  format, lint, types, migrations, import rules
 # Each does all the set-up that it needs, once.
 

@@ -37,11 +37,21 @@ def test_only_what_no_receipt_can_hold_is_refused_before_sending(outcome: Outcom
     assert outcome.orders == outcome.receipts + outcome.refused_before.total()
 
 
-def test_under_a_wrong_switch_every_total_that_differs_is_noticed() -> None:
+def test_where_quickbooks_taxes_by_itself_every_total_is_the_shops_too() -> None:
+    whole = Outcome()
+    for seed in range(500, 512):
+        whole.add(Trial(seed, "flavour").run(range(25)))
+    assert whole.wrong == [], _told(whole)
+    assert not whole.refused_by_pos, _told(whole)
+    assert whole.receipts > 200
+
+
+@pytest.mark.parametrize("mode", ["line", "flavour"])
+def test_under_a_wrong_switch_every_total_that_differs_is_noticed(mode: str) -> None:
     whole = Outcome()
     for seed in range(1, 9):
-        whole.add(Trial(seed, wrong_switch=True).run(range(20)))
-    assert whole.wrong == []
+        whole.add(Trial(seed, mode, wrong_switch=True).run(range(20)))
+    assert whole.wrong == [], _told(whole)
     assert whole.noticed > 0
     assert whole.noticed >= whole.differing
 
