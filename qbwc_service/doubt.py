@@ -42,6 +42,7 @@ from queue_store.claim import payloads_of
 from queue_store.drain import Change, at_home, change, in_doubt, lose_exchange, suspect
 from queue_store.intake import changed_after_sent
 from queue_store.models import Activity, BookDocument, Exchange
+from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState
 from queue_store.waits import fail_waiters, wake_waiters
 
@@ -176,6 +177,7 @@ def bind_found(run: Run, activity: Any, documents: list[BookDocument], record_ma
     else:
         changed_after_sent(run.db, model)
     wake_waiters(run.db, [activity.id])
+    note_outcomes(run.db, run.company, [activity.id])
 
 
 def _content_of_total(run: Run, activity: Activity, document: BookDocument) -> str:
@@ -206,6 +208,7 @@ def _not_found(run: Run, activity: Activity) -> None:
         )
         compare_newer(run, activity.id, bound_fingerprint(run, activity.id), content=activity.fingerprint)
         wake_waiters(run.db, [activity.id])
+        note_outcomes(run.db, run.company, [activity.id])
     elif activity.unwanted:
         take_newer(run, activity.id)
         _move(
@@ -220,7 +223,7 @@ def _not_found(run: Run, activity: Activity) -> None:
             f"qbwoo activity show {activity.id}. Correct the record in the shop and push it again, or tell support."
         )
         _move(run, activity, ActivityState.FAILED, sentence)
-        fail_waiters(run.db, [(activity.id, sentence)])
+        note_outcomes(run.db, run.company, fail_waiters(run.db, [(activity.id, sentence)]))
     elif pause := run.pause_of(activity.kind, activity.store_id):
         take_newer(run, activity.id)
         _move(run, activity, ActivityState.HELD, f"{name} {pause}", reason="not live")

@@ -15,6 +15,7 @@ from queue_store.drain import Change, change
 from queue_store.fingerprint import content_digest
 from queue_store.models import Activity
 from queue_store.payloads import encode
+from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState
 
 
@@ -150,6 +151,7 @@ def fail(run: Run, refused: Sequence[tuple[Any, str, str]]) -> None:
             for row, sentence, reason in refused
         ],
     )
-    waits.fail_waiters(run.db, [(row.id, sentence) for row, sentence, _ in refused])
+    failed = waits.fail_waiters(run.db, [(row.id, sentence) for row, sentence, _ in refused])
+    note_outcomes(run.db, run.company, failed)
     run.open_session.failed += len(refused)
     run.open_session.settled += len(refused)
