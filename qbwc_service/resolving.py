@@ -58,7 +58,10 @@ class Verdict:
 
 
 def resolve(run: Run, candidates: Sequence[tuple[Any, Prepared]]) -> list[Verdict]:
-    """A verdict for each candidate, in order."""
+    """A verdict for each candidate, in order.
+
+    A run without a session only looks: it writes nothing, and what is not known is a look-up.
+    """
     knowledge = _Knowledge(run, candidates)
     return [_Resolution(run, knowledge, activity, prepared).verdict() for activity, prepared in candidates]
 
@@ -88,7 +91,9 @@ class _Knowledge:
         asked = unmapped | {("department", name) for name in departments}
         asked |= {("customer id", who.customer_id) for who in unknown}
         asked |= {("customer", who.customer.email) for who in unknown if who.customer.email}
-        self.answered = catalogue.answered_lookups(db, company_id, run.open_session.id, asked)
+        # Without a session nothing was asked in it.
+        session_id = run.session.id if run.session else 0
+        self.answered = catalogue.answered_lookups(db, company_id, session_id, asked)
         one_piece = any(need.one_piece for _, prepared in batch for need in prepared.items)
         self.mapped_items = catalogue.items_by_id(
             db, company_id, set(self.mappings.values()) if one_piece else ()
@@ -267,12 +272,14 @@ class _Resolution:
         return self._add(Addition("add_customer", need.customer_id, need.customer, reference[:120]))
 
     def _bind(self, need: CustomerNeed, list_id: str) -> None:
-        if not need.fallback:
+        if not need.fallback and self.run.session is not None:
             bind_customer(self.run, self.activity.store_id, need.customer, list_id, "matched")
 
     def _ambiguous(self, need: CustomerNeed) -> str:
         """Never a failed sale: the named web customer takes it, and a person is asked."""
         email = need.customer.email
+        if self.run.session is None:
+            return self._customer(self.run.spelling.fallback_customer(self.run.settings))
         raise_task(
             self.run.db,
             company_id=self.run.company.id,

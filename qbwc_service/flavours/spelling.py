@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from qbwc_service.marks import Mark
 from qbwc_service.needs import CustomerNeed, Prepared
+from qbwc_service.paper import Naming, Paper
 from qbxml.records import Record
 from queue_store.payloads import Customer, Department, Item, Order
 from queue_store.settings import Settings
@@ -87,6 +88,10 @@ class Spelling(Protocol):
 
     def deleted_request(self, request_id: str, kind: str, since: datetime) -> str:
         """Items or customers that were deleted since a moment."""
+        ...
+
+    def read_paper(self, request: str, naming: Naming) -> Paper:
+        """One request's text as a person reads it; `naming` says what ids and gaps stand for."""
         ...
 
     def read_written(self, record: Record) -> Written: ...

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from qbwc_service.errors import UnreadableAnswer
-from qbwc_service.flavours.pos import reads, receipts, records
+from qbwc_service.flavours.pos import paper, reads, receipts, records
 from qbwc_service.flavours.spelling import FoundDocument, Page, Written
 from qbwc_service.marks import Mark, mark_of_document
 from qbwc_service.needs import CustomerNeed, Prepared
+from qbwc_service.paper import Naming, Paper
 from qbxml.grammar import load_grammar
 from qbxml.records import Record
 from qbxml.writer import message_set
@@ -66,6 +67,9 @@ class PosSpelling:
 
     def deleted_request(self, request_id: str, kind: str, since: datetime) -> str:
         return reads.deleted_request(request_id, kind, since)
+
+    def read_paper(self, request: str, naming: Naming) -> Paper:
+        return paper.read_paper(request, naming)
 
     def read_written(self, record: Record) -> Written:
         txn_id = record.text("TxnID") or record.text("ListID")
