@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import requests
 
 from ops_sandbox.shop import CONSUMER_KEY, CONSUMER_SECRET, Shop
 from qbwc_service.preparing import prepare_pending
@@ -20,6 +25,8 @@ from woo_bridge.client import ShopClient
 from woo_bridge.connect import TOPICS
 from woo_bridge.endpoint import WebhookEndpoint
 from woo_bridge.worker import Worker
+
+_SECRET = b"whsec"
 
 
 class CountedClient(ShopClient):
@@ -53,6 +60,8 @@ class Street:
     shop: Shop
     clock: ShopClock
     box: SecretBox
+    #: Where webhooks go.
+    url: str
     calls: list[str] = field(default_factory=list)
     #: How far the worker's clock runs ahead.
     ahead: timedelta = timedelta(0)
@@ -85,6 +94,16 @@ class Street:
         sent = self.shop.run_queue()
         assert all(delivery.status_code == 200 for delivery in sent), sent
         return len(sent)
+
+    def post(self, body: dict[str, Any], topic: str = "order.updated") -> int:
+        """A webhook as no shop of ours would send it, rightly signed; gives the status."""
+        raw = json.dumps(body).encode()
+        headers = {
+            "Content-Type": "application/json",
+            "X-WC-Webhook-Topic": topic,
+            "X-WC-Webhook-Signature": base64.b64encode(hmac.digest(_SECRET, raw, "sha256")).decode(),
+        }
+        return requests.post(self.url, data=raw, headers=headers, timeout=20).status_code
 
     def settle_down(self, most: int = 8) -> None:
         """Webhooks, worker, Web Connector, until nothing moves any more."""
@@ -123,7 +142,8 @@ def make_street(database: Database, box: SecretBox) -> Iterator[Street]:
     with shop.serve(), serving(endpoint) as port:
         with database.write() as db:
             get_store(db, "main").url = shop.home_url
+        url = f"http://127.0.0.1:{port}/webhooks/woocommerce/main"
         for topic in TOPICS:
-            shop.add_webhook(topic, f"http://127.0.0.1:{port}/webhooks/woocommerce/main", "whsec")
-        yield Street(house, shop, clock, box)
+            shop.add_webhook(topic, url, _SECRET.decode())
+        yield Street(house, shop, clock, box, url)
     shop.close()
