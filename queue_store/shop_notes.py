@@ -27,6 +27,7 @@ from queue_store.states import ActivityState
 
 NOTE_ORDER = "note_order"
 _MOST_SENTENCE = 1000
+_AT_ONCE = 500
 
 
 class OrderNote(Payload, frozen=True, kw_only=True):
@@ -56,6 +57,13 @@ def note_outcomes(db: Session, company: Company, activity_ids: Collection[int]) 
     """
     if not company.tells_shops or not activity_ids:
         return
+    ids = list(activity_ids)
+    # Thousands of orders may fail with one item that they wait for.
+    for start in range(0, len(ids), _AT_ONCE):
+        _note_some(db, company, ids[start : start + _AT_ONCE])
+
+
+def _note_some(db: Session, company: Company, activity_ids: Collection[int]) -> None:
     rows = _outcomes(db, company, activity_ids)
     known = _known_notes(db, company, rows)
     fresh: list[Incoming] = []
