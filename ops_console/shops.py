@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from xml.sax.saxutils import escape
 
 from sqlalchemy.orm import Session
 
 from ops_console.settings import ProcessSettings
-from qbwc_service.errors import NotSendable
-from qbwc_service.kinds import KINDS
+from qbwc_service import previewing
+from qbwc_service.previewing import Preview
 from qbwc_service.run import Run
+from queue_store.activities import newest_of_record
 from queue_store.companies import get_store
 from queue_store.database import Database
 from queue_store.models import Activity, Company
@@ -116,42 +116,31 @@ def _webhooks(there: Sequence[Webhook], name: str, public_url: str | None) -> It
             yield Seen(what, "ok", f"active, to {ours[0].delivery_url}")
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """An order as it would go to QuickBooks. Gaps for QuickBooks' own ids are in square brackets."""
-
-    document: str = ""
-    predicted_total: str = ""
-    #: What was shortened or respelt.
-    remarks: tuple[str, ...] = ()
-    #: Why it could not be sent.
-    refusal: str = ""
-
-
 def preview(db: Session, name: str, order: Order) -> Preview:
-    """The document of `order`, exactly as it would leave but for QuickBooks' ids. Raises NotFound."""
+    """What `order` would be in QuickBooks, as it would leave now. Writes nothing. Raises NotFound."""
     store = get_store(db, name)
-    company = db.get(Company, store.company_id)
-    assert company is not None
-    activity = Activity(
+    record_id = str(order.order_id)
+    known = newest_of_record(
+        db, company_id=store.company_id, store_id=store.id, kind=SALE, record_id=record_id
+    )
+    # Not in the queue yet, and so without an id of its own.
+    activity = known or Activity(
         id=0,
-        company_id=company.id,
+        company_id=store.company_id,
         store_id=store.id,
         kind=SALE,
-        record_id=str(order.order_id),
+        record_id=record_id,
         generation=1,
+        attempts=0,
         reference=order.number,
     )
-    try:
-        prepared = KINDS[SALE].prepare(Run(db, company, datetime.now(UTC)), activity, encode(order))
-    except NotSendable as refusal:
-        return Preview(refusal=refusal.sentence)
-    gaps = {gap: f"[{escape(gap)}]" for gap in prepared.parts[1::2]}
-    return Preview(
-        document=prepared.fill(gaps),
-        predicted_total="" if prepared.predicted_total is None else format(prepared.predicted_total, "f"),
-        remarks=prepared.remarks,
-    )
+    run = Run(db, db.get_one(Company, store.company_id), datetime.now(UTC))
+    return previewing.preview(run, activity, encode(order))
+
+
+def has_document(result: PushResult) -> bool:
+    """True if there is an order whose document can be shown: it would go, or was refused."""
+    return would_go(result) or (result.order is not None and result.state is ActivityState.FAILED)
 
 
 def would_go(result: PushResult) -> bool:
@@ -160,10 +149,10 @@ def would_go(result: PushResult) -> bool:
 
 
 __all__ = [
-    "Preview",
     "PushResult",
     "Seen",
     "connect",
+    "has_document",
     "look_at",
     "preview",
     "push_orders",

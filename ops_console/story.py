@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from lxml import etree
 from sqlalchemy.orm import Session
 
 from qbwc_service.binding import request_id_of
+from qbwc_service.kinds import KINDS
+from qbwc_service.previewing import Preview, preview, preview_sent
+from qbwc_service.run import Run
 from qbxml.errors import QbxmlError
 from qbxml.reader import read_requests, read_response
-from queue_store.activities import attempts_of, events_of
-from queue_store.models import Activity, Exchange
-from queue_store.states import ActivityState
+from queue_store.activities import QUICKBOOKS, attempts_of, events_of
+from queue_store.models import Activity, Company, Exchange
+from queue_store.states import AT_HOME, ActivityState
+from woo_bridge.take_orders import is_untranslated
 
 
 def summary(activity: Activity, companies: Mapping[int, str], stores: Mapping[int, str]) -> dict[str, Any]:
@@ -81,6 +87,42 @@ def attempts(db: Session, activity: Activity) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What an activity is in QuickBooks, or would be."""
+
+    preview: Preview
+    #: True: as it was sent; False: as it would leave now.
+    sent: bool
+
+
+def document(db: Session, activity: Activity) -> Document | None:
+    """The document of an activity; None for work of the shop's side, and where none is known. Writes nothing."""
+    if activity.target != QUICKBOOKS or activity.kind not in KINDS:
+        return None
+    if is_untranslated(activity):
+        return Document(Preview(refusal=activity.sentence), sent=False)
+    run = Run(db, db.get_one(Company, activity.company_id), datetime.now(UTC))
+    payload = activity.payload if activity.newer_payload is None else activity.newer_payload
+    if activity.state in AT_HOME and activity.state != ActivityState.CANCELLED:
+        return Document(preview(run, activity, payload), sent=False)
+    made = attempts_of(db, activity.id)
+    attempt = next(
+        (one for one in made if one.txn_id and one.txn_id == activity.txn_id), made[-1] if made else None
+    )
+    exchange = db.get(Exchange, attempt.exchange_id) if attempt else None
+    if attempt is None or exchange is None:
+        return None
+    request = _request(exchange, request_id_of(activity.id, attempt.number, attempt.exchange_id))
+    try:
+        return Document(
+            preview_sent(run, activity, payload, request or "", attempt.predicted_total), sent=True
+        )
+    except QbxmlError:
+        # The request itself is shown with its attempt.
+        return None
 
 
 def _request(exchange: Exchange, request_id: str) -> str | None:

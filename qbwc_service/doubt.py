@@ -19,6 +19,7 @@ from queue_store.catalogue import forget_lookups
 from queue_store.claim import payloads_of
 from queue_store.drain import Change, change, in_doubt, lose_exchange, suspect
 from queue_store.models import Activity, Exchange
+from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState
 from queue_store.waits import wake_waiters
 
@@ -82,6 +83,7 @@ def not_found(run: Run, activity: Activity) -> None:
         )
         compare_newer(run, activity.id, bound_fingerprint(run, activity.id), content=activity.fingerprint)
         wake_waiters(run.db, [activity.id])
+        note_outcomes(run.db, run.company, [activity.id])
     elif activity.unwanted:
         take_newer(run, activity.id)
         _move(
@@ -96,7 +98,8 @@ def not_found(run: Run, activity: Activity) -> None:
             f"qbwoo activity show {activity.id}. Correct the record in the shop and push it again, or tell support."
         )
         _move(run, activity, ActivityState.FAILED, sentence)
-        let_waiters_go(run.db, [(activity.id, activity.kind, sentence)])
+        refused = let_waiters_go(run.db, [(activity.id, activity.kind, sentence)])
+        note_outcomes(run.db, run.company, refused)
     elif pause := run.pause_of(activity.kind, activity.store_id):
         take_newer(run, activity.id)
         _move(run, activity, ActivityState.HELD, f"{name} {pause}", reason="not live")

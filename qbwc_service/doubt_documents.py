@@ -24,6 +24,7 @@ from queue_store.catalogue import AnsweredLookup, answered_lookups
 from queue_store.drain import at_home, change, in_doubt, without_clear_answer
 from queue_store.intake import changed_after_sent
 from queue_store.models import Activity, BookDocument
+from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState
 from queue_store.waits import wake_waiters
 
@@ -160,6 +161,7 @@ def bind_found(run: Run, activity: Any, documents: list[BookDocument], record_ma
     else:
         changed_after_sent(run.db, model)
     wake_waiters(run.db, [activity.id])
+    note_outcomes(run.db, run.company, [activity.id])
 
 
 def _content_of_total(run: Run, activity: Activity, document: BookDocument) -> str:

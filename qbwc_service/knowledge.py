@@ -43,7 +43,9 @@ class Knowledge:
         self.refused_customers = failed_additions(
             db, company_id, "add_customer", {who.customer_id for who in unknown}
         )
-        self.answered = catalogue.answered_lookups(db, company_id, run.open_session.id, asked)
+        # Without a session nothing was asked in it.
+        session_id = run.session.id if run.session else 0
+        self.answered = catalogue.answered_lookups(db, company_id, session_id, asked)
         one_piece = any(need.one_piece for _, prepared in batch for need in prepared.items)
         self.mapped_items = catalogue.items_by_id(
             db, company_id, set(self.mappings.values()) if one_piece else ()

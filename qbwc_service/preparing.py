@@ -18,6 +18,7 @@ from queue_store.activities import QUICKBOOKS
 from queue_store.database import Database
 from queue_store.drain import Change, change
 from queue_store.models import Activity, Company
+from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState
 
 logger = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ def prepare_one(run: Run, activity: Activity) -> None:
         )
         let_waiters_go(run.db, [(activity.id, activity.kind, refusal.sentence)])
         run.db.expire(activity)
+        note_outcomes(run.db, run.company, [activity.id])
         return
     activity.prepared = encode_prepared(prepared)
     activity.prepared_with = run.prepared_with(activity.store_id)

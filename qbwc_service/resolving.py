@@ -58,7 +58,10 @@ class Verdict:
 
 
 def resolve(run: Run, candidates: Sequence[tuple[Any, Prepared]]) -> list[Verdict]:
-    """A verdict for each candidate, in order."""
+    """A verdict for each candidate, in order.
+
+    A run without a session only looks: it writes nothing, and what is not known is a look-up.
+    """
     knowledge = Knowledge(run, candidates)
     return [_Resolution(run, knowledge, activity, prepared).verdict() for activity, prepared in candidates]
 
@@ -207,6 +210,11 @@ class _Resolution:
 
     def _without(self, reference: str, why: str) -> str:
         """Never a failed sale: the named web customer takes it, and a person is told."""
+        if self.run.session is not None:
+            self._tell_of_stand_in(reference, why)
+        return self._customer(self.run.spelling.fallback_customer(self.run.settings))
+
+    def _tell_of_stand_in(self, reference: str, why: str) -> None:
         stand_in = self.run.settings["customers.fallback"]
         raise_task(
             self.run.db,
@@ -218,15 +226,16 @@ class _Resolution:
             f"qbwoo mapping set customer email:ADDRESS -- LISTID",
             activity_id=self.activity.id,
         )
-        return self._customer(self.run.spelling.fallback_customer(self.run.settings))
 
     def _bind(self, need: CustomerNeed, list_id: str) -> None:
-        if not need.fallback:
+        if not need.fallback and self.run.session is not None:
             bind_customer(self.run, self.activity.store_id, need.customer, list_id, "matched")
 
     def _ambiguous(self, need: CustomerNeed) -> str:
         """Never a failed sale: the named web customer takes it, and a person is asked."""
         email = need.customer.email
+        if self.run.session is None:
+            return self._customer(self.run.spelling.fallback_customer(self.run.settings))
         raise_task(
             self.run.db,
             company_id=self.run.company.id,

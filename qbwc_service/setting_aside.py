@@ -16,6 +16,7 @@ from queue_store.drain import Change, change
 from queue_store.fingerprint import content_digest
 from queue_store.models import Activity
 from queue_store.payloads import encode
+from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState
 
 
@@ -151,6 +152,7 @@ def fail(run: Run, refused: Sequence[tuple[Any, str, str]]) -> None:
             for row, sentence, reason in refused
         ],
     )
-    let_waiters_go(run.db, [(row.id, row.kind, sentence) for row, sentence, _ in refused])
+    failed = let_waiters_go(run.db, [(row.id, row.kind, sentence) for row, sentence, _ in refused])
+    note_outcomes(run.db, run.company, failed)
     run.open_session.failed += len(refused)
     run.open_session.settled += len(refused)

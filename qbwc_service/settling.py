@@ -35,6 +35,7 @@ from queue_store.catalogue import forget, forget_all_lookups, forget_lookups
 from queue_store.drain import Change, attempts_by_number, attempts_in, change, settle_attempts
 from queue_store.models import Exchange
 from queue_store.sessions import look_back_again
+from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState, AttemptState
 from queue_store.tasks import raise_task
 from queue_store.waits import wake_waiters
@@ -329,7 +330,7 @@ class _Batch:
         change(db, self.bound, exchange_id=exchange_id)
         change(db, self.others, exchange_id=exchange_id)
         wake_waiters(db, self.result.succeeded, exchange_id=exchange_id)
-        let_waiters_go(db, self.result.failed, exchange_id=exchange_id)
+        refused = let_waiters_go(db, self.result.failed, exchange_id=exchange_id)
         expire_activities(db)
         for row in self.unclear:
             activity = get_activity(db, row.id)
@@ -342,3 +343,4 @@ class _Batch:
                     compare_newer(self.run, row.id, row.sent_fingerprint, content=row.fingerprint)
         for row in self.kept:
             compare_newer(self.run, row.id, bound_fingerprint(self.run, row.id), content=row.fingerprint)
+        note_outcomes(db, self.run.company, [*self.result.succeeded, *refused])

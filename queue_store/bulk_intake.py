@@ -91,7 +91,7 @@ def add_records(db: Session, records: Sequence[Incoming]) -> list[int]:
                 "id": event_id,
                 "activity_id": number,
                 "to_state": record.state,
-                "cause": record.sentence or "arrived from the shop",
+                "cause": record.sentence or record.cause,
             }
             for event_id, number, record in zip(new_ids(len(records)), ids, records, strict=True)
         ],

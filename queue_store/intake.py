@@ -3,7 +3,9 @@
 A webhook body is the record's state when it was sent, not an event. So what
 arrives is compared with what the queue already has: the newest date_modified
 wins whatever the order of arrival, equal content is nothing, and several
-changes before a run are one activity with the newest payload.
+changes before a run are one activity with the newest payload. Content that is
+equal but for its date is nothing too: so our own writes into the shop, which
+move the date and come back as a webhook, end here.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from queue_store.activities import QUICKBOOKS, add_activity, move, newest_of_record, note
@@ -41,6 +45,8 @@ class Incoming:
     order_id: str = ""
     priority: int = 0
     target: str = QUICKBOOKS
+    #: For the history, where there is no sentence.
+    cause: str = "arrived from the shop"
 
 
 class Taken(StrEnum):
@@ -76,6 +82,14 @@ def take_in(db: Session, incoming: Incoming) -> tuple[Taken, Activity]:
         same_second = incoming.modified_at == latest
     if digest == activity.digest and not _is_other_verdict(activity, incoming):
         return Taken.UNCHANGED, activity
+    # Deleted and restored, an order has its old content, and is wanted anew all the same.
+    as_wanted = activity.unwanted == (incoming.state is ActivityState.CANCELLED)
+    if (
+        as_wanted
+        and not _is_other_verdict(activity, incoming)
+        and _is_saved_again(activity, incoming.payload)
+    ):
+        return _keep_date(db, activity, incoming, digest), activity
     state = ActivityState(activity.state)
     if state in ABROAD:
         return _put_beside(db, activity, incoming, digest)
@@ -90,6 +104,34 @@ def _is_other_verdict(activity: Activity, incoming: Incoming) -> bool:
     """The same content, but the store went live, or money came in: the state must follow."""
     at_rest = activity.state in (ActivityState.HELD, ActivityState.WAITING, ActivityState.CANCELLED)
     return at_rest and activity.reason not in ("operator", "activity") and activity.reason != incoming.reason
+
+
+def _is_saved_again(activity: Activity, payload: bytes) -> bool:
+    """True if `payload` is what the queue had last, but for the date of its last change."""
+    newest = activity.payload if activity.newer_payload is None else activity.newer_payload
+    try:
+        return bool(_without_date(newest) == _without_date(payload))
+    except msgspec.DecodeError:
+        # A body that could not be translated is kept as it came.
+        return False
+
+
+def _without_date(payload: bytes) -> Any:
+    content = msgspec.json.decode(payload)
+    if isinstance(content, dict):
+        content.pop("modified_at", None)
+    return content
+
+
+def _keep_date(db: Session, activity: Activity, incoming: Incoming, digest: str) -> Taken:
+    activity.digest = digest
+    if activity.newer_payload is None:
+        activity.modified_at = incoming.modified_at
+    else:
+        activity.newer_modified_at = incoming.modified_at
+    db.flush()
+    in_books = activity.state in (ActivityState.SUCCEEDED, ActivityState.SUPERSEDED)
+    return Taken.IN_BOOKS if in_books else Taken.UNCHANGED
 
 
 def _add(db: Session, incoming: Incoming, digest: str) -> Activity:
@@ -111,7 +153,7 @@ def _add(db: Session, incoming: Incoming, digest: str) -> Activity:
         order_id=incoming.order_id,
         unwanted=incoming.state is ActivityState.CANCELLED,
     )
-    return add_activity(db, activity, cause=incoming.sentence or "arrived from the shop")
+    return add_activity(db, activity, cause=incoming.sentence or incoming.cause)
 
 
 def _replace(db: Session, activity: Activity, incoming: Incoming, digest: str) -> None:

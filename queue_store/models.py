@@ -129,6 +129,8 @@ class Company(Base):
     look_back_mark: Mapped[datetime | None]
     #: How many requests the next message set may hold.
     set_size: Mapped[int] = mapped_column(default=0)
+    #: True: a store of it wants notes on its orders; kept here so that settling need not ask each time.
+    tells_shops: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=_now)
 
 

@@ -170,6 +170,7 @@ STORE_SETTINGS = _table(
     Setting("orders.paid_later", "cod,bacs,cheque", _words, "Gateways whose money comes later: such an order waits for it.", "gateway ids separated by commas"),
     Setting("orders.number_prefix", "", _text(10), "Before the order's number in the receipt's comments.", "at most 10 characters"),
     Setting("customers.name", "", _text(30), "Customer of this shop's sales with customers.mode store; empty: customers.fallback and the store code.", "at most 30 characters"),
+    Setting("orders.notes", "off", _among("off", "failures", "all"), "What is noted on the shop's orders: nothing, refusals (and what became of them), or every receipt.", "off, failures or all"),
     Setting("customers.update", "true", _boolean, "Changes of shop accounts (never of guests) go to QuickBooks.", "true or false"),
 )  # fmt: skip
 
@@ -284,3 +285,10 @@ def set_store_setting(db: Session, store: Store, key: str, value: str, *, who: s
         )
     )
     db.flush()
+    if key == "orders.notes":
+        company = db.get_one(Company, store.company_id)
+        wanted = select(StoreSetting.key).join(Store, Store.id == StoreSetting.store_id)
+        # A row is there only where the setting is not its default, "off".
+        wanted = wanted.where(Store.company_id == company.id, StoreSetting.key == key)
+        company.tells_shops = db.scalars(wanted.limit(1)).first() is not None
+        db.flush()

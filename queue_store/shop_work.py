@@ -1,7 +1,7 @@
 """The activities addressed to the shop: enqueued here, claimed and settled by the worker.
 
-What the worker does is reading or setting absolute values, so an activity whose
-worker died is simply done again.
+What the worker does is reading, setting absolute values, or writing what it
+looks for first, so an activity whose worker died is simply done again.
 """
 
 from __future__ import annotations
@@ -60,11 +60,19 @@ def ask_shop(
             cause=cause,
         )
     if activity.state == ActivityState.SENT:
-        activity.newer_payload = payload
+        activity.newer_payload, activity.digest = payload, content_digest(payload)
         note(db, activity.id, activity.state, activity.state, cause)
         db.flush()
     else:
-        move(db, activity, ActivityState.PENDING, cause=cause, payload=payload, attempts=0)
+        move(
+            db,
+            activity,
+            ActivityState.PENDING,
+            cause=cause,
+            payload=payload,
+            digest=content_digest(payload),
+            attempts=0,
+        )
     return activity
 
 
@@ -144,12 +152,12 @@ def free_abandoned(db: Session, company_id: int, now: datetime) -> int:
     ).all()
     for activity in stale:
         move(
-            db, activity, ActivityState.PENDING, cause="its worker did not finish; reading again is harmless"
+            db, activity, ActivityState.PENDING, cause="its worker did not finish; doing it again is harmless"
         )
     return len(stale)
 
 
-def settle_shop_work(db: Session, activity: Activity, *, cause: str) -> None:
+def settle_shop_work(db: Session, activity: Activity, *, cause: str, sentence: str = "") -> None:
     """Done: succeeded, or pending once more when it was asked for again meanwhile."""
     if activity.newer_payload is not None:
         move(
@@ -162,7 +170,7 @@ def settle_shop_work(db: Session, activity: Activity, *, cause: str) -> None:
             attempts=0,
         )
     else:
-        move(db, activity, ActivityState.SUCCEEDED, cause=cause)
+        move(db, activity, ActivityState.SUCCEEDED, cause=cause, sentence=sentence)
 
 
 def waiting_orders(

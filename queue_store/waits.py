@@ -80,14 +80,21 @@ def wake_waiters(
     )
 
 
-def fail_waiters(db: Session, failed: Collection[tuple[int, str]], *, exchange_id: int | None = None) -> None:
-    """What waits for a failed activity fails with its sentence, and so on; (activity, sentence) each."""
+def fail_waiters(
+    db: Session, failed: Collection[tuple[int, str]], *, exchange_id: int | None = None
+) -> list[int]:
+    """What waits for a failed activity fails with its sentence, and so on; (activity, sentence) each.
+
+    Gives the ids of all that failed, the first ones among them.
+    """
     open_ends = list(failed)
+    ids = [activity_id for activity_id, _ in failed]
     while open_ends:
         for_id, why = open_ends.pop()
         rows = [row for row in _rows(db, _waiters(db, [for_id])) if _waits_for_activity(row)]
         # Its own waiters hear the same cause: an item fails with its department, and the order with both.
         open_ends += [(row.id, why) for row in rows]
+        ids += [row.id for row in rows]
         change(
             db,
             [
@@ -103,6 +110,7 @@ def fail_waiters(db: Session, failed: Collection[tuple[int, str]], *, exchange_i
             ],
             exchange_id=exchange_id,
         )
+    return ids
 
 
 def _waiters(db: Session, for_ids: Collection[int]) -> set[int]:

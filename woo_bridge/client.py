@@ -42,6 +42,21 @@ class _Currency(msgspec.Struct):
     code: str
 
 
+class _Meta(msgspec.Struct):
+    #: Anything at all, and so is the value.
+    key: Any = None
+    value: Any = None
+
+
+class _WithMeta(msgspec.Struct):
+    #: PHP's arrays with holes are written as objects.
+    meta_data: list[_Meta] | dict[str, _Meta] = []
+
+
+class _Note(msgspec.Struct):
+    note: str
+
+
 class Webhook(msgspec.Struct):
     """A webhook as the shop shows it; neither its secret nor its count of failures is ever shown."""
 
@@ -55,6 +70,8 @@ class Webhook(msgspec.Struct):
 
 _currency = msgspec.json.Decoder(_Currency)
 _webhook = msgspec.json.Decoder(Webhook)
+_with_meta = msgspec.json.Decoder(_WithMeta)
+_notes = msgspec.json.Decoder(list[_Note])
 
 
 class _SessionApi(API):  # type: ignore[misc] # the package has no types
@@ -180,6 +197,34 @@ class ShopClient:
         for start in range(0, len(ids), PER_PAGE):
             some = ",".join(map(str, ids[start : start + PER_PAGE]))
             yield from self._rows("orders", query | {"include": some})
+
+    def get_order_meta(self, order_id: int) -> dict[str, str]:
+        """An order's meta data with text values, by key. Raises NoSuchRecord."""
+        answer = self._call("GET", f"orders/{order_id}", query={"_fields": "id,meta_data"})
+        found = decoded(f"GET orders/{order_id}", answer.body, _with_meta).meta_data
+        many = found if isinstance(found, list) else found.values()
+        return {str(one.key): one.value for one in many if isinstance(one.value, str)}
+
+    def set_order_meta(self, order_id: int, meta: Mapping[str, str | None]) -> None:
+        """Write meta data of an order; None removes a key. Moves the order's date, and fires order.updated.
+
+        Raises NoSuchRecord.
+        """
+        body = {"meta_data": [{"key": key, "value": value} for key, value in meta.items()]}
+        self._call("PUT", f"orders/{order_id}", body, query={"_fields": "id"})
+
+    def list_order_notes(self, order_id: int) -> list[str]:
+        """The texts of an order's private notes. They come unpaged. Raises NoSuchRecord."""
+        call = f"orders/{order_id}/notes"
+        answer = self._call("GET", call, query={"type": "internal"})
+        return [one.note for one in decoded(f"GET {call}", answer.body, _notes)]
+
+    def add_order_note(self, order_id: int, text: str) -> None:
+        """Write a private note, which fires nothing. Not repeated after a lost answer: it would stand there twice.
+
+        Raises NoSuchRecord.
+        """
+        self._call("POST", f"orders/{order_id}/notes", {"note": text, "customer_note": False})
 
     # -- the shop itself
 

@@ -14,9 +14,10 @@ from queue_store.activities import add_activity, move, newest_of_record, note
 from queue_store.bulk_intake import Seen, add_records, seen_records
 from queue_store.fingerprint import content_digest, order_fingerprint
 from queue_store.intake import Incoming, Taken, take_in
-from queue_store.models import Activity, Store
+from queue_store.models import Activity, Company, Store
 from queue_store.payloads import Order, encode
 from queue_store.settings import Settings
+from queue_store.shop_notes import note_outcomes
 from queue_store.shop_work import ask_shop, waiting_orders
 from queue_store.states import AT_HOME, ActivityState
 from queue_store.tasks import raise_task
@@ -133,8 +134,9 @@ def refuse_order(
         f"{problem} Its body is kept. Mend the order in the shop and save it there, or retry this activity "
         "with a newer version of qbwoo."
     )
+    company = db.get_one(Company, store.company_id)
     if activity is None:
-        return add_activity(
+        added = add_activity(
             db,
             Activity(
                 company_id=store.company_id,
@@ -152,6 +154,8 @@ def refuse_order(
             ),
             cause=sentence,
         )
+        note_outcomes(db, company, [added.id])
+        return added
     if activity.digest == digest:
         return activity
     if modified_at and activity.modified_at and modified_at < activity.modified_at:
@@ -174,6 +178,7 @@ def refuse_order(
         prepared=None,
         unwanted=False,
     )
+    note_outcomes(db, company, [activity.id])
     return activity
 
 

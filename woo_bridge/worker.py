@@ -2,7 +2,9 @@
 
 An activity is claimed in one transaction, the shop is called without any, and
 the answer is settled in another. A worker that dies between leaves a claim
-that ends by itself after ten minutes, since all its calls may be repeated.
+that ends by itself after ten minutes, since all its calls may be repeated. A
+shop that is down is not called for each of its activities in turn: the rest of
+them are put off with the first ones.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from queue_store.database import Database
 from queue_store.errors import LostRace
 from queue_store.models import Activity, Company, Store
 from queue_store.secrets import SecretBox
-from queue_store.settings import company_settings, store_settings
+from queue_store.settings import Settings, company_settings, store_settings
 from queue_store.shop_work import (
     claim_shop_work,
     free_abandoned,
@@ -41,6 +43,8 @@ logger = logging.getLogger(__name__)
 #: Activities claimed at once: few, so that another worker finds some too.
 AT_ONCE = 20
 _LONGEST_WAIT = timedelta(hours=1)
+#: Calls in a row that come to nothing before a shop is taken to be down: one alone may be one record's fault.
+_STRIKES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,16 @@ class _Work:
     kind: str
     payload: bytes
     attempt: int
+    settings: Settings
+
+
+@dataclass(slots=True)
+class _Line:
+    """The connection to one shop in one round."""
+
+    client: ShopClient
+    strikes: int = 0
+    error: ShopError | None = None
 
 
 def open_client(store: Store, box: SecretBox) -> ShopClient:
@@ -77,13 +91,13 @@ class Worker:
         """Claim and do what is due, a bounded piece of it; how many activities were settled or put off."""
         work = self._claim()
         with ExitStack() as open_clients:
-            clients: dict[int, ShopClient] = {}
+            lines: dict[int, _Line] = {}
             for piece in work:
-                client = clients.get(piece.store_id)
-                if client is None:
-                    client = self._client(piece.store_id)
-                    clients[piece.store_id] = open_clients.enter_context(client)
-                self._do(piece, client)
+                line = lines.get(piece.store_id)
+                if line is None:
+                    line = _Line(open_clients.enter_context(self._client(piece.store_id)))
+                    lines[piece.store_id] = line
+                self._do(piece, line)
         return len(work)
 
     def _claim(self) -> list[_Work]:
@@ -94,9 +108,12 @@ class Worker:
         for company_id in due:
             with self._database.write() as db:
                 free_abandoned(db, company_id, now)
+                claimed = claim_shop_work(db, company_id, now, AT_ONCE)
+                stores = {store.id: store for store in list_stores(db, company_id)}
+                settings = {one: store_settings(db, stores[one]) for one in {a.store_id for a in claimed}}
                 work.extend(
-                    _Work(a.id, a.store_id, a.kind, a.payload, a.attempts)
-                    for a in claim_shop_work(db, company_id, now, AT_ONCE)
+                    _Work(a.id, a.store_id, a.kind, a.payload, a.attempts, settings[a.store_id])
+                    for a in claimed
                 )
         return work
 
@@ -105,21 +122,31 @@ class Worker:
             store = next(store for store in list_stores(db) if store.id == store_id)
             return self._make_client(store, self._box)
 
-    def _do(self, work: _Work, client: ShopClient) -> None:
+    def _do(self, work: _Work, line: _Line) -> None:
         kind = KINDS.get(work.kind)
         if kind is None:
             self._settle(work, self._unknown)
             return
+        reason = kind.not_wanted(work.settings, work.payload)
+        if reason:
+            self._settle(work, lambda db, store, activity: _cancel(db, activity, reason))
+            return
+        if line.error is not None and line.strikes >= _STRIKES:
+            down = line.error
+            self._settle(work, lambda db, store, activity: self._put_off(db, store, activity, down))
+            return
         try:
-            answer = kind.call(client, work.payload)
+            answer = kind.call(line.client, work.payload)
         except ShopError as error:
             failure = error
+            line.strikes, line.error = line.strikes + 1 if error.retriable else 0, error
             self._settle(work, lambda db, store, activity: self._put_off(db, store, activity, failure))
             return
+        line.strikes = 0
 
         def settle(db: Session, store: Store, activity: Activity) -> None:
-            cause = kind.settle(db, store, store_settings(db, store), activity, answer)
-            settle_shop_work(db, activity, cause=cause)
+            done = kind.settle(db, store, store_settings(db, store), activity, answer)
+            settle_shop_work(db, activity, cause=done.cause, sentence=done.sentence)
 
         self._settle(work, settle)
 
@@ -179,6 +206,17 @@ class Worker:
             "Update qbwoo, then retry it."
         )
         move(db, activity, ActivityState.FAILED, cause=sentence, sentence=sentence)
+
+
+def _cancel(db: Session, activity: Activity, reason: str) -> None:
+    move(
+        db,
+        activity,
+        ActivityState.CANCELLED,
+        cause=reason,
+        sentence=f"{_subject(activity)}: {reason}",
+        newer_payload=None,
+    )
 
 
 def _subject(activity: Activity) -> str:

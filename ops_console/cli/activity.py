@@ -8,10 +8,19 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
-from ops_console import handwork, story
+from ops_console import documents, handwork, story
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.names import activities_called, activity_called
-from ops_console.cli.output import ask, json_option, print_json, print_record, print_rows, remark, yes_option
+from ops_console.cli.output import (
+    ask,
+    json_option,
+    lines_option,
+    print_json,
+    print_record,
+    print_rows,
+    remark,
+    yes_option,
+)
 from queue_store.activities import list_activities
 from queue_store.companies import get_company, get_store, list_companies, list_stores
 from queue_store.models import Activity
@@ -79,12 +88,13 @@ def list_(
 
 @activity.command()
 @click.argument("name", metavar="ID")
+@lines_option
 @json_option
 @with_desk
-def show(desk: Desk, name: str, as_json: bool) -> None:
-    """Show an activity's story, with the exact request and answer of each attempt.
+def show(desk: Desk, name: str, limit: int, as_json: bool) -> None:
+    """Show an activity's story, its document, and the exact request and answer of each attempt.
 
-    ID is its id, an order number or a mark.
+    ID is its id, an order number or a mark. The document is what was sent, or what would be sent now.
 
     \b
     For example:
@@ -97,20 +107,31 @@ def show(desk: Desk, name: str, as_json: bool) -> None:
             {**row, "events": story.events(db, one), "attempt_list": story.attempts(db, one)}
             for one, row in zip(found, rows_of(db, found), strict=True)
         ]
+        papers = [story.document(db, one) for one in found]
     if as_json:
+        shown = [
+            {**record, "preview": None if paper is None else documents.as_json(paper.preview)}
+            for record, paper in zip(shown, papers, strict=True)
+        ]
         print_json(shown[0] if len(shown) == 1 else shown)
         return
-    for index, record in enumerate(shown):
+    for index, (record, paper) in enumerate(zip(shown, papers, strict=True)):
         if index:
             click.echo()
-        _print_story(record)
+        _print_story(record, paper, limit)
 
 
-def _print_story(record: dict[str, Any]) -> None:
+def _print_story(record: dict[str, Any], paper: story.Document | None, limit: int) -> None:
     events, attempts = record.pop("events"), record.pop("attempt_list")
     print_record({name: value for name, value in record.items() if value not in (None, "")})
     click.echo("\nStory")
     print_rows(events, ("at", "from_state", "to_state", "cause"))
+    if paper is not None:
+        refused = "It would be refused now" if paper.preview.refusal else "As it would be sent now"
+        click.echo(f"\n{'As it was sent' if paper.sent else refused}")
+        # What was sent stands below, with its answer.
+        for line in documents.as_text(paper.preview, limit=limit, xml=not paper.sent):
+            click.echo(line)
     for attempt in attempts:
         click.echo(f"\nAttempt {attempt['number']}: {attempt['state']}")
         print_record(
@@ -120,8 +141,9 @@ def _print_story(record: dict[str, Any]) -> None:
                 if value not in (None, "") and name not in ("number", "state", "request", "answer")
             }
         )
-        click.echo(f"\nRequest\n{attempt['request'] or '(not kept)'}")
-        click.echo(f"\nAnswer\n{attempt['answer'] or '(none)'}")
+        for title, without in (("Request", "(not kept)"), ("Answer", "(none)")):
+            text = attempt[title.lower()]
+            click.echo(f"\n{title}\n{documents.pretty(text, limit=limit) if text else without}")
 
 
 def _command(name: str, text: str, example: str, *, asks: bool) -> None:

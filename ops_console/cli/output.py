@@ -22,6 +22,14 @@ Row = Mapping[str, Any]
 
 #: `--json` of every command that prints data.
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+#: `--limit` of commands that print documents, which may have hundreds of lines.
+lines_option = click.option(
+    "--limit",
+    default=25,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Lines of each document that are printed; 0: all.",
+)
 #: `--yes` of every command that sends or destroys.
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ops_console.cli.desk import Desk, with_desk
-from ops_console.cli.output import ask, json_option, print_json, print_rows, progress, yes_option
+from ops_console.cli.output import ask, json_option, lines_option, print_rows, progress, yes_option
 from ops_console.errors import NotDone, WrongUsage
+
+if TYPE_CHECKING:
+    from ops_console import shops
+    from qbwc_service.previewing import Preview
 
 
 @click.group()
@@ -23,7 +27,8 @@ def push() -> None:
 @click.option("--ids", help="Ids of orders, separated by commas.")
 @click.option("--since", help="Orders placed at this time or later: 2026-01-31, or 2026-01-31T08:00:00Z.")
 @click.option("--status", "statuses", multiple=True, help="Orders in this status; may be repeated.")
-@click.option("--dry-run", is_flag=True, help="Show the exact documents; send nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the exact documents; write and send nothing.")
+@lines_option
 @json_option
 @yes_option
 @with_desk
@@ -34,6 +39,7 @@ def orders(
     since: str | None,
     statuses: tuple[str, ...],
     dry_run: bool,
+    limit: int,
     as_json: bool,
     yes: bool,
 ) -> None:
@@ -44,7 +50,7 @@ def orders(
       qbwoo push orders --store main --ids 71,92 --dry-run
       qbwoo push orders --store main --since 2026-01-01 --yes
     """
-    from ops_console import shops
+    from ops_console import documents, shops
 
     wanted: dict[str, Any] = {
         "ids": _ids(ids),
@@ -72,24 +78,17 @@ def orders(
             "sentence": result.sentence,
             "activity": None if result.activity_id is None or dry_run else str(result.activity_id),
         }
-        if dry_run and result.order is not None and shops.would_go(result):
+        if dry_run and result.order is not None and shops.has_document(result):
             with desk.read() as db:
                 found = shops.preview(db, store, result.order)
-            row |= {
-                "predicted_total": found.predicted_total,
-                "document": found.document,
-                "remarks": list(found.remarks),
-            }
+            row |= documents.as_json(found)
             if found.refusal:
                 row |= {"outcome": "refused", "state": "failed", "sentence": found.refusal}
+            if not as_json:
+                _print_document(result, found, limit)
         rows.append(row)
-    if dry_run and not as_json:
-        _print_documents(rows)
-    elif as_json:
-        print_json(rows)
     columns = ("name", "outcome", "state", "total", "activity", "sentence")
-    if not as_json:
-        print_rows(rows, columns, empty="The shop has no such orders.")
+    print_rows(rows, columns, as_json=as_json, empty="The shop has no such orders.")
     failed = [
         row["name"] for row in rows if row["outcome"] in ("untranslatable", "not in the shop", "refused")
     ]
@@ -97,16 +96,19 @@ def orders(
         raise NotDone(f"Not all of them can go: {', '.join(failed)}.")
 
 
-def _print_documents(rows: list[dict[str, Any]]) -> None:
-    for row in rows:
-        if row.get("document"):
-            click.echo(
-                f"{row['name']}: the shop's total {row['total']}, the receipt's {row['predicted_total']}"
-            )
-            click.echo(row["document"])
-            for remark in row["remarks"]:
-                click.echo(f"Remark: {remark}")
-            click.echo()
+def _print_document(result: shops.PushResult, found: Preview, limit: int) -> None:
+    from ops_console import documents, shops
+
+    if found.refusal:
+        what = "it would be refused"
+    elif shops.would_go(result):
+        what = "it would go"
+    else:
+        what = f"it failed before, and would go after: qbwoo activity retry {result.activity_id}"
+    click.echo(f"{result.name}: {what}")
+    for line in documents.as_text(found, limit=limit):
+        click.echo(line)
+    click.echo()
 
 
 def _ids(text: str | None) -> list[int]:

@@ -39,6 +39,10 @@ class RestFaults:
     answer_next: int = 0
     status: int = 500
     retry_after_seconds: int = 1
+    #: How many of the next requests of method `lose_method` are done and then answered by the
+    #: web server with 504, as when PHP takes longer than a proxy waits.
+    lose_next: int = 0
+    lose_method: str = "POST"
 
 
 class ShopApp:
@@ -72,6 +76,8 @@ class ShopApp:
             if request.path.rstrip("/") == ROOT:
                 return self._answer(RestAnswer(self._index(self._home(request))), "")
             answer, allow = self._rest(request)
+            if self._is_answer_lost(request.method):
+                return Response("<h1>504 Gateway Time-out</h1>", status=504, mimetype="text/html")
         except RestError as error:
             answer = RestAnswer(error.body(), error.status)
         return self._answer(answer, allow, request.args.get("_fields", ""))
@@ -138,6 +144,13 @@ class ShopApp:
         if self.faults.status in {429, 503}:
             response.headers["Retry-After"] = str(self.faults.retry_after_seconds)
         return response
+
+    def _is_answer_lost(self, method: str) -> bool:
+        with self.site.store.transaction():
+            if self.faults.lose_next <= 0 or method != self.faults.lose_method:
+                return False
+            self.faults.lose_next -= 1
+            return True
 
     def _answer(self, answer: RestAnswer, allow: str, fields: str = "") -> Response:
         body = only_fields(answer.body, fields) if answer.status < 300 and fields else answer.body

@@ -220,6 +220,11 @@ class Shop:
         self._rest_faults.answer_next = count
         self._rest_faults.retry_after_seconds = retry_after_seconds
 
+    def lose_next_answers(self, method: str, count: int = 1) -> None:
+        """Do what the next `count` REST requests of `method` ask for, and answer them with 504."""
+        self._rest_faults.lose_method = method
+        self._rest_faults.lose_next = count
+
     @property
     def down(self) -> bool:
         """Every request is answered with 503, and the queue stands still."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from qbwc_service.flavours.tax_table import TaxTable
 from qbwc_service.marks import Mark
 from qbwc_service.needs import CustomerNeed, Prepared
+from qbwc_service.paper import Naming, Paper
 from qbxml.records import Record
 from queue_store.payloads import Customer, Department, Item, Order
 from queue_store.settings import Settings
@@ -94,6 +95,10 @@ class Spelling(Protocol):
 
     def read_tax_rates(self, record: Record) -> Mapping[tuple[str, str], Decimal]:
         """Percents by tax category and code, of the answer to `company_request`."""
+        ...
+
+    def read_paper(self, request: str, naming: Naming) -> Paper:
+        """One request's text as a person reads it; `naming` says what ids and gaps stand for."""
         ...
 
     def read_written(self, record: Record) -> Written: ...

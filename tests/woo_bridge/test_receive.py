@@ -290,3 +290,32 @@ def test_customers_stay_out_where_they_are_switched_off(bridge, recorded, live, 
     bridge.set("customers.update", update)
     assert bridge.receive("customer.updated", ann).word == word
     assert bridge.count() == 0
+
+
+def test_an_order_saved_again_without_a_change_moves_nothing_but_its_date(bridge, order):
+    """So our own writing on a refused order does not send it again; a change of its content does."""
+    bridge.receive("order.created", order(id=127, date_modified_gmt=at(1)))
+    with bridge.database.write() as db:
+        move(db, db.get(Activity, bridge.sale(127).id), S.FAILED, cause="refused", sentence="Refused.")
+    saved = order(id=127, date_modified_gmt=at(3), meta_data=[{"id": 1, "key": "_qbwoo_state", "value": "x"}])
+    assert bridge.receive("order.updated", saved).word == "unchanged"
+    assert (bridge.sale(127).state, bridge.sale(127).sentence) == (S.FAILED, "Refused.")
+    assert bridge.receive("order.updated", order(id=127, date_modified_gmt=at(2))).word == "older"
+    assert (
+        bridge.receive("order.updated", order(id=127, date_modified_gmt=at(4), total="1.00")).word
+        == "replaced"
+    )
+    assert bridge.sale(127).state == S.PENDING
+
+
+def test_an_order_saved_again_while_it_is_sent_puts_nothing_beside_it(bridge, order):
+    bridge.receive("order.created", order(id=128, date_modified_gmt=at(1)))
+    with bridge.database.write() as db:
+        move(db, db.get(Activity, bridge.sale(128).id), S.SENT, cause="sent")
+    assert bridge.receive("order.updated", order(id=128, date_modified_gmt=at(2))).word == "unchanged"
+    assert bridge.sale(128).newer_payload is None
+    changed = order(id=128, date_modified_gmt=at(3), total="1.00")
+    assert bridge.receive("order.updated", changed).word == "beside"
+    beside = bridge.sale(128).newer_payload
+    assert bridge.receive("order.updated", changed | {"date_modified_gmt": at(4)}).word == "unchanged"
+    assert bridge.sale(128).newer_payload == beside

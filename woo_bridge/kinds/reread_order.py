@@ -16,7 +16,7 @@ from queue_store.settings import Settings
 from woo_bridge.client import ShopClient
 from woo_bridge.disposition import order_rules
 from woo_bridge.errors import NoSuchRecord, ShopError, Untranslatable
-from woo_bridge.kinds.kind import ShopKind
+from woo_bridge.kinds.kind import Done, ShopKind
 from woo_bridge.receive import withdraw_order
 from woo_bridge.take_orders import SALE, RereadOrder, refuse_order, release, take_order
 from woo_bridge.translate_orders import translate_order
@@ -35,18 +35,18 @@ def _call(client: ShopClient, payload: bytes) -> bytes | None:
         return None
 
 
-def _settle(db: Session, store: Store, settings: Settings, activity: Activity, body: bytes | None) -> str:
+def _settle(db: Session, store: Store, settings: Settings, activity: Activity, body: bytes | None) -> Done:
     if body is None:
         withdraw_order(db, store, int(activity.record_id))
-        return "the shop has no such order any more"
+        return Done("the shop has no such order any more")
     try:
         order = translate_order(body)
     except Untranslatable as problem:
         refuse_order(db, store, REREAD_ORDER.name, body, problem)
-        return str(problem)
+        return Done(str(problem))
     taken, _ = take_order(db, store, order_rules(store, settings), order, read_now=True)
     _let_go(db, store, settings, activity)
-    return f"read again: {taken.value}"
+    return Done(f"read again: {taken.value}")
 
 
 def _without_answer(

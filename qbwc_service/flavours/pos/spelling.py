@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 
 from qbwc_service.errors import TaxRatesUnknown, UnreadableAnswer
-from qbwc_service.flavours.pos import customers, reads, receipts, records
+from qbwc_service.flavours.pos import customers, paper, reads, receipts, records
 from qbwc_service.flavours.spelling import FoundDocument, Page, Written
 from qbwc_service.flavours.tax_table import TaxTable
 from qbwc_service.marks import Mark, mark_of_document
 from qbwc_service.needs import CustomerNeed, Prepared
+from qbwc_service.paper import Naming, Paper
 from qbxml.grammar import load_grammar
 from qbxml.records import Record
 from qbxml.writer import message_set
@@ -78,6 +79,9 @@ class PosSpelling:
 
     def read_tax_rates(self, record: Record) -> Mapping[tuple[str, str], Decimal]:
         return reads.tax_rates(record)
+
+    def read_paper(self, request: str, naming: Naming) -> Paper:
+        return paper.read_paper(request, naming)
 
     def read_written(self, record: Record) -> Written:
         txn_id = record.text("TxnID") or record.text("ListID")
