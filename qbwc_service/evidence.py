@@ -3,7 +3,7 @@
 Writes: a success always binds, see `settling`. Reads: what they found is known
 from now on, unless something newer is; that something was *not* there is no
 longer believed, and no look-back is saved by one that comes late. See
-docs/decisions/0005-what-a-late-reading-says.md.
+docs/decisions/0010-what-a-late-reading-says.md.
 """
 
 from __future__ import annotations

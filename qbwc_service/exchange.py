@@ -18,8 +18,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from qbwc_service import asking, authentication, doubt, look_back, pulls, sending
-from qbwc_service.doubt_documents import settle_at_home
+from qbwc_service import asking, authentication, doubt, pulls, readings, sending
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.evidence import take_evidence, take_late
 from qbwc_service.look_up import refuse_look_ups, take_answers
@@ -226,9 +225,11 @@ class _Brought(NamedTuple):
 def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> _Brought:
     """Hand the answer to whom it concerns."""
     if exchange.purpose == "look back":
-        return _take_look_back(run, exchange, answer)
+        readings.take_look_back(run, exchange, answer)
+        return _Brought(True)
     if exchange.purpose == "read":
-        return _take_pull(run, answer)
+        readings.take_pull(run, answer)
+        return _Brought(True)
     if exchange.purpose == "look up":
         answered = take_answers(run, exchange, answer)
         asking.settle_what_was_asked(run)
@@ -240,28 +241,6 @@ def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> _Brought:
         return _Brought(settled.settled > 0 or settled.again > 0, settled.settled, len(settled.failed))
     # A parting query brings nothing on: a session that only parts must come to its end.
     return _Brought(exchange.purpose == "stop")
-
-
-def _take_look_back(run: Run, exchange: Exchange, answer: ResponseSet) -> _Brought:
-    session = run.open_session
-    state = look_back.decode_look_back(session.cursor or "")
-    session.cursor = None
-    take_answers(run, exchange, answer)
-    following = look_back.take_page(run, state, answer)
-    read = {txn_id for found in answer.responses for one in found.records if (txn_id := one.text("TxnID"))}
-    settle_at_home(run, read)
-    session.cursor = sending.encode_state(following) if following else None
-    asking.settle_what_was_asked(run)
-    return _Brought(True)
-
-
-def _take_pull(run: Run, answer: ResponseSet) -> _Brought:
-    session = run.open_session
-    state = pulls.decode_pull(session.cursor or "")
-    session.cursor = None
-    following = pulls.take_page(run, state, answer)
-    session.cursor = sending.encode_state(following) if following else None
-    return _Brought(True)
 
 
 def _take_hresult(run: Run, exchange: Exchange, hresult: str, message: str) -> None:

@@ -17,9 +17,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-import msgspec
-
-from qbwc_service import asking, look_back, pulls
+from qbwc_service import asking, pulls, readings
 from qbwc_service.binding import request_id_of
 from qbwc_service.doubt_documents import documents_can_be_settled, without_known_documents
 from qbwc_service.doubt_elements import without_known_elements
@@ -48,26 +46,25 @@ _LOOK_AHEAD = 1000
 _LEAST_LOOK_UPS = 3
 #: Rounds of resolving in one call: each moves candidates on, so that the next sees others.
 _MOST_ROUNDS = 12
-#: A long reading that is late gets one set in so many while documents wait.
-_READING_TURN = 5
 
 
 def next_set(run: Run) -> str | None:
     """The next document to hand out, or None when there is nothing left to do in this session."""
     session = run.open_session
     if is_out_of_time(run):
-        return _stop_reading(run)
+        requests = readings.stop(run)
+        return _hand_out(run, "stop", requests) if requests else None
     claim.wake_due(run.db, run.company.id, run.now)
-    if session.cursor and (_is_look_back(session.cursor) or _is_turn_of_reading(run)):
-        return _go_on_reading(run)
+    if session.cursor and (readings.looks_back(run) or readings.is_turn(run)):
+        return _hand_out(run, *readings.go_on(run))
     if claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT):
         found = _resolve_doubt(run)
         if found is not None:
             return found
-    if not session.cursor and _is_turn_of_reading(run):
+    if not session.cursor and readings.is_turn(run):
         late = pulls.due(run)
         if late and pulls.overdue(run, late):
-            return _begin_reading(run, late)
+            return _hand_out(run, "read", readings.begin_pull(run, late))
     if not session.looked_back and _wants_documents(run):
         # A reading that is under way begins again: one iterator at a time.
         return _begin_look_back(run, ())
@@ -75,9 +72,9 @@ def next_set(run: Run) -> str | None:
     if written is not None:
         return written
     if session.cursor:
-        return _go_on_reading(run)
+        return _hand_out(run, *readings.go_on(run))
     kind = pulls.due(run)
-    return _begin_reading(run, kind) if kind else None
+    return _hand_out(run, "read", readings.begin_pull(run, kind)) if kind else None
 
 
 def is_out_of_time(run: Run) -> bool:
@@ -103,74 +100,39 @@ def parting_set(run: Run) -> str:
     return _hand_out(run, "company", [run.spelling.company_request(run.request_id("C"))])
 
 
-# Reading -------------------------------------------------------------------
-
-
-def _is_look_back(cursor: str) -> bool:
-    return '"look back"' in cursor
-
-
-def _is_turn_of_reading(run: Run) -> bool:
-    """Every fifth set: so that a backlog of documents cannot starve the catalogue, nor it them."""
-    return run.open_session.exchanges % _READING_TURN == _READING_TURN - 1
-
-
-def _begin_reading(run: Run, kind: str) -> str:
-    state = pulls.begin(run, kind)
-    run.open_session.cursor = encode_state(state)
-    return _hand_out(run, "read", pulls.requests(run, state))
-
-
-def _go_on_reading(run: Run) -> str:
-    cursor = run.open_session.cursor or ""
-    if _is_look_back(cursor):
-        return _hand_out(run, "look back", look_back.requests(run, look_back.decode_look_back(cursor)))
-    return _hand_out(run, "read", pulls.requests(run, pulls.decode_pull(cursor)))
-
-
-def _stop_reading(run: Run) -> str | None:
-    cursor, run.open_session.cursor = run.open_session.cursor, None
-    if not cursor:
-        return None
-    if _is_look_back(cursor):
-        requests = look_back.stop_requests(run, look_back.decode_look_back(cursor))
-    else:
-        pull = pulls.decode_pull(cursor)
-        pulls.cut_short(run, pull)
-        requests = [pulls.stop_request(run, pull)] if pull.iterator_id else []
-    return _hand_out(run, "stop", requests) if requests else None
+# Looking -------------------------------------------------------------------
 
 
 def _begin_look_back(run: Run, to_ask: Sequence[LookUp]) -> str:
     """Look-back, and in the same set what there is to look up: a line that breaks often may carry no second one."""
-    state = look_back.begin(run)
-    run.open_session.looked_back, run.open_session.cursor = False, encode_state(state)
-    requests = look_back.requests(run, state)
+    requests = readings.begin_look_back(run)
     if run.open_session.fruitless:
         # A look-up may be what QuickBooks could not take; marks are of our own making.
         wanted = [pair for pair in to_ask if pair[0] == "mark"]
     else:
-        wanted = [*to_ask, *_lacking(run)]
+        wanted = [*to_ask, *_lacking(run, set_size(run))]
     marks = sum(kind == "mark" for kind, _ in wanted)
     room = max(_LEAST_LOOK_UPS, set_size(run) - len(requests), min(marks, run.settings["pace.most"]))
     asked, reads = look_up_set(run, wanted, room)
     return _hand_out(run, "look back", [*requests, *asked], reads=encode_reads(reads))
 
 
-def _lacking(run: Run) -> list[LookUp]:
+def _lacking(run: Run, size: int) -> list[LookUp]:
     """What the next candidates lack, as far as that can be told before look-back; nothing is decided yet."""
-    candidates = _candidates(run, _LOOK_AHEAD, kinds=kinds_that_may_leave(run))
+    for reach in (size, _LOOK_AHEAD):
+        lacking = _lacking_of(run, _candidates(run, reach, kinds=kinds_that_may_leave(run)))
+        if len(lacking) >= size:
+            break
+    return lacking
+
+
+def _lacking_of(run: Run, candidates: Sequence[Any]) -> list[LookUp]:
     candidates, marks, _ = without_known_documents(run, candidates)
     _, elements, _ = without_known_elements(run, candidates)
     verdicts = _resolved(run, candidates, fail_refused=False)
     lacking = [*elements, *(pair for verdict in verdicts for pair in verdict.look_ups)]
     # Departments first: an item that is to be added waits for its own.
     return [*marks, *sorted(lacking, key=lambda pair: pair[0] != "department")]
-
-
-def encode_state(state: look_back.LookBack | pulls.Pull) -> str:
-    """A reading's state as the session keeps it."""
-    return msgspec.json.encode(state).decode()
 
 
 def _resolve_doubt(run: Run) -> str | None:

@@ -78,7 +78,7 @@ def test_one_order_walks_from_the_shop_to_the_books_and_shows_its_story(
     assert (shown["state"], shown["txn_id"]) == ("succeeded", receipt.txn_id)
     attempt = shown["attempt_list"][-1]
     assert attempt["request"].startswith("<SalesReceiptAddRq")
-    assert f'requestID="{shown["id"]}-{attempt["number"]}"' in attempt["request"]
+    assert f'requestID="{shown["id"]}-{attempt["number"]}.{attempt["exchange"]}"' in attempt["request"]
     assert receipt.txn_id in attempt["answer"]
     text = qbwoo("activity", "show", order["number"]).out
     assert "<SalesReceiptAddRq" in text
