@@ -28,7 +28,7 @@ from qbwc_service.preparing import prepare
 from qbwc_service.run import Run
 from qbxml.hresults import HresultRule
 from queue_store.activities import attempts_of
-from queue_store.books import live_documents, marks_of
+from queue_store.books import live_documents, marks_of, of_generation
 from queue_store.catalogue import (
     AnsweredLookup,
     answered_lookups,
@@ -59,6 +59,7 @@ CONDEMNED = "condemned"
 #: What the catalogue calls the fields that may hold a SKU.
 _ITEM_KEYS = {"ALU": "alu_key", "UPC": "upc_key", "ITEMNUMBER": "item_number"}
 _BY_LOOK_UP = frozenset(name for name, kind in KINDS.items() if kind.doubt is Doubt.LOOK_UP)
+_ASKED = (Doubt.LOOK_UP, Doubt.STATUS)
 _AGAIN = frozenset(name for name, kind in KINDS.items() if kind.doubt is Doubt.AGAIN)
 
 
@@ -98,7 +99,7 @@ def _condemn(run: Run, row: Any) -> None:
 
 def _models(run: Run, rows: list[Any]) -> list[Activity]:
     run.db.expire_all()
-    return [run.db.get_one(Activity, row.id) for row in rows if KINDS[row.kind].doubt is Doubt.LOOK_UP]
+    return [run.db.get_one(Activity, row.id) for row in rows if KINDS[row.kind].doubt in _ASKED]
 
 
 def settle_documents(run: Run) -> int:
@@ -110,7 +111,7 @@ def settle_documents(run: Run) -> int:
     }
     found = live_documents(run.db, run.company.id, set(marks.values()))
     for activity in activities:
-        documents = found.get(marks[activity.id], [])
+        documents = of_generation(found.get(marks[activity.id], []), activity.generation)
         if documents:
             bind_found(run, activity, documents, marks[activity.id])
         else:
@@ -138,8 +139,9 @@ def settle_at_home(run: Run, txn_ids: Collection[str]) -> None:
     documents = live_documents(run.db, run.company.id, set(found.values()))
     for activity in activities:
         mark = found.get(activity.id, "")
-        if mark in documents:
-            bind_found(run, activity, documents[mark], mark)
+        own = of_generation(documents.get(mark, []), activity.generation)
+        if own:
+            bind_found(run, activity, own, mark)
 
 
 def bind_found(run: Run, activity: Any, documents: list[BookDocument], record_mark: str) -> None:

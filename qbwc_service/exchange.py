@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from sqlalchemy.orm import Session
 
-from qbwc_service import authentication, doubt, look_back, pulls, sending
+from qbwc_service import authentication, doubt, look_back, pulls, reversals, sending
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.look_up import refuse_look_ups, take_answers
 from qbwc_service.run import Run, exchange_suffix
@@ -215,6 +215,7 @@ def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> bool:
     if exchange.purpose == "look up":
         answered = take_answers(run, exchange, answer)
         doubt.settle_list_elements(run)
+        reversals.settle_in_doubt(run)
         return answered > 0
     if exchange.purpose == "write":
         settled = settle_answer(run, exchange, answer)

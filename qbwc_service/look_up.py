@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
+from qbwc_service import reversals
+from qbwc_service.kinds.reversal import LOOK_UP as REVERSAL_LOOK_UP
 from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet
@@ -84,6 +86,7 @@ def refuse_look_ups(run: Run, exchange: Exchange, hresult: str) -> None:
 
 def _take_answer(run: Run, look_up: tuple[str, str], responses: Collection[Response]) -> AnsweredLookup:
     kind, key = look_up
+    documents: list[Record] = []
     found: dict[str, Record] = {}
     for response in responses:
         rule = classify_status(response.status_code, response.status_severity, response.status_message)
@@ -94,10 +97,13 @@ def _take_answer(run: Run, look_up: tuple[str, str], responses: Collection[Respo
                 f"(status {response.status_code}). {rule.advice}",
                 passing=rule.outcome is Outcome.RETRY,
             )
+        documents += response.records
         for record in response.records:
             list_id = record.text("ListID")
             if list_id:
                 found[list_id] = record
+    if kind == REVERSAL_LOOK_UP:
+        return reversals.take_look(run, key, documents)
     records = list(found.values())
     if kind in ("item", "line"):
         store_items(run.db, [run.spelling.item_row(record, run.company.id, run.now) for record in records])

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from qbwc_service import doubt, look_back, pulls
+from qbwc_service import doubt, look_back, pulls, reversals
 from qbwc_service.binding import request_id_of
 from qbwc_service.errors import NotSendable
 from qbwc_service.kinds import DOCUMENTS, KINDS
@@ -30,7 +30,7 @@ from qbwc_service.resolving import Verdict, resolve
 from qbwc_service.run import Run
 from qbwc_service.setting_aside import fail, set_aside, set_unclear_aside
 from queue_store import claim, drain
-from queue_store.books import live_documents
+from queue_store.books import live_documents, of_generation
 from queue_store.claim import Sending
 from queue_store.drain import Change, change
 from queue_store.models import Activity, Exchange
@@ -87,9 +87,13 @@ def has_more(run: Run) -> bool:
     return bool(
         session.cursor
         or _has_claimable(run)
-        or (claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT) and doubt.can_be_settled(run))
+        or (claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT) and _can_be_settled(run))
         or pulls.due(run)
     )
+
+
+def _can_be_settled(run: Run) -> bool:
+    return doubt.can_be_settled(run) or reversals.can_be_settled(run)
 
 
 def parting_set(run: Run) -> str:
@@ -149,7 +153,7 @@ def encode_state(state: look_back.LookBack | pulls.Pull) -> str:
 
 def _resolve_doubt(run: Run) -> str | None:
     doubt.settle_repeatable(run)
-    to_ask = doubt.settle_list_elements(run)
+    to_ask = doubt.settle_list_elements(run) + reversals.settle_in_doubt(run)
     if to_ask:
         return _look_up(run, to_ask)
     if drain.in_doubt(run.db, run.company.id, kinds=DOCUMENTS):
@@ -199,9 +203,11 @@ def _write_or_look_up(run: Run) -> str | None:
         candidates = _candidates(run, reach)
         if not candidates:
             return None
-        candidates = _without_found(run, candidates)
+        candidates = _without_found(run, reversals.without_waiting(run, candidates))
         candidates, look_ups, unclear = doubt.without_known_elements(run, candidates)
         set_unclear_aside(run, unclear)
+        candidates, receipts_to_ask = reversals.without_settled(run, candidates)
+        look_ups += receipts_to_ask
         verdicts = _resolved(run, candidates)
         look_ups += [pair for verdict in verdicts for pair in verdict.look_ups]
         if look_ups:
@@ -252,7 +258,7 @@ def _without_found(run: Run, candidates: Sequence[Any]) -> Sequence[Any]:
         return candidates
     rest = []
     for row in candidates:
-        documents = found.get(marks.get(row.id, ""), [])
+        documents = of_generation(found.get(marks.get(row.id, ""), []), row.generation)
         if documents:
             doubt.bind_found(run, row, documents, marks[row.id])
         else:

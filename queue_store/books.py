@@ -17,12 +17,25 @@ def store_documents(db: Session, rows: Sequence[dict[str, Any]]) -> None:
     upsert(db, BookDocument, rows, ("company_id", "txn_id"))
 
 
+def store_undone(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Receipts that we reversed, and those that reverse them: live no more, whatever is read of them later."""
+    upsert(db, BookDocument, rows, ("company_id", "txn_id"))
+
+
+def of_generation(documents: Sequence[BookDocument], generation: int) -> list[BookDocument]:
+    """Those that may be the document of this generation of their record: an earlier one was undone."""
+    return [document for document in documents if document.generation >= generation]
+
+
 def marks_of(db: Session, company_id: int, txn_ids: Collection[str]) -> set[str]:
     """Record marks of those of these documents that are live and carry a mark of ours."""
     return set(
         db.scalars(
             select(BookDocument.record_mark).where(
-                BookDocument.company_id == company_id, BookDocument.txn_id.in_(txn_ids), BookDocument.live
+                BookDocument.company_id == company_id,
+                BookDocument.txn_id.in_(txn_ids),
+                BookDocument.live,
+                BookDocument.undone.is_(False),
             )
         )
     )
@@ -42,6 +55,7 @@ def live_documents(
             BookDocument.record_mark.in_(record_marks),
             BookDocument.type == type,
             BookDocument.live,
+            BookDocument.undone.is_(False),
         )
         .order_by(BookDocument.time_created, BookDocument.txn_id)
     )

@@ -496,6 +496,8 @@ class BookDocument(Base):
     total: Mapped[Decimal | None]
     #: False: reversed, or the one that reverses.
     live: Mapped[bool] = mapped_column(default=True)
+    #: True: we reversed it, or it is the one that reverses, whatever QuickBooks shows of it.
+    undone: Mapped[bool] = mapped_column(default=False)
     time_created: Mapped[datetime | None]
     read_at: Mapped[datetime] = mapped_column(default=_now)
 

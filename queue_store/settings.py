@@ -123,6 +123,7 @@ COMPANY_SETTINGS = _table(
     Setting("lines.tax_code", "Non", _text(20, least=1), "Tax code of lines that QuickBooks must not tax.", "a tax code"),
     Setting("lines.negative", "price", _among("price", "quantity"), "How a negative line is spelt: Qty 1 with a negative Price, or Qty -1.", "price or quantity"),
     Setting("customers.fallback", "Online Customer", _text(30, least=1), "Customer of sales whose buyer cannot be told or is ambiguous.", "1 to 30 characters"),
+    Setting("reversals.shown", "unknown", _among("unknown", "status", "copy"), "How this QuickBooks shows that a receipt was reversed; found out by company calibrate.", "unknown, status or copy"),
     Setting("retry.base_seconds", "120", _between(1, 86_400), "First wait before a failed transport is tried again; doubles up to an hour.", "1 to 86400"),
     Setting("pace.start", "5", _between(1, 500), "Requests in the first message set.", "1 to 500"),
     Setting("pace.most", "50", _between(1, 500), "Requests in a message set at most.", "1 to 500"),

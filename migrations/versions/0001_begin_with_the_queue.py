@@ -173,6 +173,7 @@ def upgrade() -> None:
         sa.Column("number", sa.String(length=36), nullable=False),
         sa.Column("total", sa.String(length=40), nullable=True),
         sa.Column("live", sa.Boolean(), nullable=False),
+        sa.Column("undone", sa.Boolean(), nullable=False),
         sa.Column("time_created", sa.DateTime(timezone=True), nullable=True),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_book_documents_company_id")),

@@ -38,6 +38,8 @@ class FoundDocument:
     total: Decimal | None
     live: bool
     time_created: datetime | None
+    #: HistoryDocStatus: "Regular", "Reversed" or "Reversing".
+    status: str = "Regular"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,10 @@ class Spelling(Protocol):
     def prepare_item_add(self, item: Item) -> Prepared: ...
 
     def prepare_department_add(self, department: Department) -> Prepared: ...
+
+    def prepare_reversal(self, txn_id: str) -> Prepared:
+        """The request that reverses a receipt."""
+        ...
 
     def fallback_customer(self, company: Settings) -> CustomerNeed: ...
 

@@ -18,6 +18,7 @@ class Doubt(StrEnum):
     LOOK_BACK = "look back"  # a document: every receipt with a mark of ours is read
     LOOK_UP = "look up"  # a list element: asked for by its key
     AGAIN = "again"  # may go again: doing it twice is doing it once
+    STATUS = "status"  # a reversal: by what the receipt that it reverses says of itself
 
 
 @dataclass(frozen=True, slots=True)

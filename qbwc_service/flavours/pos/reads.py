@@ -30,6 +30,7 @@ _QUERIES = {
     "customer": "CustomerQueryRq",
     "customer id": "CustomerQueryRq",
     "department": "DepartmentQueryRq",
+    "reversal": "SalesReceiptQueryRq",
 }
 #: Longest key that the field of a filter takes.
 _LENGTHS = {"ALU": 20, "UPC": 18, "EMail": 99, "CustomerID": 40, "Desc1": 30, "DepartmentName": 30}
@@ -52,9 +53,20 @@ def look_up_bodies(kind: str, key: str, company: Settings) -> Sequence[Mapping[s
         bodies = [_equal("EMail", key)]
     elif kind == "customer id":
         bodies = [_equal("CustomerID", key)]
+    elif kind == "reversal":
+        bodies = _receipt_and_copies(*key.split(" ", 1))
     else:
         bodies = [_equal("DepartmentName", key)]
     return [body for body in bodies if body is not None]
+
+
+def _receipt_and_copies(txn_id: str, mark: str) -> list[Mapping[str, object] | None]:
+    """A receipt by its id, and all that bear its mark: one that reverses it may be told by that alone."""
+    comments = {"MatchStringCriterion": "StartsWith", "Comments": mark}
+    return [
+        {"TxnID": txn_id, "IncludeRetElement": list(_DOCUMENT_FIELDS)},
+        {"CommentsFilter": comments, "IncludeRetElement": list(_DOCUMENT_FIELDS)},
+    ]
 
 
 def look_up_request(kind: str, body: Mapping[str, object], request_id: str) -> str:

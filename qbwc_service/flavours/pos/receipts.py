@@ -65,6 +65,17 @@ def prepare_receipt(order: Order, mark: Mark, company: Settings, store: Settings
     )
 
 
+def prepare_reversal(txn_id: str) -> Prepared:
+    """The request that reverses the receipt `txn_id`. Raises NotSendable."""
+    gaps = Gaps()
+    body = {"TxnReverseType": "SalesReceipt", "TxnID": txn_id}
+    try:
+        text = render_request(_GRAMMAR, "TxnReverseRq", body, {"requestID": gaps.gap("request")})
+    except QbxmlError as error:
+        raise NotSendable(f"Receipt {txn_id} cannot be reversed: {error}") from error
+    return Prepared(parts=gaps.cut(text))
+
+
 def _line(
     line: ReceiptLine,
     gaps: Gaps,

@@ -44,6 +44,9 @@ class PosSpelling:
     def prepare_department_add(self, department: Department) -> Prepared:
         return records.prepare_department_add(department)
 
+    def prepare_reversal(self, txn_id: str) -> Prepared:
+        return receipts.prepare_reversal(txn_id)
+
     def fallback_customer(self, company: Settings) -> CustomerNeed:
         return receipts.fallback_customer(company)
 
@@ -68,6 +71,12 @@ class PosSpelling:
         return reads.deleted_request(request_id, kind, since)
 
     def read_written(self, record: Record) -> Written:
+        if record.name == "TxnReverseRs":
+            # Its TxnID is that of the receipt that was reversed.
+            reversal = record.text("ReversalTxnID")
+            if not reversal:
+                raise UnreadableAnswer(f"{record.name} holds no ReversalTxnID")
+            return Written(reversal)
         txn_id = record.text("TxnID") or record.text("ListID")
         if not txn_id:
             raise UnreadableAnswer(f"{record.name} holds neither TxnID nor ListID")
@@ -88,14 +97,16 @@ class PosSpelling:
         txn_id = record.text("TxnID")
         if not txn_id:
             raise UnreadableAnswer(f"{record.name} holds no TxnID")
+        status = record.text("HistoryDocStatus") or "Regular"
         return FoundDocument(
             txn_id,
             mark_of_document(record.text("Comments"), record.text("TrackingNumber")),
             record.text("SalesReceiptType") or "Sales",
             record.text("SalesReceiptNumber") or "",
             record.decimal("Total"),
-            (record.text("HistoryDocStatus") or "Regular") == "Regular",
+            status == "Regular",
             record.moment("TimeCreated"),
+            status,
         )
 
     def item_row(self, record: Record, company_id: int, now: datetime) -> dict[str, Any]:
