@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from sqlalchemy.orm import Session
 
-from qbwc_service import authentication, doubt, look_back, pulls, reversals, sending
+from qbwc_service import authentication, doubt, look_back, pulls, reconciling, reversals, sending
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.look_up import refuse_look_ups, take_answers
 from qbwc_service.run import Run, exchange_suffix
@@ -176,7 +176,7 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
         logger.error("exchange %s: %s", exchange.id, error)
         session.last_error = f"QuickBooks' answer could not be used: {error}"
         if exchange.purpose == "read" and session.cursor:
-            pulls.give_up(run, pulls.decode_pull(session.cursor).kind)
+            _give_up_reading(run, session.cursor, str(error))
         _lose(run, exchange, session.last_error)
         return
     exchange.state = ExchangeState.ANSWERED
@@ -245,11 +245,22 @@ def _take_look_back(run: Run, answer: ResponseSet) -> bool:
 
 def _take_pull(run: Run, answer: ResponseSet) -> bool:
     session = run.open_session
-    state = pulls.decode_pull(session.cursor or "")
-    session.cursor = None
+    cursor, session.cursor = session.cursor or "", None
+    if reconciling.is_period(cursor):
+        period = reconciling.take_page(run, reconciling.decode_period(cursor), answer)
+        session.cursor = sending.encode_state(period) if period else None
+        return True
+    state = pulls.decode_pull(cursor)
     following = pulls.take_page(run, state, answer)
     session.cursor = sending.encode_state(following) if following else None
     return True
+
+
+def _give_up_reading(run: Run, cursor: str, why: str) -> None:
+    if reconciling.is_period(cursor):
+        reconciling.give_up(run, reconciling.decode_period(cursor), why)
+    else:
+        pulls.give_up(run, pulls.decode_pull(cursor).kind)
 
 
 def _take_hresult(run: Run, exchange: Exchange, hresult: str, message: str) -> None:
@@ -263,7 +274,7 @@ def _take_hresult(run: Run, exchange: Exchange, hresult: str, message: str) -> N
         refuse_look_ups(run, exchange, hresult)
     run.company.set_size = max(1, min(sending.set_size(run), exchange.requests) // 2)
     if exchange.purpose == "read" and session.cursor:
-        pulls.give_up(run, pulls.decode_pull(session.cursor).kind)
+        _give_up_reading(run, session.cursor, f"{message or rule.meaning} ({hresult}).")
     _lose(run, exchange, f"{message or rule.meaning} ({hresult})", rule)
 
 

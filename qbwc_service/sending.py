@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from qbwc_service import doubt, look_back, pulls, reversals
+from qbwc_service import doubt, look_back, pulls, reconciling, reversals
 from qbwc_service.binding import request_id_of
 from qbwc_service.errors import NotSendable
 from qbwc_service.kinds import DOCUMENTS, KINDS
@@ -71,7 +71,7 @@ def next_set(run: Run) -> str | None:
     if session.cursor:
         return _go_on_reading(run)
     kind = pulls.due(run)
-    return _begin_reading(run, kind) if kind else None
+    return _begin_reading(run, kind) if kind else _begin_period(run)
 
 
 def is_out_of_time(run: Run) -> bool:
@@ -89,6 +89,7 @@ def has_more(run: Run) -> bool:
         or _has_claimable(run)
         or (claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT) and _can_be_settled(run))
         or pulls.due(run)
+        or reconciling.is_due(run)
     )
 
 
@@ -119,10 +120,20 @@ def _begin_reading(run: Run, kind: str) -> str:
     return _hand_out(run, "read", pulls.requests(run, state))
 
 
+def _begin_period(run: Run) -> str | None:
+    state = reconciling.begin(run)
+    if state is None:
+        return None
+    run.open_session.cursor = encode_state(state)
+    return _hand_out(run, "read", [reconciling.request(run, state)])
+
+
 def _go_on_reading(run: Run) -> str:
     cursor = run.open_session.cursor or ""
     if _is_look_back(cursor):
         return _hand_out(run, "look back", [look_back.request(run, look_back.decode_look_back(cursor))])
+    if reconciling.is_period(cursor):
+        return _hand_out(run, "read", [reconciling.request(run, reconciling.decode_period(cursor))])
     return _hand_out(run, "read", pulls.requests(run, pulls.decode_pull(cursor)))
 
 
@@ -133,6 +144,10 @@ def _stop_reading(run: Run) -> str | None:
     if _is_look_back(cursor):
         state = look_back.decode_look_back(cursor)
         request = look_back.stop_request(run, state) if state.iterator_id else None
+    elif reconciling.is_period(cursor):
+        period = reconciling.decode_period(cursor)
+        reconciling.cut_short(run, period)
+        request = reconciling.stop_request(run, period) if period.iterator_id else None
     else:
         pull = pulls.decode_pull(cursor)
         pulls.cut_short(run, pull)
@@ -146,7 +161,7 @@ def _begin_look_back(run: Run) -> str:
     return _hand_out(run, "look back", [look_back.request(run, state)])
 
 
-def encode_state(state: look_back.LookBack | pulls.Pull) -> str:
+def encode_state(state: look_back.LookBack | pulls.Pull | reconciling.Period) -> str:
     """A reading's state as the session keeps it."""
     return msgspec.json.encode(state).decode()
 

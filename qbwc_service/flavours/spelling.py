@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
+
+import msgspec
 
 from qbwc_service.marks import Mark
 from qbwc_service.needs import CustomerNeed, Prepared
@@ -52,6 +54,17 @@ class Page:
     size: int = 200
 
 
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a receipt says in numbers, as it is read or as it would be sent."""
+
+    day: str = ""
+    tax: Decimal | None = None
+    #: (quantity, amount) of each line, in order.
+    lines: tuple[tuple[Decimal, Decimal], ...] = ()
+    #: (kind, amount) of each tender, in order.
+    tenders: tuple[tuple[str, Decimal], ...] = ()
+
+
 class Spelling(Protocol):
     """One flavour. Every `request` is one request's text without the message set around it."""
 
@@ -85,6 +98,18 @@ class Spelling(Protocol):
         self, request_id: str, page: Page, *, head: str | None = None, since: datetime | None = None
     ) -> str:
         """Receipts whose Comments start with `head`, or that were created since a moment."""
+        ...
+
+    def period_request(self, request_id: str, page: Page, since: date, until: date) -> str:
+        """Whole receipts that are dated in a period."""
+        ...
+
+    def read_figures(self, record: Record) -> Figures:
+        """The numbers of a receipt that was read."""
+        ...
+
+    def sent_figures(self, request: str) -> Figures:
+        """The numbers of a receipt in a request of ours."""
         ...
 
     def pull_request(self, request_id: str, kind: str, page: Page, filters: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from qbwc_service.flavours.spelling import Page
 from qbxml.grammar import load_grammar
@@ -95,6 +95,14 @@ def look_back_request(
         body["TimeCreatedFilter"] = {"MatchNumericCriterion": "GreaterThanEqual", "TimeCreated": since}
     if head is not None:
         body["CommentsFilter"] = {"MatchStringCriterion": "StartsWith", "Comments": f"{head}-"}
+    return render_request(_GRAMMAR, "SalesReceiptQueryRq", body, _paging(request_id, page))
+
+
+def period_request(request_id: str, page: Page, since: date, until: date) -> str:
+    body: dict[str, object] = {
+        "MaxReturned": page.size,
+        "TxnDateRangeFilter": {"FromTxnDate": since, "ToTxnDate": until},
+    }
     return render_request(_GRAMMAR, "SalesReceiptQueryRq", body, _paging(request_id, page))
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
 from qbwc_service.errors import UnreadableAnswer
-from qbwc_service.flavours.pos import reads, receipts, records
-from qbwc_service.flavours.spelling import FoundDocument, Page, Written
+from qbwc_service.flavours.pos import figures, reads, receipts, records
+from qbwc_service.flavours.spelling import Figures, FoundDocument, Page, Written
 from qbwc_service.marks import Mark, mark_of_document
 from qbwc_service.needs import CustomerNeed, Prepared
 from qbxml.grammar import load_grammar
@@ -63,6 +63,15 @@ class PosSpelling:
         self, request_id: str, page: Page, *, head: str | None = None, since: datetime | None = None
     ) -> str:
         return reads.look_back_request(request_id, page, head=head, since=since)
+
+    def period_request(self, request_id: str, page: Page, since: date, until: date) -> str:
+        return reads.period_request(request_id, page, since, until)
+
+    def read_figures(self, record: Record) -> Figures:
+        return figures.of_receipt(record)
+
+    def sent_figures(self, request: str) -> Figures:
+        return figures.of_request(request)
 
     def pull_request(self, request_id: str, kind: str, page: Page, filters: Mapping[str, str]) -> str:
         return reads.pull_request(request_id, kind, page, filters)
