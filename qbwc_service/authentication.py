@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from qbwc_service import doubt, pulls, reconciling, sending
+from qbwc_service import calibrating, doubt, pulls, reconciling, sending
 from qbwc_service.run import Run
 from queue_store import claim
 from queue_store.database import Database
@@ -143,4 +143,5 @@ def _has_work(run: Run, pending: int, newest: int) -> bool:
         claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT)
         or pulls.due(run) is not None
         or reconciling.is_due(run)
+        or calibrating.is_due(run)
     )

@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from sqlalchemy.orm import Session
 
-from qbwc_service import authentication, doubt, look_back, pulls, reconciling, reversals, sending
+from qbwc_service import authentication, calibrating, doubt, look_back, pulls, reconciling, reversals, sending
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.look_up import refuse_look_ups, take_answers
 from qbwc_service.run import Run, exchange_suffix
@@ -225,6 +225,9 @@ def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> bool:
         if settled.unanswered:
             session.looked_back = False
         return settled.settled > 0 or settled.again > 0
+    if exchange.purpose == "calibrate":
+        calibrating.take(run, answer)
+        return True
     # A parting query brings nothing on: a session that only parts must come to its end.
     return exchange.purpose == "stop"
 

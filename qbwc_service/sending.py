@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from qbwc_service import doubt, look_back, pulls, reconciling, reversals
+from qbwc_service import calibrating, doubt, look_back, pulls, reconciling, reversals
 from qbwc_service.binding import request_id_of
 from qbwc_service.errors import NotSendable
 from qbwc_service.kinds import DOCUMENTS, KINDS
@@ -52,6 +52,9 @@ def next_set(run: Run) -> str | None:
     if is_out_of_time(run):
         return _stop_reading(run)
     claim.wake_due(run.db, run.company.id, run.now)
+    calibration = calibrating.requests(run)
+    if calibration is not None:
+        return _hand_out(run, "calibrate", calibration)
     if session.cursor and (_is_look_back(session.cursor) or _is_turn_of_reading(run)):
         return _go_on_reading(run)
     if claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT):
@@ -90,6 +93,7 @@ def has_more(run: Run) -> bool:
         or (claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT) and _can_be_settled(run))
         or pulls.due(run)
         or reconciling.is_due(run)
+        or calibrating.is_due(run)
     )
 
 

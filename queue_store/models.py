@@ -571,6 +571,26 @@ class PeriodReceipt(Base):
     figures: Mapped[bytes]
 
 
+class Calibration(Base):
+    """Receipts sent in practice mode to find out how a Point of Sale computes."""
+
+    __tablename__ = "calibrations"
+    __table_args__ = (Index(None, "company_id", "state", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, default=new_id, autoincrement=False)
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"))
+    #: "asked", "done" or "failed".
+    state: Mapped[str] = mapped_column(String(12))
+    asked_by: Mapped[str] = mapped_column(String(64), default="")
+    #: How far it is, see `qbwc_service.calibrating.Progress` (JSON).
+    progress: Mapped[bytes | None]
+    #: What was found, and which settings it set (JSON).
+    report: Mapped[bytes | None]
+    sentence: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(default=_now)
+    finished_at: Mapped[datetime | None]
+
+
 class OperatorTask(Base):
     """Something that a person must decide or look at."""
 

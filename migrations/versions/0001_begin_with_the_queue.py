@@ -187,6 +187,25 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "calibrations",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("company_id", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("asked_by", sa.String(length=64), nullable=False),
+        sa.Column("progress", sa.LargeBinary(), nullable=True),
+        sa.Column("report", sa.LargeBinary(), nullable=True),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_calibrations_company_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calibrations")),
+    )
+    with op.batch_alter_table("calibrations", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_calibrations_company_id_state_id"), ["company_id", "state", "id"], unique=False
+        )
+
+    op.create_table(
         "catalogue_customers",
         sa.Column("company_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("list_id", sa.String(length=36), nullable=False),
@@ -519,6 +538,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_catalogue_customers_company_id_customer_id_key"))
 
     op.drop_table("catalogue_customers")
+    with op.batch_alter_table("calibrations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_calibrations_company_id_state_id"))
+
+    op.drop_table("calibrations")
     with op.batch_alter_table("book_documents", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_book_documents_company_id_record_mark"))
 
