@@ -19,6 +19,10 @@ def back_up(source: Path, target: Path) -> int:
     The copy holds every transaction that was committed before the last page
     was copied, and is a plain file that needs nothing beside it. Raises NotDone.
     """
+    if not target.parent.is_dir():
+        raise NotDone(f"There is no folder {target.parent}. Make it, or name a file in another one.")
+    if target.exists() and not target.is_file():
+        raise NotDone(f"{target} is no plain file. Name another one.")
     partial = target.with_name(f"{target.name}.partial")
     try:
         if target.exists() and target.samefile(source):
@@ -39,8 +43,10 @@ def back_up(source: Path, target: Path) -> int:
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(target)
-    except (OSError, sqlite3.Error) as error:
-        raise NotDone(f"{target} could not be written: {error}.") from error
+    except OSError as error:
+        raise NotDone(f"{target} could not be written: {error.strerror}.") from error
+    except sqlite3.Error as error:
+        raise NotDone(f"The database could not be copied to {target}: {error}.") from error
     finally:
         partial.unlink(missing_ok=True)
     return target.stat().st_size

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from ops_console import schema, wiring
@@ -101,8 +101,12 @@ def _key(settings: ProcessSettings) -> Iterator[Finding]:
         yield Finding("secret key", OK, "It is set.")
         return
     if kept.exists():
-        finding = _private("secret key", kept)
-        yield finding
+        try:
+            wiring.open_box(settings)
+        except ConsoleError as error:
+            yield Finding("secret key", PROBLEM, str(error))
+        else:
+            yield _private("secret key", kept)
     else:
         yield Finding("secret key", OK, f"It will be made in {kept}. Keep a copy of it with your backups.")
     if not settings.is_sqlite:
@@ -118,7 +122,7 @@ def _database(settings: ProcessSettings, database: Database) -> Iterator[Finding
         schema.ensure_current(database)
     except SchemaOutdated as error:
         yield Finding("database", PROBLEM, str(error))
-    except OperationalError as error:
+    except DatabaseError as error:
         yield Finding("database", PROBLEM, str(wiring.unreachable(settings, error)))
     else:
         yield Finding("database", OK, settings.shown_database_url)

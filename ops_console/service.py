@@ -121,6 +121,8 @@ def _listen(
             threads=threads,
             ident="",
             channel_timeout=_IDLE_SECONDS,
+            # An answer of QuickBooks has 100 KB and more: the default of 8 KB takes a round of the loop for each.
+            recv_bytes=128 * 1024,
             connection_limit=_MOST_CONNECTIONS,
             max_request_body_size=_MOST_BODY_BYTES,
             # The parts listen to proxies by our own rule, see `proxies`.
@@ -130,7 +132,7 @@ def _listen(
         )
     except (OSError, ValueError) as error:
         wasyncore.close_all(sockets)
-        reason = getattr(error, "strerror", None) or error
+        reason = str(getattr(error, "strerror", None) or error).rstrip(".")
         raise NotDone(
             f"Cannot listen at {host}:{port}: {reason}. Choose another --host or --port."
         ) from error

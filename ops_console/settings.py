@@ -15,12 +15,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from ops_console.addresses import service_address
 from ops_console.errors import SettingsProblem
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -201,15 +201,6 @@ def _secret_key(value: str) -> str:
     return value
 
 
-def _public_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError
-    if parts.username or parts.password:
-        raise ValueError("without a user name")
-    return value.rstrip("/")
-
-
 def _log_level(value: str) -> str:
     if value.upper() not in LOG_LEVELS:
         raise ValueError
@@ -236,7 +227,7 @@ _VARIABLES: Mapping[str, _Variable] = {
         _database_url, "sqlite:////path/to/file or postgresql+psycopg://user:password@host/name", secret=True
     ),
     "secret_key": _Variable(_secret_key, "32 random bytes in URL-safe base 64 (44 characters)", secret=True),
-    "public_url": _Variable(_public_url, "an address such as https://qbwoo.example.com"),
+    "public_url": _Variable(service_address, "an address such as https://qbwoo.example.com"),
     "log_level": _Variable(_log_level, "one of " + ", ".join(LOG_LEVELS)),
     "allow_private_stores": _Variable(_boolean, "true or false"),
     "trusted_proxies": _Variable(_networks, "IP addresses or networks, separated by commas"),

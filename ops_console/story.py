@@ -8,6 +8,7 @@ from typing import Any
 from lxml import etree
 from sqlalchemy.orm import Session
 
+from qbwc_service.binding import request_id_of
 from qbxml.errors import QbxmlError
 from qbxml.reader import read_requests, read_response
 from queue_store.activities import attempts_of, events_of
@@ -60,7 +61,7 @@ def attempts(db: Session, activity: Activity) -> list[dict[str, Any]]:
     found = []
     for attempt in attempts_of(db, activity.id):
         exchange = db.get(Exchange, attempt.exchange_id)
-        request_id = f"{activity.id}-{attempt.number}"
+        request_id = request_id_of(activity.id, attempt.number, attempt.exchange_id)
         found.append(
             {
                 "number": attempt.number,

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ops_console import schema, wsgi
 from ops_console.errors import NotDone, SettingsProblem
 from ops_console.proxies import TrustedProxies
 from ops_console.settings import ProcessSettings
-from queue_store.database import Database
+from queue_store.database import Database, is_damaged
 from queue_store.errors import SchemaOutdated
 from queue_store.secrets import SecretBox
 
@@ -69,14 +69,21 @@ def open_current_database(settings: ProcessSettings) -> Database:
         if database.is_sqlite and schema.revision(database) is None:
             schema.upgrade(database)
         schema.ensure_current(database)
-    except OperationalError as error:
+    except DatabaseError as error:
         database.close()
         raise unreachable(settings, error) from error
     return database
 
 
-def unreachable(settings: ProcessSettings, error: OperationalError) -> NotDone:
-    """The sentence for a database that does not answer."""
+def unreachable(settings: ProcessSettings, error: DatabaseError) -> NotDone:
+    """The sentence for a database that does not answer, or is none. Raises `error` if it is neither."""
+    if is_damaged(error):
+        return NotDone(
+            f"{settings.shown_database_url} cannot be read as a database: {error.orig}. "
+            "Check QBWOO_DATABASE_URL, or restore a backup."
+        )
+    if not isinstance(error, OperationalError):
+        raise error
     reason = str(error.orig).strip().splitlines()[0] if error.orig else "no reason given"
     return NotDone(
         f"The database {settings.shown_database_url} cannot be reached: {reason}. "
@@ -136,7 +143,7 @@ def open_migrated_database(settings: ProcessSettings) -> Database:
     try:
         schema.upgrade(database)
         schema.ensure_current(database)
-    except OperationalError as error:
+    except DatabaseError as error:
         database.close()
         raise unreachable(settings, error) from error
     except SchemaOutdated:

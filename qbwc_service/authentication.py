@@ -19,12 +19,14 @@ from queue_store.secrets import decoy_hash, new_ticket, password_fits, ticket_di
 from queue_store.sessions import (
     forget_failures,
     is_locked,
+    newest_exchange,
+    newest_session,
     note_failure,
     open_session,
     outstanding_exchange,
     recent_failures,
 )
-from queue_store.states import ActivityState, SessionState
+from queue_store.states import ActivityState, ExchangeState, SessionState
 
 logger = logging.getLogger(__name__)
 
@@ -51,33 +53,37 @@ class _Account:
 def authenticate(database: Database, username: str, password: str, address: str) -> list[str]:
     """The array for authenticate: ticket and "", a company, "none", "nvu" or "busy"."""
     now = datetime.now(UTC)
-    account = _account(database, username, address, now)
-    # The check takes milliseconds on purpose, so it stands outside of any transaction.
-    fits = password_fits(password, account.password_hash if account else decoy_hash())
+    account, barred = _account(database, username, address, now)
+    # The check takes milliseconds on purpose, so it stands outside of any transaction. Who is barred
+    # is checked against nothing, so that the time taken does not tell.
+    hashed = decoy_hash() if account is None or barred else account.password_hash
+    fits = password_fits(password, hashed)
+    if barred:
+        # Not counted as wrong: a Web Connector that goes on polling would never come in again.
+        logger.warning("user %r from %s is %s", username[:64], address, barred)
+        return [new_ticket(), NOT_VALID]
     if account is None or not fits:
         _refuse(database, username, address, now)
         return [new_ticket(), NOT_VALID]
     return database.write_again(lambda db: _begin(db, account.company_id, username, address))
 
 
-def _account(database: Database, username: str, address: str, now: datetime) -> _Account | None:
+def _account(database: Database, username: str, address: str, now: datetime) -> tuple[_Account | None, str]:
+    """The account of that name, and why its password is not looked at now ("": it is)."""
     with database.read() as db:
-        if is_locked(db, username[:64], address[:64], now):
-            logger.warning("user %r from %s is locked", username[:64], address)
-            return None
         company = db.scalars(select(Company).where(Company.username == username)).first()
-        if company is None:
-            return None
-        if recent_failures(db, now - timedelta(minutes=1)) > _MOST_PER_MINUTE:
-            # Somebody is guessing; whoever came in before from this address still may.
-            known = db.scalars(
-                select(QbwcSession.id)
-                .where(QbwcSession.company_id == company.id, QbwcSession.address == address)
-                .limit(1)
-            ).first()
-            if known is None:
-                return None
-        return _Account(company.id, company.password_hash)
+        account = _Account(company.id, company.password_hash) if company else None
+        if is_locked(db, username[:64], address[:64], now):
+            return account, "locked"
+        if recent_failures(db, now - timedelta(minutes=1)) <= _MOST_PER_MINUTE:
+            return account, ""
+        # Somebody is guessing; whoever came in before from this address still may.
+        came_before = account is not None and db.scalar(
+            select(QbwcSession.id)
+            .where(QbwcSession.company_id == account.company_id, QbwcSession.address == address)
+            .limit(1)
+        )
+        return account, "" if came_before else "not checked, since too many passwords were wrong in a minute"
 
 
 def _refuse(database: Database, username: str, address: str, now: datetime) -> None:
@@ -109,6 +115,7 @@ def _begin(db: Session, company_id: int, username: str, address: str) -> list[st
         current.state, current.ended_at = SessionState.TAKEN_OVER, run.now
         current.last_error = current.last_error or "The session was taken over by a newer one."
         run.session = None
+    setbacks = _setbacks(db, company_id)
     claim.wake_due(db, company_id, run.now)
     # Ids rise with time: what gets a greater one comes after this session began.
     newest = new_id()
@@ -123,6 +130,7 @@ def _begin(db: Session, company_id: int, username: str, address: str) -> list[st
         address=address[:64],
         newest_activity_id=newest,
         work_at_start=pending,
+        setbacks=setbacks,
         started_at=run.now,
         last_call_at=run.now,
     )
@@ -130,6 +138,20 @@ def _begin(db: Session, company_id: int, username: str, address: str) -> list[st
     db.flush()
     logger.info("company %s: session %s begins, %d activities wait", company.name, session.id, pending)
     return [ticket, company.company_file]
+
+
+def _setbacks(db: Session, company_id: int) -> int:
+    """How many sessions in a row were lost in the middle, whoever or whatever did it."""
+    before = newest_session(db, company_id)
+    if before is None:
+        return 0
+    last = newest_exchange(db, before.id)
+    if last is None:
+        return before.setbacks
+    if last.state != ExchangeState.LOST:
+        return 0
+    # One that lost its very first set may have asked for too much in it.
+    return before.setbacks + 1 if before.exchanges > 1 else max(1, before.setbacks - 1)
 
 
 def _has_work(run: Run, pending: int, newest: int) -> bool:

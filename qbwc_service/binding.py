@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from qbwc_service.flavours.spelling import Written
-from qbwc_service.run import Run
+from qbwc_service.run import Run, exchange_suffix
 from queue_store.activities import attempts_of, get_activity
 from queue_store.drain import Change
 from queue_store.fingerprint import content_digest
@@ -21,17 +22,21 @@ from queue_store.tasks import raise_task
 logger = logging.getLogger(__name__)
 
 
-def request_id_of(activity_id: int, number: int) -> str:
-    """requestID: the activity and its attempt."""
-    return f"{activity_id}-{number}"
+_REQUEST_ID = re.compile(r"([0-9]{1,19})-([0-9]{1,9})\.([0-9]{1,19})")
 
 
-def read_request_id(request_id: str | None) -> tuple[int, int] | None:
-    """(activity, attempt), or None for an id that is not ours."""
-    left, dash, right = (request_id or "").partition("-")
-    if not dash or not (left.isascii() and left.isdigit() and right.isascii() and right.isdigit()):
-        return None
-    return int(left), int(right)
+def request_id_of(activity_id: int, number: int, exchange_id: int) -> str:
+    """requestID of a write: the activity, its attempt, and the exchange.
+
+    Attempts are counted anew after a backup was put back; no exchange comes twice.
+    """
+    return f"{activity_id}-{number}{exchange_suffix(exchange_id)}"
+
+
+def read_request_id(request_id: str | None) -> tuple[int, int, int] | None:
+    """(activity, attempt, exchange), or None for an id that is not ours."""
+    found = _REQUEST_ID.fullmatch(request_id or "")
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def bound_change(row: Any, written: Written, fingerprint: str, *, cause: str) -> Change:

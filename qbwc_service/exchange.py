@@ -14,21 +14,32 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from qbwc_service import authentication, calibrating, doubt, look_back, pulls, reconciling, reversals, sending
+from qbwc_service import (
+    asking,
+    authentication,
+    calibrating,
+    doubt,
+    look_back,
+    pulls,
+    reconciling,
+    sending,
+)
+from qbwc_service.doubt_documents import settle_at_home
 from qbwc_service.errors import UnreadableAnswer
+from qbwc_service.evidence import take_evidence, take_late
 from qbwc_service.look_up import refuse_look_ups, take_answers
 from qbwc_service.run import Run, exchange_suffix
-from qbwc_service.settling import settle_answer, settle_evidence
+from qbwc_service.settling import settle_answer
 from qbxml.errors import QbxmlError
 from qbxml.hresults import HresultRule, classify_hresult
 from qbxml.reader import ResponseSet, read_response
-from queue_store.catalogue import forget_all_lookups
 from queue_store.database import Database
 from queue_store.models import Company, Exchange
-from queue_store.sessions import company_of_ticket, outstanding_exchange, session_of_ticket
+from queue_store.sessions import company_of_ticket, distrust_sessions, outstanding_exchange, session_of_ticket
 from queue_store.states import ExchangeState, SessionState
 
 logger = logging.getLogger(__name__)
@@ -99,13 +110,13 @@ class WebConnectorConversation:
         if run is None or run.open_session.state != SessionState.OPEN:
             return ""
         session = run.open_session
+        outstanding = outstanding_exchange(db, session.id)
         if run.now - session.last_call_at > _LONGEST_PAUSE:
             session.cursor = None
             _distrust(run)
         session.last_call_at = run.now
         if company_file_name:
             session.company_file_name = company_file_name[:500]
-        outstanding = outstanding_exchange(db, session.id)
         if outstanding is not None:
             # It asks again, so our answer did not arrive, or its answer was lost.
             _lose(run, outstanding, "a set was asked for again before this one was answered")
@@ -122,12 +133,12 @@ class WebConnectorConversation:
         session = run.open_session
         exchange = outstanding_exchange(db, session.id)
         if session.state != SessionState.OPEN:
-            _take_late(run, response)
+            take_late(run, response)
             return 100
         if exchange is None:
             # A repeated call: its first arrival was taken, and only our answer to it was lost.
-            _take_late(run, response)
-            return _percent(run)
+            take_late(run, response)
+            return _percent(run, outstanding=False)
         if hresult:
             if run.now - session.last_call_at > _LONGEST_PAUSE:
                 _distrust(run)
@@ -136,7 +147,7 @@ class WebConnectorConversation:
             _take_response(run, exchange, response)
         if session.fruitless >= _MOST_FRUITLESS:
             return _give_up(run)
-        return _percent(run)
+        return _percent(run, outstanding=exchange.state == ExchangeState.OUTSTANDING)
 
 
 def _run_of(db: Session, ticket: str) -> Run | None:
@@ -151,8 +162,7 @@ def _run_of(db: Session, ticket: str) -> Run | None:
 
 def _distrust(run: Run) -> None:
     """Look back again, and ask again, before anything else is added in this session."""
-    run.open_session.looked_back = False
-    forget_all_lookups(run.db, run.company.id)
+    distrust_sessions(run.db, run.company.id)
 
 
 def _take_response(run: Run, exchange: Exchange, response: str) -> None:
@@ -160,17 +170,15 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
     try:
         answer = read_response(response)
         _check_set(answer)
-        if not _is_answer_to(run, exchange, answer):
+        if not _is_answer_to(exchange, answer):
             # A repeated call that came late, or an answer gone astray: the true one is still to come.
             logger.warning("exchange %s: an answer to another set", exchange.id)
             session.fruitless += 1
-            _take_evidence(run, answer, response)
+            take_evidence(run, answer, response)
             return
-        exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
-        session.last_call_at = run.now
         # Undone as a whole where a part of the answer turns out to be unreadable.
         with run.db.begin_nested():
-            fruitful = _take(run, exchange, answer)
+            brought = _take(run, exchange, answer)
     except (QbxmlError, UnreadableAnswer) as error:
         exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
         logger.error("exchange %s: %s", exchange.id, error)
@@ -179,14 +187,17 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
             _give_up_reading(run, session.cursor, str(error))
         _lose(run, exchange, session.last_error)
         return
+    exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
     exchange.state = ExchangeState.ANSWERED
-    if not fruitful:
+    session.last_call_at = run.now
+    session.settled += brought.settled
+    session.failed += brought.failed
+    if not brought.something:
         session.fruitless += 1
     elif not exchange.purpose.startswith("look "):
         # What is asked in between does not make up for writes that are lost again and again.
         session.fruitless = 0
     _adapt_pace(run, exchange)
-    run.db.flush()
 
 
 def _check_set(answer: ResponseSet) -> None:
@@ -194,69 +205,72 @@ def _check_set(answer: ResponseSet) -> None:
         raise UnreadableAnswer("it holds no responses")
 
 
-def _is_answer_to(run: Run, exchange: Exchange, answer: ResponseSet) -> bool:
+def _is_answer_to(exchange: Exchange, answer: ResponseSet) -> bool:
     """True if any response bears a requestID of this exchange; those of reads get back their plain names."""
-    if exchange.purpose == "write":
-        sent = exchange.request
-        return any(f'requestID="{response.request_id}"'.encode() in sent for response in answer.responses)
     suffix, is_own = exchange_suffix(exchange.id), False
     for response in answer.responses:
         if response.request_id and response.request_id.endswith(suffix):
-            response.request_id, is_own = response.request_id.removesuffix(suffix), True
+            is_own = True
+            if exchange.purpose != "write":
+                response.request_id = response.request_id.removesuffix(suffix)
     return is_own
 
 
-def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> bool:
-    """Hand the answer to whom it concerns; True if it brought the session on."""
+class _Brought(NamedTuple):
+    """What an answer brought to its session."""
+
+    #: True if it brought it on.
+    something: bool
+    settled: int = 0
+    failed: int = 0
+
+
+def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> _Brought:
+    """Hand the answer to whom it concerns."""
     if exchange.purpose == "look back":
-        return _take_look_back(run, answer)
+        return _take_look_back(run, exchange, answer)
     if exchange.purpose == "read":
         return _take_pull(run, answer)
     if exchange.purpose == "look up":
         answered = take_answers(run, exchange, answer)
-        doubt.settle_list_elements(run)
-        reversals.settle_in_doubt(run)
-        return answered > 0
+        asking.settle_what_was_asked(run)
+        return _Brought(answered > 0)
     if exchange.purpose == "write":
         settled = settle_answer(run, exchange, answer)
-        session = run.open_session
-        session.settled += settled.settled
-        session.failed += len(settled.failed)
         if settled.unanswered:
-            session.looked_back = False
-        return settled.settled > 0 or settled.again > 0
+            run.open_session.looked_back = False
+        return _Brought(settled.settled > 0 or settled.again > 0, settled.settled, len(settled.failed))
     if exchange.purpose == "calibrate":
         calibrating.take(run, answer)
-        return True
+        return _Brought(True)
     # A parting query brings nothing on: a session that only parts must come to its end.
-    return exchange.purpose == "stop"
+    return _Brought(exchange.purpose == "stop")
 
 
-def _take_look_back(run: Run, answer: ResponseSet) -> bool:
+def _take_look_back(run: Run, exchange: Exchange, answer: ResponseSet) -> _Brought:
     session = run.open_session
     state = look_back.decode_look_back(session.cursor or "")
     session.cursor = None
+    take_answers(run, exchange, answer)
     following = look_back.take_page(run, state, answer)
     read = {txn_id for found in answer.responses for one in found.records if (txn_id := one.text("TxnID"))}
-    doubt.settle_at_home(run, read)
-    if following is None:
-        doubt.settle_documents(run)
-    else:
-        session.cursor = sending.encode_state(following)
-    return True
+    settle_at_home(run, read)
+    session.cursor = sending.encode_state(following) if following else None
+    asking.settle_what_was_asked(run)
+    return _Brought(True)
 
 
-def _take_pull(run: Run, answer: ResponseSet) -> bool:
+def _take_pull(run: Run, answer: ResponseSet) -> _Brought:
     session = run.open_session
     cursor, session.cursor = session.cursor or "", None
     if reconciling.is_period(cursor):
         period = reconciling.take_page(run, reconciling.decode_period(cursor), answer)
         session.cursor = sending.encode_state(period) if period else None
-        return True
+        return _Brought(True)
     state = pulls.decode_pull(cursor)
     following = pulls.take_page(run, state, answer)
     session.cursor = sending.encode_state(following) if following else None
-    return True
+    return _Brought(True)
 
 
 def _give_up_reading(run: Run, cursor: str, why: str) -> None:
@@ -273,7 +287,7 @@ def _take_hresult(run: Run, exchange: Exchange, hresult: str, message: str) -> N
     exchange.hresult, exchange.message, exchange.received_at = hresult[:32], message, run.now
     logger.error("exchange %s: %s %s", exchange.id, hresult, message)
     session.last_error = f"QuickBooks failed: {message or rule.meaning} ({hresult}). {rule.advice}"
-    if exchange.purpose == "look up" and rule.is_parse_refusal:
+    if exchange.reads and rule.is_parse_refusal:
         refuse_look_ups(run, exchange, hresult)
     run.company.set_size = max(1, min(sending.set_size(run), exchange.requests) // 2)
     if exchange.purpose == "read" and session.cursor:
@@ -290,29 +304,9 @@ def _lose(run: Run, exchange: Exchange, cause: str, rule: HresultRule | None = N
     run.db.flush()
 
 
-def _take_late(run: Run, response: str) -> None:
-    """An answer under a closed or taken-over ticket is evidence: it is used, and opens nothing."""
-    if not response:
-        return
-    try:
-        _take_evidence(run, read_response(response), response)
-    except (QbxmlError, UnreadableAnswer) as error:
-        logger.error("late answer in session %s: %s", run.open_session.id, error)
-
-
-def _take_evidence(run: Run, answer: ResponseSet, response: str) -> None:
-    """What an answer to sets of the past says of them is true, whenever it comes."""
-    with run.db.begin_nested():
-        for exchange in settle_evidence(run, answer):
-            if exchange.state == ExchangeState.LOST:
-                exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
-                exchange.state = ExchangeState.ANSWERED
-        run.db.flush()
-
-
 def _adapt_pace(run: Run, exchange: Exchange) -> None:
     """Sets grow while QuickBooks answers well inside the target, and shrink when it does not."""
-    if exchange.purpose not in ("write", "look up"):
+    if exchange.purpose != "write" and not exchange.reads:
         return
     target = timedelta(seconds=run.settings["pace.target_seconds"])
     taken = run.now - exchange.sent_at
@@ -323,10 +317,13 @@ def _adapt_pace(run: Run, exchange: Exchange) -> None:
         run.company.set_size = min(most, size * 2)
 
 
-def _percent(run: Run) -> int:
-    """0 to 99 while work is waiting, never falling; 100 when none is, which ends the session."""
+def _percent(run: Run, *, outstanding: bool) -> int:
+    """0 to 99 while work is waiting, never falling; 100 when none is, which ends the session.
+
+    `outstanding`: an answer is still to come.
+    """
     session = run.open_session
-    if not outstanding_exchange(run.db, session.id) and not sending.has_more(run):
+    if not outstanding and not sending.has_more(run):
         session.percent = 100
         return 100
     whole = max(session.work_at_start, session.settled + 1)

@@ -7,11 +7,13 @@ request's body is ever logged, since passwords are in there.
 
 from __future__ import annotations
 
+import gc
 import logging
 import re
 import secrets
 import traceback
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
+#: Only an answer of QuickBooks is longer; everything else is a few words.
+_LONG = 1024 * 1024
+_LONG_CALL = b"receiveResponseXML"
 CONTENT_TYPE = "text/xml; charset=utf-8"
 _CONTENT_TYPE_12 = "application/soap+xml; charset=utf-8"
 
@@ -61,6 +66,9 @@ class Guard:
         self._wsdl = wsdl
         self._public_url = public_url
         self._max_body = max_body
+        # Whoever calls is not known yet, and a long body costs a multiple of its length while it is
+        # read. So one thread reads all of them, in turn: the memory that it has used it uses again.
+        self._reader = ThreadPoolExecutor(1, "qbwoo-long-bodies")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method = environ.get("REQUEST_METHOD", "")
@@ -88,12 +96,31 @@ class Guard:
         return "405 Method Not Allowed", "text/plain; charset=utf-8", b"Only GET, HEAD and POST.\n"
 
     def _answer_call(self, environ: WSGIEnvironment) -> tuple[str, str, bytes]:
+        if _is_short(environ):
+            return self._answer_body(environ)
+        return self._reader.submit(self._answer_long_body, environ).result()
+
+    def _answer_long_body(self, environ: WSGIEnvironment) -> tuple[str, str, bytes]:
+        try:
+            return self._answer_body(environ)
+        finally:
+            environ["wsgi.input"] = BytesIO()
+            # Spyne's objects refer to each other and to the body; the collector counts objects, not bytes,
+            # and would leave them for long.
+            gc.collect()
+
+    def _answer_body(self, environ: WSGIEnvironment) -> tuple[str, str, bytes]:
         is_soap_12 = False
         try:
             body = self._read(environ)
             _, options = parse_header(environ.get("CONTENT_TYPE") or "")
             body = checked_envelope(body, options.get("charset"))
             head = body[:1000]
+            if len(body) > _LONG and _LONG_CALL not in head:
+                raise EnvelopeRefused(
+                    f"Only an answer of QuickBooks may be longer than {_LONG // 1024} KB.",
+                    http_status="413 Request Entity Too Large",
+                )
             is_soap_12 = SOAP_12.encode() in head and SOAP_11.encode() not in head
             # From here on the body decides; its old length and charset are no longer true.
             environ["CONTENT_TYPE"] = CONTENT_TYPE
@@ -150,6 +177,11 @@ class Guard:
             "Ask QuickBooks for less at a time.",
             http_status="413 Request Entity Too Large",
         )
+
+
+def _is_short(environ: WSGIEnvironment) -> bool:
+    told = environ.get("CONTENT_LENGTH") or ""
+    return told.isascii() and told.isdigit() and len(told) < 18 and int(told) <= _LONG
 
 
 def _run(soap_app: WSGIApplication, environ: WSGIEnvironment) -> tuple[str, bytes]:

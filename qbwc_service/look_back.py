@@ -9,6 +9,7 @@ page's commit moves the mark. See docs/decisions/0002-census-by-prefix.md.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,28 +18,37 @@ from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.flavours.spelling import FoundDocument, Page
 from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
-from qbxml.reader import ResponseSet
+from qbxml.reader import Response, ResponseSet
 from qbxml.statuses import classify_status
 from queue_store.books import live_documents, store_documents
 from queue_store.tasks import raise_task
 
-#: requestID of a page.
+#: requestID of a page; the number of its reading follows.
 REQUEST_ID = "B"
+#: Pages become at most so many times twice as long.
+_MOST_GROWTH = 4
 
 
-class Step(msgspec.Struct, frozen=True):
+class Step(msgspec.Struct, kw_only=True):
     """One reading: all receipts since a moment, or all that carry a store's head."""
 
     since: datetime | None = None
     head: str | None = None
+    iterator_id: str | None = None
+    #: True once its last page is in.
+    done: bool = False
 
 
 class LookBack(msgspec.Struct, kw_only=True):
-    """How far the look-back of a session has come; kept as the session's cursor."""
+    """How far the look-back of a session has come; kept as the session's cursor.
+
+    Its readings go side by side, a page of each in a set: a session may not live
+    long enough for one after the other.
+    """
 
     steps: list[Step]
-    at: int = 0
-    iterator_id: str | None = None
+    #: Receipts in one page.
+    page: int
     #: Greatest TimeCreated that QuickBooks answered so far.
     greatest: datetime | None = None
     what: str = "look back"
@@ -56,52 +66,75 @@ def begin(run: Run) -> LookBack:
         for store in run.stores.values()
         if mark is None or not store.census_done
     ]
-    return LookBack(steps=steps)
+    # Sessions that were lost one after another may all have been lost before the last page.
+    growth = min(run.open_session.setbacks, _MOST_GROWTH)
+    return LookBack(steps=steps, page=run.settings["pull.page"] << growth)
 
 
-def request(run: Run, state: LookBack) -> str:
-    """The next page."""
-    step = state.steps[state.at]
-    page = Page("Continue" if state.iterator_id else "Start", state.iterator_id, run.settings["pull.page"])
-    return run.spelling.look_back_request(run.request_id(REQUEST_ID), page, head=step.head, since=step.since)
+def requests(run: Run, state: LookBack) -> list[str]:
+    """The next page of each reading."""
+    return [
+        _request(run, state, number, "Continue" if step.iterator_id else "Start")
+        for number, step in enumerate(state.steps)
+        if not step.done
+    ]
 
 
-def stop_request(run: Run, state: LookBack) -> str:
-    """Gives the iterator back when the session has to end."""
-    step = state.steps[state.at]
-    page = Page("Stop", state.iterator_id, run.settings["pull.page"])
-    return run.spelling.look_back_request(run.request_id(REQUEST_ID), page, head=step.head, since=step.since)
+def stop_requests(run: Run, state: LookBack) -> list[str]:
+    """Give the iterators back when the session has to end."""
+    return [
+        _request(run, state, number, "Stop")
+        for number, step in enumerate(state.steps)
+        if step.iterator_id and not step.done
+    ]
+
+
+def _request(run: Run, state: LookBack, number: int, iterator: str) -> str:
+    step = state.steps[number]
+    page = Page(iterator, step.iterator_id, state.page)
+    request_id = run.request_id(f"{REQUEST_ID}{number}")
+    return run.spelling.look_back_request(request_id, page, head=step.head, since=step.since)
 
 
 def take_page(run: Run, state: LookBack, answer: ResponseSet) -> LookBack | None:
-    """Keep a page; the state to go on with, or None when the last page was read.
+    """Keep a page of each reading; the state to go on with, or None when the last page was read.
 
-    Raises UnreadableAnswer where QuickBooks refused it or answered something else.
+    Raises UnreadableAnswer where QuickBooks refused one or answered something else.
     """
-    response = next((found for found in answer.responses if found.request_id == REQUEST_ID), None)
-    if response is None:
-        raise UnreadableAnswer("the page of receipts is missing from the answer")
-    rule = classify_status(response.status_code, response.status_severity, response.status_message)
-    if rule.outcome not in (Outcome.DONE, Outcome.EMPTY):
-        raise UnreadableAnswer(
-            f"receipts could not be read: {response.status_message} ({response.status_code})"
-        )
-    documents = [run.spelling.read_document(record) for record in response.records]
-    _keep(run, documents)
-    created = [document.time_created for document in documents if document.time_created]
-    state.greatest = max([*created, *filter(None, [state.greatest])], default=None)
-    if response.iterator_remaining and response.iterator_id:
-        state.iterator_id = response.iterator_id
-        return state
-    state.at, state.iterator_id = state.at + 1, None
-    if state.at < len(state.steps):
+    responses = {response.request_id: response for response in answer.responses}
+    for number, step in enumerate(state.steps):
+        if step.done:
+            continue
+        response = responses.get(f"{REQUEST_ID}{number}")
+        if response is None:
+            raise UnreadableAnswer("a page of receipts is missing from the answer")
+        documents = read_documents(run, response)
+        keep(run, documents)
+        created = [document.time_created for document in documents if document.time_created]
+        state.greatest = max([*created, *filter(None, [state.greatest])], default=None)
+        step.iterator_id = response.iterator_id if response.iterator_remaining else None
+        step.done = step.iterator_id is None
+    if not all(step.done for step in state.steps):
         return state
     _finish(run, state)
     return None
 
 
-def _keep(run: Run, documents: list[FoundDocument]) -> None:
-    """Every receipt with a mark of one of our stores, also of records not known here."""
+def read_documents(run: Run, response: Response) -> list[FoundDocument]:
+    """The documents in a page. Raises UnreadableAnswer where QuickBooks refused it."""
+    rule = classify_status(response.status_code, response.status_severity, response.status_message)
+    if rule.outcome not in (Outcome.DONE, Outcome.EMPTY):
+        raise UnreadableAnswer(
+            f"receipts could not be read: {response.status_message} ({response.status_code})"
+        )
+    return [run.spelling.read_document(record) for record in response.records]
+
+
+def keep(run: Run, documents: Collection[FoundDocument], *, asked_at: datetime | None = None) -> None:
+    """Every receipt with a mark of one of our stores, also of records not known here.
+
+    `asked_at`: an answer that came late, of which only what is not known here counts.
+    """
     heads = {run.head(store_id) for store_id in run.stores}
     rows = [
         {
@@ -114,12 +147,12 @@ def _keep(run: Run, documents: list[FoundDocument]) -> None:
             "total": document.total,
             "live": document.live,
             "time_created": document.time_created,
-            "read_at": run.now,
+            "read_at": asked_at or run.now,
         }
         for document in documents
         if document.mark is not None and document.mark.head in heads
     ]
-    store_documents(run.db, rows)
+    store_documents(run.db, rows, unknown_only=asked_at is not None)
 
 
 def _finish(run: Run, state: LookBack) -> None:

@@ -7,10 +7,12 @@ A look-up may take several queries (one for each field that may hold the key).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 import msgspec
 
-from qbwc_service import reversals
+from qbwc_service import look_back, reversals
+from qbwc_service.kinds.kind import LookUp
 from qbwc_service.kinds.reversal import LOOK_UP as REVERSAL_LOOK_UP
 from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
@@ -34,12 +36,10 @@ _MOST_REFUSALS = 3
 _decoder = msgspec.json.Decoder(dict[str, tuple[str, str]])
 
 
-def look_up_set(
-    run: Run, wanted: Iterable[tuple[str, str]], size: int
-) -> tuple[list[str], dict[str, tuple[str, str]]]:
+def look_up_set(run: Run, wanted: Iterable[LookUp], size: int) -> tuple[list[str], dict[str, LookUp]]:
     """Requests for as many of `wanted` as fit into `size`, and what each is for by requestID."""
     requests: list[str] = []
-    reads: dict[str, tuple[str, str]] = {}
+    reads: dict[str, LookUp] = {}
     for kind, key in dict.fromkeys(wanted):
         bodies = run.spelling.look_up_requests(kind, key, run.settings)
         if requests and len(requests) + len(bodies) > size:
@@ -51,17 +51,23 @@ def look_up_set(
     return requests, reads
 
 
-def encode_reads(reads: dict[str, tuple[str, str]]) -> str:
-    return _encode(reads).decode()
+def encode_reads(reads: dict[str, LookUp]) -> str:
+    """What the reads of an exchange are for, as it is kept."""
+    return _encode(reads).decode() if reads else ""
+
+
+def decode_reads(reads: str) -> dict[str, LookUp]:
+    """The look-ups by requestID; a request of a set that is not among them is something else."""
+    return _decoder.decode(reads) if reads else {}
 
 
 def take_answers(run: Run, exchange: Exchange, answer: ResponseSet) -> int:
     """Keep what was found and what was not; gives how many look-ups were answered."""
-    asked: dict[tuple[str, str], set[str]] = {}
-    for request_id, look_up in _decoder.decode(exchange.reads).items():
+    asked: dict[LookUp, set[str]] = {}
+    for request_id, look_up in decode_reads(exchange.reads).items():
         asked.setdefault(look_up, set()).add(request_id)
     by_id = {response.request_id: response for response in answer.responses}
-    answered: dict[tuple[str, str], AnsweredLookup] = {}
+    answered: dict[LookUp, AnsweredLookup] = {}
     for look_up, request_ids in asked.items():
         responses = [by_id[request_id] for request_id in request_ids if request_id in by_id]
         if len(responses) == len(request_ids):
@@ -70,12 +76,27 @@ def take_answers(run: Run, exchange: Exchange, answer: ResponseSet) -> int:
     return sum(not answer.problem for answer in answered.values())
 
 
+def take_late_answers(run: Run, exchange: Exchange, responses: Collection[Response]) -> None:
+    """What a set of look-ups found is known, if nothing newer is; that something is not there is no longer true."""
+    reads = decode_reads(exchange.reads)
+    for response in responses:
+        look_up = reads.get(response.request_id or "")
+        if look_up is not None:
+            _take_answer(run, look_up, [response], asked_at=exchange.sent_at)
+
+
 def refuse_look_ups(run: Run, exchange: Exchange, hresult: str) -> None:
     """QuickBooks could not read a set of look-ups. Only a key that is refused alone, again and again, is at fault."""
-    looked_up = set(_decoder.decode(exchange.reads).values())
-    if len(looked_up) != 1:
-        return  # The next set is smaller.
-    ((kind, key),) = looked_up
+    looked_up = decode_reads(exchange.reads)
+    wanted = set(looked_up.values())
+    if wanted and all(kind == "mark" for kind, _ in wanted):
+        # They are of our own making, so QuickBooks does not take such queries: look-back alone must do.
+        refused = AnsweredLookup(0, f"QuickBooks could not read the look-up by mark ({hresult}).")
+        keep_lookups(run.db, run.company.id, run.open_session.id, dict.fromkeys(wanted, refused))
+        return
+    if len(wanted) != 1 or exchange.requests > len(looked_up):
+        return  # The next set is smaller, or holds less.
+    ((kind, key),) = wanted
     refusals = refusals_of(run.db, run.company.id, run.open_session.id, kind, key) + 1
     answer = AnsweredLookup(-1, refusals=refusals)
     if refusals >= _MOST_REFUSALS:
@@ -84,9 +105,11 @@ def refuse_look_ups(run: Run, exchange: Exchange, hresult: str) -> None:
     keep_lookups(run.db, run.company.id, run.open_session.id, {(kind, key): answer})
 
 
-def _take_answer(run: Run, look_up: tuple[str, str], responses: Collection[Response]) -> AnsweredLookup:
+def _take_answer(
+    run: Run, look_up: LookUp, responses: Collection[Response], *, asked_at: datetime | None = None
+) -> AnsweredLookup:
     kind, key = look_up
-    documents: list[Record] = []
+    read_at, is_late = asked_at or run.now, asked_at is not None
     found: dict[str, Record] = {}
     for response in responses:
         rule = classify_status(response.status_code, response.status_severity, response.status_message)
@@ -97,21 +120,24 @@ def _take_answer(run: Run, look_up: tuple[str, str], responses: Collection[Respo
                 f"(status {response.status_code}). {rule.advice}",
                 passing=rule.outcome is Outcome.RETRY,
             )
-        documents += response.records
         for record in response.records:
             list_id = record.text("ListID")
             if list_id:
                 found[list_id] = record
     if kind == REVERSAL_LOOK_UP:
-        return reversals.take_look(run, key, documents)
+        return reversals.take_look(run, key, [one for answer in responses for one in answer.records])
+    if kind == "mark":
+        documents = [run.spelling.read_document(one) for answer in responses for one in answer.records]
+        look_back.keep(run, documents, asked_at=asked_at)
+        return AnsweredLookup(len(documents))
     records = list(found.values())
     if kind in ("item", "line"):
-        store_items(run.db, [run.spelling.item_row(record, run.company.id, run.now) for record in records])
+        items = [run.spelling.item_row(record, run.company.id, read_at) for record in records]
+        store_items(run.db, items, unknown_only=is_late)
     elif kind in ("customer", "customer id"):
-        store_customers(
-            run.db, [run.spelling.customer_row(record, run.company.id, run.now) for record in records]
-        )
-    if kind in ("line", "department") and found:
+        people = [run.spelling.customer_row(record, run.company.id, read_at) for record in records]
+        store_customers(run.db, people, unknown_only=is_late)
+    if kind in ("line", "department") and found and not is_late:
         if len(found) > 1:
             numbers = " and ".join(record.text("ItemNumber") or list_id for list_id, record in found.items())
             return AnsweredLookup(

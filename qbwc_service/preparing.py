@@ -13,6 +13,7 @@ from qbwc_service.errors import NotSendable
 from qbwc_service.kinds import KINDS
 from qbwc_service.needs import Prepared, decode_prepared, encode_prepared
 from qbwc_service.run import Run
+from qbwc_service.waiters import let_waiters_go
 from queue_store.activities import QUICKBOOKS
 from queue_store.database import Database
 from queue_store.drain import Change, change
@@ -83,6 +84,7 @@ def prepare_one(run: Run, activity: Activity) -> None:
                 )
             ],
         )
+        let_waiters_go(run.db, [(activity.id, activity.kind, refusal.sentence)])
         run.db.expire(activity)
         return
     activity.prepared = encode_prepared(prepared)

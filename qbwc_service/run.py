@@ -18,8 +18,15 @@ from queue_store.settings import Settings, company_settings, store_settings
 
 
 def exchange_suffix(exchange_id: int) -> str:
-    """What the requestIDs of an exchange's reads end with."""
+    """What the requestIDs of an exchange end with."""
     return f".{exchange_id}"
+
+
+def exchange_of(request_id: str | None) -> int | None:
+    """The exchange that a requestID of ours names, of reads and writes alike; None for any other id."""
+    _, dot, exchange_id = (request_id or "").rpartition(".")
+    is_ours = dot and exchange_id.isascii() and exchange_id.isdigit() and len(exchange_id) < 20
+    return int(exchange_id) if is_ours else None
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """The next message set: what leaves, in which order.
 
 1. the look-back that is under way goes on;
-2. what is in doubt is looked for: documents by look-back, the rest by key;
-3. look-back before the first document of a session;
+2. what is in doubt is looked for: documents by look-back and mark, the rest by key;
+3. look-back before the first document of a session, with look-ups in the same set;
 4. what candidates lack is asked for by key, many in a set;
 5. what QuickBooks lacks is added, then documents, in the order of the queue;
 6. lists whose reading is due; one that is late gets every fifth set before that.
@@ -19,27 +19,33 @@ from typing import Any
 
 import msgspec
 
-from qbwc_service import calibrating, doubt, look_back, pulls, reconciling, reversals
+from qbwc_service import asking, calibrating, look_back, pulls, reconciling, reversals
 from qbwc_service.binding import request_id_of
+from qbwc_service.doubt_documents import documents_can_be_settled, without_known_documents
+from qbwc_service.doubt_elements import without_known_elements
 from qbwc_service.errors import NotSendable
 from qbwc_service.kinds import DOCUMENTS, KINDS
+from qbwc_service.kinds.kind import LookUp
 from qbwc_service.look_up import encode_reads, look_up_set
 from qbwc_service.needs import Prepared, encode_prepared
 from qbwc_service.preparing import current_prepared, prepare
 from qbwc_service.resolving import Verdict, resolve
 from qbwc_service.run import Run
 from qbwc_service.setting_aside import fail, set_aside, set_unclear_aside
-from queue_store import claim, drain
-from queue_store.books import live_documents, of_generation
+from queue_store import claim
 from queue_store.claim import Sending
 from queue_store.drain import Change, change
-from queue_store.models import Activity, Exchange
-from queue_store.states import ActivityState, ExchangeState
+from queue_store.models import Activity
+from queue_store.sessions import keep_handed_out
+from queue_store.states import ActivityState
 
 logger = logging.getLogger(__name__)
 
 #: How far the queue is searched for further look-ups while a set of them has room.
 _LOOK_AHEAD = 1000
+#: Queries that go with a look-back, however small sets are: so many it may take to know that one item is to
+#: be added, or to settle one customer in doubt.
+_LEAST_LOOK_UPS = 3
 #: Rounds of resolving in one call: each moves candidates on, so that the next sees others.
 _MOST_ROUNDS = 12
 #: A long reading that is late gets one set in so many while documents wait.
@@ -67,7 +73,7 @@ def next_set(run: Run) -> str | None:
             return _begin_reading(run, late)
     if not session.looked_back and _wants_documents(run):
         # A reading that is under way begins again: one iterator at a time.
-        return _begin_look_back(run)
+        return _begin_look_back(run, ())
     written = _write_or_look_up(run)
     if written is not None:
         return written
@@ -90,15 +96,11 @@ def has_more(run: Run) -> bool:
     return bool(
         session.cursor
         or _has_claimable(run)
-        or (claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT) and _can_be_settled(run))
+        or (claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT) and asking.can_be_settled(run))
         or pulls.due(run)
         or reconciling.is_due(run)
         or calibrating.is_due(run)
     )
-
-
-def _can_be_settled(run: Run) -> bool:
-    return doubt.can_be_settled(run) or reversals.can_be_settled(run)
 
 
 def parting_set(run: Run) -> str:
@@ -135,7 +137,7 @@ def _begin_period(run: Run) -> str | None:
 def _go_on_reading(run: Run) -> str:
     cursor = run.open_session.cursor or ""
     if _is_look_back(cursor):
-        return _hand_out(run, "look back", [look_back.request(run, look_back.decode_look_back(cursor))])
+        return _hand_out(run, "look back", look_back.requests(run, look_back.decode_look_back(cursor)))
     if reconciling.is_period(cursor):
         return _hand_out(run, "read", [reconciling.request(run, reconciling.decode_period(cursor))])
     return _hand_out(run, "read", pulls.requests(run, pulls.decode_pull(cursor)))
@@ -146,23 +148,43 @@ def _stop_reading(run: Run) -> str | None:
     if not cursor:
         return None
     if _is_look_back(cursor):
-        state = look_back.decode_look_back(cursor)
-        request = look_back.stop_request(run, state) if state.iterator_id else None
+        requests = look_back.stop_requests(run, look_back.decode_look_back(cursor))
     elif reconciling.is_period(cursor):
         period = reconciling.decode_period(cursor)
         reconciling.cut_short(run, period)
-        request = reconciling.stop_request(run, period) if period.iterator_id else None
+        requests = [reconciling.stop_request(run, period)] if period.iterator_id else []
     else:
         pull = pulls.decode_pull(cursor)
         pulls.cut_short(run, pull)
-        request = pulls.stop_request(run, pull) if pull.iterator_id else None
-    return _hand_out(run, "stop", [request]) if request else None
+        requests = [pulls.stop_request(run, pull)] if pull.iterator_id else []
+    return _hand_out(run, "stop", requests) if requests else None
 
 
-def _begin_look_back(run: Run) -> str:
+def _begin_look_back(run: Run, to_ask: Sequence[LookUp]) -> str:
+    """Look-back, and in the same set what there is to look up: a line that breaks often may carry no second one."""
     state = look_back.begin(run)
-    run.open_session.cursor = encode_state(state)
-    return _hand_out(run, "look back", [look_back.request(run, state)])
+    run.open_session.looked_back, run.open_session.cursor = False, encode_state(state)
+    requests = look_back.requests(run, state)
+    if run.open_session.fruitless:
+        # A look-up may be what QuickBooks could not take; marks are of our own making.
+        wanted = [pair for pair in to_ask if pair[0] == "mark"]
+    else:
+        wanted = [*to_ask, *_lacking(run)]
+    marks = sum(kind == "mark" for kind, _ in wanted)
+    room = max(_LEAST_LOOK_UPS, set_size(run) - len(requests), min(marks, run.settings["pace.most"]))
+    asked, reads = look_up_set(run, wanted, room)
+    return _hand_out(run, "look back", [*requests, *asked], reads=encode_reads(reads))
+
+
+def _lacking(run: Run) -> list[LookUp]:
+    """What the next candidates lack, as far as that can be told before look-back; nothing is decided yet."""
+    candidates = _candidates(run, _LOOK_AHEAD, kinds=kinds_that_may_leave(run))
+    candidates, marks, _ = without_known_documents(run, candidates)
+    _, elements, _ = without_known_elements(run, candidates)
+    verdicts = _resolved(run, candidates, fail_refused=False)
+    lacking = [*elements, *(pair for verdict in verdicts for pair in verdict.look_ups)]
+    # Departments first: an item that is to be added waits for its own.
+    return [*marks, *sorted(lacking, key=lambda pair: pair[0] != "department")]
 
 
 def encode_state(state: look_back.LookBack | pulls.Pull | reconciling.Period) -> str:
@@ -171,14 +193,16 @@ def encode_state(state: look_back.LookBack | pulls.Pull | reconciling.Period) ->
 
 
 def _resolve_doubt(run: Run) -> str | None:
-    doubt.settle_repeatable(run)
-    to_ask = doubt.settle_list_elements(run) + reversals.settle_in_doubt(run)
+    session = run.open_session
+    to_ask = asking.still_to_ask(run)
+    documents = documents_can_be_settled(run)
+    # After a session that was lost, look-back goes with whatever is asked first: the next set may be lost.
+    if not session.looked_back and (documents or _wants_documents(run) or (to_ask and session.setbacks)):
+        return _begin_look_back(run, to_ask)
     if to_ask:
         return _look_up(run, to_ask)
-    if drain.in_doubt(run.db, run.company.id, kinds=DOCUMENTS):
-        # Also after a look-back: they have come into doubt since.
-        return _begin_look_back(run)
-    return None
+    # They have come into doubt since the look-back.
+    return _begin_look_back(run, to_ask) if documents else None
 
 
 # Writing -------------------------------------------------------------------
@@ -216,25 +240,31 @@ def set_size(run: Run) -> int:
 
 
 def _write_or_look_up(run: Run) -> str | None:
+    session = run.open_session
     size = set_size(run)
     reach = size
     for _ in range(_MOST_ROUNDS):
-        candidates = _candidates(run, reach)
+        candidates = _candidates(run, reach, kinds=_kinds_for_now(run))
         if not candidates:
             return None
-        candidates = _without_found(run, reversals.without_waiting(run, candidates))
-        candidates, look_ups, unclear = doubt.without_known_elements(run, candidates)
+        candidates, marks, unclear = without_known_documents(run, reversals.without_waiting(run, candidates))
+        set_unclear_aside(run, unclear)
+        candidates, look_ups, unclear = without_known_elements(run, candidates)
         set_unclear_aside(run, unclear)
         candidates, receipts_to_ask = reversals.without_settled(run, candidates)
         look_ups += receipts_to_ask
         verdicts = _resolved(run, candidates)
-        look_ups += [pair for verdict in verdicts for pair in verdict.look_ups]
-        if look_ups:
+        look_ups = [*marks, *look_ups, *(pair for verdict in verdicts for pair in verdict.look_ups)]
+        # After a session that was lost, whatever can be written is, before the rest is asked for: where
+        # every second set is lost, nothing would ever be written else.
+        if look_ups and not session.setbacks:
             return _look_up(run, look_ups, ahead=True)
         if not set_aside(run, verdicts):
             ready = [verdict for verdict in verdicts if verdict.is_ready]
             if ready:
                 return _write(run, ready[:size])
+            if look_ups:
+                return _look_up(run, look_ups, ahead=True)
         # Some were bound, refused, or wait now for an addition that is in the queue itself: look again,
         # further, since a long row of the same kind may follow.
         reach = _LOOK_AHEAD
@@ -242,12 +272,16 @@ def _write_or_look_up(run: Run) -> str | None:
     return parting_set(run)
 
 
-def _candidates(run: Run, size: int) -> Sequence[Any]:
-    session = run.open_session
+def _kinds_for_now(run: Run) -> frozenset[str] | None:
     kinds = kinds_that_may_leave(run)
-    if not session.looked_back:
-        # One may have become claimable since `_wants_documents`: it waits for the next call.
-        kinds = frozenset(KINDS if kinds is None else kinds) - DOCUMENTS
+    if run.open_session.looked_back:
+        return kinds
+    # A document may have become claimable since `_wants_documents`: it waits for the next call.
+    return frozenset(KINDS if kinds is None else kinds) - DOCUMENTS
+
+
+def _candidates(run: Run, size: int, *, kinds: frozenset[str] | None) -> Sequence[Any]:
+    session = run.open_session
     rows = claim.candidates(
         run.db,
         run.company.id,
@@ -265,40 +299,18 @@ def _candidates(run: Run, size: int) -> Sequence[Any]:
     return [row for row in rows if not row.suspect_size]
 
 
-def _without_found(run: Run, candidates: Sequence[Any]) -> Sequence[Any]:
-    """Documents that look-back found in the books are bound; the others go on."""
-    marks = {
-        row.id: run.mark(row.store_id, row.record_id, row.generation).record_mark
-        for row in candidates
-        if row.kind in DOCUMENTS
-    }
-    found = live_documents(run.db, run.company.id, set(marks.values()))
-    if not found:
-        return candidates
-    rest = []
-    for row in candidates:
-        documents = of_generation(found.get(marks.get(row.id, ""), []), row.generation)
-        if documents:
-            doubt.bind_found(run, row, documents, marks[row.id])
-        else:
-            rest.append(row)
-    return rest
-
-
-def _resolved(run: Run, candidates: Sequence[Any]) -> list[Verdict]:
-    """Candidates with everything known of them; what cannot be prepared fails here."""
+def _resolved(run: Run, candidates: Sequence[Any], *, fail_refused: bool = True) -> list[Verdict]:
+    """Candidates with everything known of them; what cannot be prepared fails here, or is left out."""
     prepared: list[tuple[Any, Prepared]] = []
-    payloads: dict[int, bytes] = {}
-    stale = [row.id for row in candidates if current_prepared(run, row) is None]
-    if stale:
-        payloads = claim.payloads_of(run.db, stale)
-    for row in candidates:
-        current = current_prepared(run, row)
+    known = [(row, current_prepared(run, row)) for row in candidates]
+    payloads = claim.payloads_of(run.db, [row.id for row, current in known if current is None])
+    for row, current in known:
         if current is None:
             try:
                 current = prepare(run, row, payloads[row.id])
             except NotSendable as refusal:
-                fail(run, [(row, refusal.sentence, "")])
+                if fail_refused:
+                    fail(run, [(row, refusal.sentence, "")])
                 continue
             activity = run.db.get_one(Activity, row.id)
             activity.prepared, activity.prepared_with = (
@@ -306,15 +318,16 @@ def _resolved(run: Run, candidates: Sequence[Any]) -> list[Verdict]:
                 run.prepared_with(row.store_id),
             )
         prepared.append((row, current))
-    run.db.flush()
+    if payloads:
+        run.db.flush()
     return resolve(run, prepared)
 
 
-def _look_up(run: Run, wanted: Sequence[tuple[str, str]], *, ahead: bool = False) -> str:
+def _look_up(run: Run, wanted: Sequence[LookUp], *, ahead: bool = False) -> str:
     """A set of look-ups; with `ahead`, filled with what candidates further back in the queue lack."""
     size = set_size(run)
     if ahead and len(wanted) < size:
-        verdicts = _resolved(run, _candidates(run, _LOOK_AHEAD))
+        verdicts = _resolved(run, _candidates(run, _LOOK_AHEAD, kinds=_kinds_for_now(run)))
         wanted = [*wanted, *(pair for verdict in verdicts for pair in verdict.look_ups)]
     requests, reads = look_up_set(run, wanted, size)
     return _hand_out(run, "look up", requests, reads=encode_reads(reads))
@@ -326,7 +339,11 @@ def _write(run: Run, ready: Sequence[Verdict]) -> str:
     for verdict in ready:
         row = verdict.activity
         number = row.attempts + 1
-        requests.append(verdict.prepared.fill({**verdict.values, "request": request_id_of(row.id, number)}))
+        requests.append(
+            verdict.prepared.fill(
+                {**verdict.values, "request": request_id_of(row.id, number, run.exchange_id)}
+            )
+        )
         sendings.append(
             Sending(
                 activity_id=row.id,
@@ -355,20 +372,19 @@ def _write(run: Run, ready: Sequence[Verdict]) -> str:
 def _hand_out(run: Run, purpose: str, requests: Sequence[str], *, reads: str = "") -> str:
     """Keep the set as it leaves, under the id that its requests bear already."""
     document = run.spelling.message_set(requests)
-    run.db.add(
-        Exchange(
-            id=run.exchange_id,
-            company_id=run.company.id,
-            session_id=run.open_session.id,
-            purpose=purpose,
-            state=ExchangeState.OUTSTANDING,
-            requests=len(requests),
-            request=document.encode(),
-            reads=reads,
-            sent_at=run.now,
-        )
+    keep_handed_out(
+        run.db,
+        {
+            "id": run.exchange_id,
+            "company_id": run.company.id,
+            "session_id": run.open_session.id,
+            "purpose": purpose,
+            "requests": len(requests),
+            "request": document.encode(),
+            "reads": reads,
+            "sent_at": run.now,
+        },
     )
     run.open_session.exchanges += 1
-    run.db.flush()
     logger.info("exchange %s: %s, %d requests", run.exchange_id, purpose, len(requests))
     return document

@@ -8,6 +8,7 @@ from typing import Any
 from qbwc_service.binding import back_off
 from qbwc_service.resolving import Addition, Verdict
 from qbwc_service.run import Run
+from qbwc_service.waiters import let_waiters_go
 from queue_store import waits
 from queue_store.activities import add_activity, newest_of_record
 from queue_store.catalogue import AnsweredLookup
@@ -150,6 +151,6 @@ def fail(run: Run, refused: Sequence[tuple[Any, str, str]]) -> None:
             for row, sentence, reason in refused
         ],
     )
-    waits.fail_waiters(run.db, [(row.id, sentence) for row, sentence, _ in refused])
+    let_waiters_go(run.db, [(row.id, row.kind, sentence) for row, sentence, _ in refused])
     run.open_session.failed += len(refused)
     run.open_session.settled += len(refused)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from qbwc_service.binding import (
     back_off,
@@ -27,6 +27,7 @@ from qbwc_service.flavours.spelling import Written
 from qbwc_service.kinds import KINDS, Doubt
 from qbwc_service.reversals import REFUSED
 from qbwc_service.run import Run
+from qbwc_service.waiters import let_waiters_go
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet, read_requests
 from qbxml.statuses import StatusRule, classify_status
@@ -34,11 +35,15 @@ from queue_store.activities import expire_activities, get_activity
 from queue_store.catalogue import forget, forget_all_lookups, forget_lookups
 from queue_store.drain import Change, attempts_by_number, attempts_in, change, settle_attempts
 from queue_store.models import Exchange
+from queue_store.sessions import look_back_again
 from queue_store.states import ActivityState, AttemptState
 from queue_store.tasks import raise_task
-from queue_store.waits import fail_waiters, wake_waiters
+from queue_store.waits import wake_waiters
 
 logger = logging.getLogger(__name__)
+
+#: Activity, number, exchange.
+_Attempt: TypeAlias = tuple[int, int, int]
 
 #: A request whose mapping was stale is tried again with a fresh one, this often.
 _STALE_TRIES = 3
@@ -49,7 +54,8 @@ class Settled:
     """What an answer came to."""
 
     succeeded: list[int] = field(default_factory=list)
-    failed: list[tuple[int, str]] = field(default_factory=list)
+    #: (activity, kind, sentence)
+    failed: list[tuple[int, str, str]] = field(default_factory=list)
     again: int = 0
     unanswered: int = 0
 
@@ -60,45 +66,48 @@ class Settled:
 
 def settle_answer(run: Run, exchange: Exchange, answer: ResponseSet) -> Settled:
     """Settle all that the answer speaks of; what it leaves out of its own exchange is in doubt."""
-    responses = {
-        pair: response
-        for response in answer.responses
-        if (pair := read_request_id(response.request_id)) is not None
-    }
-    rows = {(row.id, row.number): row for row in attempts_in(run.db, exchange.id)}
-    strangers = responses.keys() - rows.keys()
-    if strangers:
-        # An answer to another set of this company: what it says is still true.
-        logger.warning("exchange %s: %d responses belong to another set", exchange.id, len(strangers))
-        rows.update(
-            {(row.id, row.number): row for row in attempts_by_number(run.db, run.company.id, strangers)}
-        )
+    responses = _by_attempt(answer)
+    rows = {(row.id, row.number, exchange.id): row for row in attempts_in(run.db, exchange.id)}
     batch = _Batch(run, exchange)
-    for pair, row in rows.items():
-        response = responses.get(pair)
+    for attempt, row in rows.items():
+        response = responses.get(attempt)
         if response is not None:
             batch.take(row, response)
         elif row.state == ActivityState.SENT and row.attempts == row.number:
             batch.leave_in_doubt(row)
     batch.write()
+    if strangers := responses.keys() - rows.keys():
+        # An answer to other sets of this company as well: what it says is still true.
+        logger.warning("exchange %s: %d responses belong to another set", exchange.id, len(strangers))
+        _settle_past(run, {attempt: responses[attempt] for attempt in strangers})
     return batch.result
 
 
 def settle_evidence(run: Run, answer: ResponseSet) -> list[Exchange]:
     """Settle what an answer says of attempts of the past; gives the exchanges that carried them."""
-    responses = {
-        pair: response
+    return _settle_past(run, _by_attempt(answer))
+
+
+def _by_attempt(answer: ResponseSet) -> dict[_Attempt, Response]:
+    return {
+        attempt: response
         for response in answer.responses
-        if (pair := read_request_id(response.request_id)) is not None
+        if (attempt := read_request_id(response.request_id)) is not None
     }
+
+
+def _settle_past(run: Run, responses: dict[_Attempt, Response]) -> list[Exchange]:
     batches: dict[int, _Batch] = {}
-    for row in attempts_by_number(run.db, run.company.id, responses.keys()):
+    for row in attempts_by_number(run.db, run.company.id, {attempt[:2] for attempt in responses}):
+        response = responses.get((row.id, row.number, row.attempt_exchange_id))
         exchange = run.db.get(Exchange, row.attempt_exchange_id)
-        if exchange is not None:
+        if response is not None and exchange is not None:
             batch = batches.setdefault(exchange.id, _Batch(run, exchange))
-            batch.take(row, responses[row.id, row.number])
+            batch.take(row, response)
     for batch in batches.values():
         batch.write()
+    if any(batch.unclear for batch in batches.values()):
+        look_back_again(run.db, run.company.id)
     return [batch.exchange for batch in batches.values()]
 
 
@@ -272,11 +281,11 @@ class _Batch:
         name = f"Order {row.reference}" if row.kind == "sale" else row.reference
         sentence = f"{name}: QuickBooks refused {what}: {why}. {rule.advice}"
         self._to(row, ActivityState.FAILED, sentence)
-        self.result.failed.append((row.id, sentence))
+        self.result.failed.append((row.id, row.kind, sentence))
 
     def _ids_sent(self, row: Any) -> set[str]:
         """The list ids that the refused request named."""
-        wanted = request_id_of(row.id, row.number)
+        wanted = request_id_of(row.id, row.number, row.attempt_exchange_id)
         for request in read_requests(self.exchange.request):
             if request.request_id == wanted:
                 names = {"ListID", "CustomerListID", "DepartmentListID"}
@@ -328,11 +337,12 @@ class _Batch:
         change(db, self.bound, exchange_id=exchange_id)
         change(db, self.others, exchange_id=exchange_id)
         wake_waiters(db, self.result.succeeded, exchange_id=exchange_id)
-        fail_waiters(db, self.result.failed, exchange_id=exchange_id)
+        let_waiters_go(db, self.result.failed, exchange_id=exchange_id)
         expire_activities(db)
         for row in self.unclear:
             activity = get_activity(db, row.id)
-            forget_lookups(db, self.run.company.id, KINDS[row.kind].asked_as(activity, activity.payload))
+            asked = KINDS[row.kind].asked_as(self.run, activity, activity.payload)
+            forget_lookups(db, self.run.company.id, asked)
         for row, written in self.after:
             if row.kind == "sale":
                 check_total(self.run, row, written.total, row.predicted_total, discounted=written.discounted)

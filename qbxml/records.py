@@ -30,11 +30,10 @@ class Record:
     be read raises WrongType with its path.
     """
 
-    __slots__ = ("_element", "_index")
+    __slots__ = ("_element",)
 
     def __init__(self, element: etree._Element) -> None:
         self._element = element
-        self._index: dict[str, etree._Element] | None = None
 
     def __repr__(self) -> str:
         return f"<Record {self.name}>"
@@ -97,26 +96,18 @@ class Record:
 
     def fields(self) -> dict[str, str]:
         """The simple values by name; of a repeated one the first."""
-        return {
-            name: (element.text or "").strip()
-            for name, element in self._indexed().items()
-            if not len(element)
-        }
+        # Backwards, so that of a repeated name the first is kept.
+        by_name = {str(child.tag): child for child in self._element.iterchildren(reversed=True)}
+        return {name: (element.text or "").strip() for name, element in by_name.items() if not len(element)}
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.children())
 
     def _find(self, name: str) -> etree._Element | None:
-        found = self._indexed().get(name)
-        if found is None and "/" in name:
-            found = self._element.find(name)
-        return found
-
-    def _indexed(self) -> dict[str, etree._Element]:
-        if self._index is None:
-            # Backwards, so that of a repeated name the first is kept.
-            self._index = {str(child.tag): child for child in self._element.iterchildren(reversed=True)}
-        return self._index
+        if "/" in name:
+            return self._element.find(name)
+        # A few fields of many are found sooner than all of them are listed.
+        return next(self._element.iterchildren(name), None)
 
     def _read(self, name: str, value_of: Callable[[str], _T]) -> _T | None:
         text = self.text(name)

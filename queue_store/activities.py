@@ -6,7 +6,7 @@ Web Connector's side does with hundreds at once stands in `queue_store.drain`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,6 +51,22 @@ def newest_of_record(
     """The activity of the newest generation of a record, locked against other writers."""
     identity = {"company_id": company_id, "store_id": store_id, "kind": kind, "record_id": record_id}
     return db.scalars(_NEWEST, identity).first()
+
+
+def failed_additions(db: Session, company_id: int, kind: str, record_ids: Collection[str]) -> dict[str, str]:
+    """Sentences of the company's own activities of these records that failed, by record."""
+    if not record_ids:
+        return {}
+    rows = db.execute(
+        select(Activity.record_id, Activity.sentence).where(
+            Activity.company_id == company_id,
+            Activity.store_id == 0,
+            Activity.kind == kind,
+            Activity.record_id.in_(record_ids),
+            Activity.state == ActivityState.FAILED,
+        )
+    )
+    return {row.record_id: row.sentence for row in rows}
 
 
 def add_activity(db: Session, activity: Activity, *, cause: str) -> Activity:

@@ -5,16 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from queue_store.models import BookDocument
 from queue_store.upsert import upsert
 
+# What look-back reads is written at once: there is nothing to write first.
+_LIVE = (
+    select(BookDocument)
+    .where(
+        BookDocument.company_id == bindparam("company_id"),
+        BookDocument.record_mark.in_(bindparam("record_marks", expanding=True)),
+        BookDocument.type == bindparam("type"),
+        BookDocument.live,
+        BookDocument.undone.is_(False),
+    )
+    .order_by(BookDocument.time_created, BookDocument.txn_id)
+    .execution_options(autoflush=False)
+)
 
-def store_documents(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+
+def store_documents(db: Session, rows: Sequence[dict[str, Any]], *, unknown_only: bool = False) -> None:
     """Write what was read of receipts; `rows` have the columns of BookDocument."""
-    upsert(db, BookDocument, rows, ("company_id", "txn_id"))
+    upsert(db, BookDocument, rows, ("company_id", "txn_id"), replace=not unknown_only)
 
 
 def store_undone(db: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -48,17 +62,7 @@ def live_documents(
     found: dict[str, list[BookDocument]] = {}
     if not record_marks:
         return found
-    rows = db.scalars(
-        select(BookDocument)
-        .where(
-            BookDocument.company_id == company_id,
-            BookDocument.record_mark.in_(record_marks),
-            BookDocument.type == type,
-            BookDocument.live,
-            BookDocument.undone.is_(False),
-        )
-        .order_by(BookDocument.time_created, BookDocument.txn_id)
-    )
-    for document in rows:
+    values = {"company_id": company_id, "record_marks": list(record_marks), "type": type}
+    for document in db.scalars(_LIVE, values):
         found.setdefault(document.record_mark, []).append(document)
     return found

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.ids import new_id
 from queue_store.models import CatalogueCustomer, CatalogueItem, Lookup, Mapping
+from queue_store.prebuilt import run_prebuilt
 from queue_store.upsert import upsert
 
 
@@ -56,14 +57,38 @@ class AnsweredLookup:
     refusals: int = 0
 
 
-def store_items(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+_PERSON = CatalogueCustomer
+_CUSTOMERS = select(
+    _PERSON.list_id,
+    _PERSON.email_key,
+    _PERSON.customer_id_key,
+    _PERSON.first_name,
+    _PERSON.last_name,
+    _PERSON.postcode,
+).where(_PERSON.company_id == bindparam("company_id"), ~_PERSON.deleted)
+_CUSTOMERS_BY_EMAIL = _CUSTOMERS.where(_PERSON.email_key.in_(bindparam("keys", expanding=True)))
+_CUSTOMERS_BY_ID = _CUSTOMERS.where(_PERSON.customer_id_key.in_(bindparam("keys", expanding=True)))
+_MAPPINGS = select(Mapping.store_id, Mapping.kind, Mapping.key, Mapping.list_id).where(
+    Mapping.company_id == bindparam("company_id"),
+    Mapping.kind.in_(bindparam("kinds", expanding=True)),
+    Mapping.key.in_(bindparam("keys", expanding=True)),
+)
+_ANSWERED = select(Lookup.kind, Lookup.key, Lookup.found, Lookup.problem, Lookup.passing).where(
+    Lookup.company_id == bindparam("company_id"),
+    Lookup.session_id == bindparam("session_id"),
+    Lookup.key.in_(bindparam("keys", expanding=True)),
+    Lookup.found >= 0,
+)
+
+
+def store_items(db: Session, rows: Sequence[dict[str, Any]], *, unknown_only: bool = False) -> None:
     """Write what was read of items; `rows` have the columns of CatalogueItem."""
-    upsert(db, CatalogueItem, rows, ("company_id", "list_id"))
+    upsert(db, CatalogueItem, rows, ("company_id", "list_id"), replace=not unknown_only)
 
 
-def store_customers(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+def store_customers(db: Session, rows: Sequence[dict[str, Any]], *, unknown_only: bool = False) -> None:
     """Write what was read of customers; `rows` have the columns of CatalogueCustomer."""
-    upsert(db, CatalogueCustomer, rows, ("company_id", "list_id"))
+    upsert(db, CatalogueCustomer, rows, ("company_id", "list_id"), replace=not unknown_only)
 
 
 def items_by_keys(
@@ -100,20 +125,11 @@ def customers_by_keys(
     db: Session, company_id: int, emails: Collection[str], customer_ids: Collection[str]
 ) -> list[KnownCustomer]:
     """Customers with one of these folded e-mail addresses or CustomerIDs."""
-    person = CatalogueCustomer
-    columns = (
-        person.list_id,
-        person.email_key,
-        person.customer_id_key,
-        person.first_name,
-        person.last_name,
-        person.postcode,
-    )
     found: dict[str, KnownCustomer] = {}
-    for column, keys in ((person.email_key, emails), (person.customer_id_key, customer_ids)):
+    for query, keys in ((_CUSTOMERS_BY_EMAIL, emails), (_CUSTOMERS_BY_ID, customer_ids)):
         if keys:
-            query = select(*columns).where(person.company_id == company_id, column.in_(keys), ~person.deleted)
-            found.update({row.list_id: KnownCustomer(*row) for row in db.execute(query)})
+            rows = run_prebuilt(db, query, {"company_id": company_id, "keys": list(keys)})
+            found.update({row.list_id: KnownCustomer(**row._mapping) for row in rows})
     return list(found.values())
 
 
@@ -141,13 +157,8 @@ def mappings_of(
     """ListIDs by (store or 0, kind, key), for `wanted` (kind, key) pairs."""
     if not wanted:
         return {}
-    rows = db.execute(
-        select(Mapping.store_id, Mapping.kind, Mapping.key, Mapping.list_id).where(
-            Mapping.company_id == company_id,
-            Mapping.kind.in_({kind for kind, _ in wanted}),
-            Mapping.key.in_({key for _, key in wanted}),
-        )
-    )
+    kinds, keys = sorted({kind for kind, _ in wanted}), sorted({key for _, key in wanted})
+    rows = run_prebuilt(db, _MAPPINGS, {"company_id": company_id, "kinds": kinds, "keys": keys})
     return {(row.store_id, row.kind, row.key): row.list_id for row in rows if (row.kind, row.key) in wanted}
 
 
@@ -209,14 +220,8 @@ def answered_lookups(
     """Which of the (kind, key) pairs were asked for and answered in this session."""
     if not wanted:
         return {}
-    rows = db.execute(
-        select(Lookup.kind, Lookup.key, Lookup.found, Lookup.problem, Lookup.passing).where(
-            Lookup.company_id == company_id,
-            Lookup.session_id == session_id,
-            Lookup.key.in_({key for _, key in wanted}),
-            Lookup.found >= 0,
-        )
-    )
+    keys = sorted({key for _, key in wanted})
+    rows = run_prebuilt(db, _ANSWERED, {"company_id": company_id, "session_id": session_id, "keys": keys})
     return {(row.kind, row.key): AnsweredLookup(row.found, row.problem, row.passing) for row in rows}
 
 

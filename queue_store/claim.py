@@ -1,23 +1,23 @@
 """The sending side: what is due, who goes next, what leaves.
 
 One call of the conversation is one transaction, and within it a handful of
-statements, however many activities a message set carries. They are built once,
-since building them costs more than running them.
+statements, however many activities a message set carries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable, Integer, Row, bindparam, func, insert, or_, select, update
+from sqlalchemy import Integer, Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import QUICKBOOKS
 from queue_store.models import Activity, Attempt, table_of
+from queue_store.prebuilt import ManyRows, run_prebuilt
 from queue_store.states import ActivityState, AttemptState
 
 _ACTIVITY = table_of(Activity)
@@ -72,6 +72,7 @@ _CANDIDATES = CLAIMABLE.with_for_update(skip_locked=True)
 _CANDIDATES_OF_KINDS = _CANDIDATES.where(_OF_KINDS)
 _ANY_CLAIMABLE = CLAIMABLE.with_only_columns(_ACTIVITY.c.id)
 _ANY_CLAIMABLE_OF_KINDS = _ANY_CLAIMABLE.where(_OF_KINDS)
+_RECORD_ATTEMPTS = ManyRows(insert(_ATTEMPT))
 _ANY_IN_STATE = (
     select(_ACTIVITY.c.id)
     .where(
@@ -91,13 +92,6 @@ class Sending:
     number: int
     fingerprint: str = ""
     predicted_total: Decimal | None = None
-
-
-def run_prebuilt(db: Session, statement: Executable, values: Mapping[str, Any]) -> CursorResult[Any]:
-    """Run a statement below the ORM, after what the ORM has still to write of activities."""
-    if any(isinstance(changed, (Activity, Attempt)) for changed in (*db.dirty, *db.new)):
-        db.flush()
-    return db.connection().execute(statement, values)
 
 
 def wake_due(db: Session, company_id: int, now: datetime, *, target: str = QUICKBOOKS) -> None:
@@ -165,8 +159,8 @@ def record_attempts(db: Session, exchange_id: int, sendings: Sequence[Sending]) 
     """What leaves with an exchange, one attempt each."""
     if not sendings:
         return
-    db.connection().execute(
-        insert(_ATTEMPT),
+    _RECORD_ATTEMPTS.run(
+        db,
         [
             {
                 "activity_id": sending.activity_id,
@@ -175,7 +169,9 @@ def record_attempts(db: Session, exchange_id: int, sendings: Sequence[Sending]) 
                 "state": AttemptState.SENT,
                 "fingerprint": sending.fingerprint,
                 "predicted_total": sending.predicted_total,
+                "status_code": None,
                 "status_message": "",
+                "txn_id": None,
             }
             for sending in sendings
         ],

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from queue_store.errors import AlreadyThere, BadSetting, NotFound
@@ -21,6 +21,9 @@ FLAVOURS = ("pos",)
 #: What can flow between a shop and QuickBooks, each with its own switch.
 KINDS = ("customers", "orders")
 
+_STORES = select(Store).order_by(Store.id)
+# Whoever changes a store writes it at once: a reader has nothing to write first.
+_STORES_OF = _STORES.where(Store.company_id == bindparam("company_id")).execution_options(autoflush=False)
 _STORE_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?")
 
 
@@ -30,14 +33,16 @@ def add_company(
     """Raises AlreadyThere, BadSetting."""
     if flavour not in FLAVOURS:
         raise BadSetting("flavour", f"{flavour!r} is not known. Known are: {', '.join(FLAVOURS)}.")
-    if not name or len(name) > 64:
-        raise BadSetting("name", "a company's name has 1 to 64 characters.")
+    _check_text("name", name, 64)
+    # The Web Connector takes no other from a .qwc.
+    _check_text("username", username, 64)
+    if company_file:
+        _check_text("company file", company_file, 500)
     if not password:
         raise BadSetting("password", "is empty. The Web Connector needs one to log in with.")
     if db.scalars(select(Company).where(Company.name == name)).first():
         raise AlreadyThere("company", name)
-    if db.scalars(select(Company).where(Company.username == username)).first():
-        raise AlreadyThere("Web Connector user", username)
+    _refuse_taken_user(db, username)
     company = Company(
         name=name,
         flavour=flavour,
@@ -50,6 +55,43 @@ def add_company(
     db.add(company)
     db.flush()
     return company
+
+
+def change_company(
+    db: Session,
+    company: Company,
+    *,
+    username: str | None = None,
+    password: str | None = None,
+    company_file: str | None = None,
+    who: str,
+) -> None:
+    """Change what is given of the Web Connector's account and the file it opens. Raises AlreadyThere, BadSetting."""
+    if username is not None and username != company.username:
+        _check_text("username", username, 64)
+        _refuse_taken_user(db, username)
+        _note_change(db, company, who, "username", company.username, username)
+        company.username = username
+    if password is not None:
+        if not password:
+            raise BadSetting("password", "is empty. The Web Connector needs one to log in with.")
+        _note_change(db, company, who, "password", "", "")
+        company.password_hash = hash_password(password)
+    if company_file is not None and company_file != company.company_file:
+        if company_file:
+            _check_text("company file", company_file, 500)
+        _note_change(db, company, who, "company file", company.company_file, company_file)
+        company.company_file = company_file
+    db.flush()
+
+
+def _refuse_taken_user(db: Session, username: str) -> None:
+    if db.scalars(select(Company).where(Company.username == username)).first():
+        raise AlreadyThere("Web Connector user", username)
+
+
+def _note_change(db: Session, company: Company, who: str, what: str, before: str, after: str) -> None:
+    db.add(AuditEntry(company_id=company.id, who=who, what=f"company: {what}", before=before, after=after))
 
 
 def add_store(
@@ -68,6 +110,7 @@ def add_store(
         raise BadSetting(
             "name", "a store's name has 1 to 64 letters, digits and dashes; it is part of the webhook URL."
         )
+    _check_text("consumer key", consumer_key, 200)
     if db.scalars(select(Store).where(Store.name == name)).first():
         raise AlreadyThere("store", name)
     store = Store(
@@ -82,6 +125,16 @@ def add_store(
     db.add(store)
     db.flush()
     return store
+
+
+def _check_text(what: str, text: str, most: int) -> None:
+    """Raises BadSetting for what is empty, too long, or looks on a screen like something else."""
+    if not 1 <= len(text) <= most or not text.isprintable() or text != text.strip():
+        raise BadSetting(
+            what,
+            f"must have 1 to {most} characters, without line breaks, tabs and the like, "
+            "and no blank before or after them.",
+        )
 
 
 def _free_code(db: Session, company: Company, name: str) -> str:
@@ -116,8 +169,9 @@ def list_companies(db: Session) -> Sequence[Company]:
 
 
 def list_stores(db: Session, company_id: int | None = None) -> Sequence[Store]:
-    query = select(Store).order_by(Store.id)
-    return db.scalars(query if company_id is None else query.where(Store.company_id == company_id)).all()
+    if company_id is None:
+        return db.scalars(_STORES).all()
+    return db.scalars(_STORES_OF, {"company_id": company_id}).all()
 
 
 def live_kinds(store: Store) -> frozenset[str]:
@@ -125,13 +179,19 @@ def live_kinds(store: Store) -> frozenset[str]:
     return frozenset(store.live_kinds.split())
 
 
-def set_live(db: Session, store: Store, kinds: Iterable[str], *, who: str) -> None:
-    """Switch exactly these kinds on and all others off; the first go-live of orders is remembered."""
+def check_kinds(kinds: Iterable[str]) -> set[str]:
+    """`kinds`, each once, if all are of `KINDS`. Raises BadSetting."""
     wanted = set(kinds)
     if not wanted <= set(KINDS):
         raise BadSetting(
             "only", f"{', '.join(sorted(wanted - set(KINDS)))} is not known. Known are: {', '.join(KINDS)}."
         )
+    return wanted
+
+
+def set_live(db: Session, store: Store, kinds: Iterable[str], *, who: str) -> None:
+    """Switch exactly these kinds on and all others off; the first go-live of orders is remembered."""
+    wanted = check_kinds(kinds)
     before, after = store.live_kinds, " ".join(sorted(wanted))
     store.live_kinds = after
     if "orders" in wanted and store.live_since is None:

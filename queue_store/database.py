@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 T = TypeVar("T")
@@ -106,3 +106,9 @@ def _open_engine(url: str) -> Engine:
 def is_unreachable(error: BaseException) -> bool:
     """True if the database could not be reached or is locked: worth trying later, nobody's mistake."""
     return isinstance(error, OperationalError)
+
+
+def is_damaged(error: BaseException) -> bool:
+    """True if SQLite says that the file is no database, or a broken one."""
+    # Of this very class and none of those below it.
+    return type(error) is DatabaseError

@@ -17,17 +17,19 @@ from sqlalchemy import Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import QUICKBOOKS
-from queue_store.claim import ACTIVITY_COLUMNS, run_prebuilt
+from queue_store.claim import ACTIVITY_COLUMNS
 from queue_store.errors import IllegalTransition, LostRace
 from queue_store.ids import new_ids
 from queue_store.models import Activity, ActivityEvent, Attempt, Exchange, table_of
+from queue_store.prebuilt import ManyRows, run_prebuilt
 from queue_store.states import AT_HOME, TRANSITIONS, ActivityState, AttemptState, ExchangeState
 
 _ACTIVITY = table_of(Activity)
 _EVENT = table_of(ActivityEvent)
 _ATTEMPT = table_of(Attempt)
 
-_SETTLE_ATTEMPT = (
+_KEEP_EVENTS = ManyRows(insert(_EVENT))
+_SETTLE_ATTEMPTS = ManyRows(
     update(_ATTEMPT)
     .where(_ATTEMPT.c.activity_id == bindparam("_id"), _ATTEMPT.c.number == bindparam("_number"))
     .values(
@@ -122,25 +124,36 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
     """
     if not changes:
         return
+    ways = {(item.before, item.after): item for item in changes}
+    for (before, after), item in ways.items():
+        if ActivityState(after) not in TRANSITIONS[ActivityState(before)]:
+            raise IllegalTransition(item.activity_id, before, after)
     now = datetime.now(UTC)
-    names = sorted(changes[0].values or ())
-    rows, events = [], []
-    for item, event_id in zip(changes, new_ids(len(changes)), strict=True):
-        if ActivityState(item.after) not in TRANSITIONS[ActivityState(item.before)]:
-            raise IllegalTransition(item.activity_id, item.before, item.after)
-        rows.append(
-            {
-                "_id": item.activity_id,
-                "_before": item.before,
-                "_after": item.after,
-                "_sentence": item.sentence,
-                "_reason": item.reason,
-                "_next_at": item.next_at,
-                "_now": now,
-                **{f"_v_{name}": (item.values or {})[name] for name in names},
-            }
+    rows = [
+        {
+            **{f"_v_{name}": value for name, value in (item.values or {}).items()},
+            "_before": item.before,
+            "_after": item.after,
+            "_sentence": item.sentence,
+            "_reason": item.reason,
+            "_next_at": item.next_at,
+            "_now": now,
+        }
+        for item in changes
+    ]
+    names = tuple(sorted(changes[0].values or ()))
+    ids = [item.activity_id for item in changes]
+    if all(row == rows[0] for row in rows):
+        changed = run_prebuilt(db, _alike_statement(names), {**rows[0], "_ids": ids}).rowcount
+    else:
+        changed = _change_statement(names).run(
+            db, [{**row, "_id": activity_id} for row, activity_id in zip(rows, ids, strict=True)]
         )
-        events.append(
+    if changed != len(rows):
+        raise LostRace(changes[0].activity_id, changes[0].before)
+    _KEEP_EVENTS.run(
+        db,
+        [
             {
                 "id": event_id,
                 "activity_id": item.activity_id,
@@ -150,21 +163,27 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
                 "cause": item.cause or item.sentence,
                 "exchange_id": exchange_id,
             }
-        )
-    statement = _change_statement(tuple(names))
-    connection = db.connection()
-    changed = connection.execute(statement, rows)
-    if changed.rowcount != len(rows):
-        raise LostRace(changes[0].activity_id, changes[0].before)
-    connection.execute(insert(_EVENT), events)
+            for item, event_id in zip(changes, new_ids(len(changes)), strict=True)
+        ],
+    )
 
 
 @cache
-def _change_statement(names: tuple[str, ...]) -> Update:
+def _change_statement(names: tuple[str, ...]) -> ManyRows:
     """The compare-and-set of `change`, with further columns."""
+    return ManyRows(_compare_and_set(names).where(_ACTIVITY.c.id == bindparam("_id")))
+
+
+@cache
+def _alike_statement(names: tuple[str, ...]) -> Update:
+    """The same where all activities change alike, as those that leave together do."""
+    return _compare_and_set(names).where(_ACTIVITY.c.id.in_(bindparam("_ids", expanding=True)))
+
+
+def _compare_and_set(names: tuple[str, ...]) -> Update:
     return (
         update(_ACTIVITY)
-        .where(_ACTIVITY.c.id == bindparam("_id"), _ACTIVITY.c.state == bindparam("_before"))
+        .where(_ACTIVITY.c.state == bindparam("_before"))
         .values(
             state=bindparam("_after"),
             sentence=bindparam("_sentence"),
@@ -180,8 +199,8 @@ def settle_attempts(db: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Outcomes of attempts: dicts of activity_id, number, state, status_code, status_message, txn_id."""
     if not rows:
         return
-    db.connection().execute(
-        _SETTLE_ATTEMPT,
+    _SETTLE_ATTEMPTS.run(
+        db,
         [
             {
                 "_id": row["activity_id"],
@@ -207,6 +226,20 @@ def attempts_by_number(db: Session, company_id: int, wanted: Collection[tuple[in
         return []
     values = {"company_id": company_id, "activity_ids": sorted({activity for activity, _ in wanted})}
     return [row for row in run_prebuilt(db, _ATTEMPTS_OF, values) if (row.id, row.number) in wanted]
+
+
+def without_clear_answer(db: Session, activity_ids: Collection[int]) -> set[int]:
+    """Those of these activities of which some attempt was never answered, or not clearly."""
+    if not activity_ids:
+        return set()
+    unclear = (AttemptState.SENT, AttemptState.LOST)
+    return set(
+        db.scalars(
+            select(Attempt.activity_id).where(
+                Attempt.activity_id.in_(activity_ids), Attempt.state.in_(unclear)
+            )
+        )
+    )
 
 
 def lose_exchange(db: Session, exchange: Exchange, cause: str, *, reason: str = "lost") -> list[Any]:

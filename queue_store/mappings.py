@@ -42,7 +42,7 @@ def set_mapping(
         raise BadSetting(
             "list id", f"{list_id!r} is no ListID of Point of Sale: a whole number, often negative."
         )
-    before = _find(db, company, kind, key, store_id)
+    before = find_mapping(db, company, kind=kind, key=key, store_id=store_id)
     was = before.list_id if before else ""
     label = ""
     if kind in ("item", "line"):
@@ -59,7 +59,7 @@ def set_mapping(
         label=label,
     )
     audit(db, company.id, who, f"mapping {kind} {key}", was, list_id)
-    found = _find(db, company, kind, key, store_id)
+    found = find_mapping(db, company, kind=kind, key=key, store_id=store_id)
     assert found is not None
     return found
 
@@ -69,7 +69,7 @@ def remove_mapping(
 ) -> None:
     """Forget what `key` is called in QuickBooks: it is looked up again. Raises NotFound, BadSetting."""
     _check_kind(kind)
-    found = _find(db, company, kind, _stored_key(kind, key), store_id)
+    found = find_mapping(db, company, kind=kind, key=key, store_id=store_id)
     if found is None:
         raise NotFound(f"{kind} mapping", key, "See: qbwoo mapping list")
     audit(db, company.id, who, f"mapping {kind} {found.key}", found.list_id, "")
@@ -82,12 +82,13 @@ def _check_kind(kind: str) -> None:
         raise BadSetting("kind", f"{kind!r} is not known. Known are: {', '.join(KINDS)}.")
 
 
-def _find(db: Session, company: Company, kind: str, key: str, store_id: int) -> Mapping | None:
+def find_mapping(db: Session, company: Company, *, kind: str, key: str, store_id: int = 0) -> Mapping | None:
+    """What `key` is mapped to, for this store (0: for all of them) and no other."""
     return db.scalars(
         select(Mapping).where(
             Mapping.company_id == company.id,
             Mapping.store_id == store_id,
             Mapping.kind == kind,
-            Mapping.key == key,
+            Mapping.key == _stored_key(kind, key),
         )
     ).first()

@@ -16,6 +16,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -65,7 +66,11 @@ class Amount(TypeDecorator[Decimal]):
 
 
 class Packed(TypeDecorator[bytes]):
-    """Bytes kept exactly, and small: message sets repeat themselves, and are kept for months."""
+    """Bytes kept exactly, and small.
+
+    Message sets repeat themselves, and are kept for months. A row of `activities` is written
+    anew with each change of its state, whole: packed, two fit a page of SQLite.
+    """
 
     impl = LargeBinary
     cache_ok = True
@@ -89,7 +94,8 @@ class Base(DeclarativeBase):
     type_annotation_map: dict[Any, Any] = {  # noqa: RUF012 - read by SQLAlchemy, never changed
         datetime: UtcDateTime,
         Decimal: Amount,
-        int: BigInteger,
+        # A primary key that SQLite calls INTEGER is its row's own number, and needs no index.
+        int: BigInteger().with_variant(Integer, "sqlite"),
         bytes: LargeBinary,
     }
 
@@ -225,7 +231,7 @@ class Activity(Base):
     priority: Mapped[int] = mapped_column(default=0)
     #: How often it was sent; the number of the newest attempt.
     attempts: Mapped[int] = mapped_column(default=0)
-    payload: Mapped[bytes]
+    payload: Mapped[bytes] = mapped_column(Packed)
     #: Digest of the newest payload taken in: an equal one is nothing new.
     digest: Mapped[str] = mapped_column(String(32), default="")
     #: What of the payload would show in the books, see `queue_store.fingerprint`.
@@ -233,7 +239,7 @@ class Activity(Base):
     #: The record's own date_modified; the newest wins, whatever the order of arrival.
     modified_at: Mapped[datetime | None]
     #: A newer payload that waits beside a sent or in-doubt activity.
-    newer_payload: Mapped[bytes | None]
+    newer_payload: Mapped[bytes | None] = mapped_column(Packed)
     newer_fingerprint: Mapped[str] = mapped_column(String(32), default="")
     newer_modified_at: Mapped[datetime | None]
     #: Where that payload belongs, should the sent one not be in QuickBooks: state, reason, sentence.
@@ -262,7 +268,7 @@ class Activity(Base):
     #: Total that QuickBooks answered.
     total: Mapped[Decimal | None]
     #: Made ready to send, but for QuickBooks' ids; None: prepare at claim.
-    prepared: Mapped[bytes | None]
+    prepared: Mapped[bytes | None] = mapped_column(Packed)
     #: What it was made ready with; another value means: outdated.
     prepared_with: Mapped[str] = mapped_column(String(64), default="")
     #: How often in a row a set that held it came to nothing (HRESULT or lost).
@@ -349,6 +355,8 @@ class QbwcSession(Base):
     connection_errors: Mapped[int] = mapped_column(default=0)
     #: Exchanges handed out so far.
     exchanges: Mapped[int] = mapped_column(default=0)
+    #: How many sessions in a row before this one were lost in the middle.
+    setbacks: Mapped[int] = mapped_column(default=0)
     #: Exchanges in a row that brought nothing: a session that turns in circles is ended.
     fruitless: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(Text, default="")
@@ -464,7 +472,7 @@ class Lookup(Base):
     __tablename__ = "lookups"
 
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True, autoincrement=False)
-    #: "item", "customer" or "department".
+    #: "item", "line", "customer", "customer id", "department", or "mark" (a document, by its record mark).
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
     #: The session in which the answer came: "not there" is believed for that session only.

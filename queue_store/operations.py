@@ -42,13 +42,20 @@ def retry(db: Session, activity: Activity, who: str) -> list[Activity]:
     because of it. Raises OperationRefused.
     """
     _refuse_abroad(activity, "retried")
+    _refuse_unwanted(activity)
     if activity.state in (S.PENDING, S.WAITING, S.HELD):
-        hint = {S.PENDING: "goes with the next run", S.WAITING: "waits", S.HELD: "is held: release it"}
+        hint = {
+            S.PENDING: "goes with the next run",
+            S.WAITING: "waits",
+            S.HELD: f"is held. To let it go run: qbwoo activity release {activity.id}",
+        }
         raise OperationRefused(
             activity, f"did not fail; it {hint[S(activity.state)]}. {activity.sentence}".strip()
         )
     if activity.state == S.CANCELLED:
-        raise OperationRefused(activity, "was cancelled. To send it after all, release it.")
+        raise OperationRefused(
+            activity, f"was cancelled. To send it after all run: qbwoo activity release {activity.id}"
+        )
     if activity.state in _DONE:
         raise OperationRefused(activity, f"is {S(activity.state).shown}: there is nothing to retry.")
     moved: list[Activity] = []
@@ -81,14 +88,7 @@ def release(
     Raises OperationRefused.
     """
     _refuse_abroad(activity, "released")
-    if activity.state == S.CANCELLED and activity.unwanted:
-        raise OperationRefused(
-            activity,
-            "was cancelled because the shop wants nothing of it any more. It comes back by itself when the "
-            "order's status returns.",
-        )
-    if activity.state == S.HELD and activity.reason == "not live":
-        raise OperationRefused(activity, f"is held because its store is not live. {activity.sentence}")
+    _refuse_unwanted(activity)
     if activity.state not in (S.HELD, S.CANCELLED):
         raise OperationRefused(
             activity, f"is {S(activity.state).shown}, not held: there is nothing to release."
@@ -235,6 +235,18 @@ def _move(db: Session, activity: Activity, to: ActivityState, what: str, who: st
     before = S(activity.state)
     move(db, activity, to, cause=f"{what}, by {who}", **changes)
     audit(db, activity.company_id, who, f"activity {activity.id}: {what}", before, to)
+
+
+def _refuse_unwanted(activity: Activity) -> None:
+    """What no person can let go one by one."""
+    if activity.state == S.CANCELLED and activity.unwanted:
+        raise OperationRefused(
+            activity,
+            "was cancelled because the shop wants nothing of it any more. It comes back by itself when the "
+            "order's status returns.",
+        )
+    if activity.state == S.HELD and activity.reason == "not live":
+        raise OperationRefused(activity, f"is held because its store is not live. {activity.sentence}")
 
 
 def _refuse_abroad(activity: Activity, what: str) -> None:

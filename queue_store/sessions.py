@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from queue_store.models import Exchange, LoginAttempt, QbwcSession
+from queue_store.models import Exchange, LoginAttempt, Lookup, QbwcSession, table_of
+from queue_store.prebuilt import run_prebuilt
 from queue_store.secrets import ticket_digest
 from queue_store.states import ExchangeState, SessionState
+
+_OF_TICKET = select(QbwcSession).where(QbwcSession.ticket_hash == bindparam("ticket_hash"))
+_COMPANY_OF_TICKET = _OF_TICKET.with_only_columns(QbwcSession.company_id)
+_LOCKED_OF_TICKET = _OF_TICKET.with_for_update()
+_OUTSTANDING = (
+    select(Exchange)
+    .where(Exchange.session_id == bindparam("session_id"), Exchange.state == ExchangeState.OUTSTANDING.value)
+    .order_by(Exchange.id.desc())
+    .limit(1)
+)
+
+
+_HAND_OUT = insert(table_of(Exchange)).values(state=ExchangeState.OUTSTANDING.value)
 
 
 def company_of_ticket(db: Session, ticket: str) -> int | None:
     """The company whose session holds, or held, this ticket."""
-    return db.scalars(
-        select(QbwcSession.company_id).where(QbwcSession.ticket_hash == ticket_digest(ticket))
-    ).first()
+    return run_prebuilt(db, _COMPANY_OF_TICKET, {"ticket_hash": ticket_digest(ticket)}).scalars().first()
 
 
 def session_of_ticket(db: Session, ticket: str) -> QbwcSession | None:
     """The session that holds this ticket, locked: calls of one session take turns."""
-    return db.scalars(
-        select(QbwcSession).where(QbwcSession.ticket_hash == ticket_digest(ticket)).with_for_update()
-    ).first()
+    return db.scalars(_LOCKED_OF_TICKET, {"ticket_hash": ticket_digest(ticket)}).first()
 
 
 def open_session(db: Session, company_id: int) -> QbwcSession | None:
@@ -45,12 +56,72 @@ def has_worked(db: Session, company_id: int) -> bool:
 
 def outstanding_exchange(db: Session, session_id: int) -> Exchange | None:
     """What was handed out in this session and not answered yet."""
+    return db.scalars(_OUTSTANDING, {"session_id": session_id}).first()
+
+
+def keep_handed_out(db: Session, exchange: Mapping[str, Any]) -> None:
+    """A message set that leaves now; `exchange` has the columns of Exchange but its state."""
+    run_prebuilt(db, _HAND_OUT, exchange)
+
+
+def newest_session(db: Session, company_id: int) -> QbwcSession | None:
+    """The company's last session, open or over."""
     return db.scalars(
-        select(Exchange)
-        .where(Exchange.session_id == session_id, Exchange.state == ExchangeState.OUTSTANDING)
-        .order_by(Exchange.id.desc())
+        select(QbwcSession)
+        .where(QbwcSession.company_id == company_id)
+        .order_by(QbwcSession.id.desc())
         .limit(1)
     ).first()
+
+
+def newest_exchange(db: Session, session_id: int) -> Exchange | None:
+    """What was handed out last in a session."""
+    return db.scalars(
+        select(Exchange).where(Exchange.session_id == session_id).order_by(Exchange.id.desc()).limit(1)
+    ).first()
+
+
+def exchanges_by_id(db: Session, company_id: int, exchange_ids: Collection[int]) -> dict[int, Exchange]:
+    """Those of these exchanges that are known here."""
+    if not exchange_ids:
+        return {}
+    found = db.scalars(
+        select(Exchange).where(Exchange.company_id == company_id, Exchange.id.in_(exchange_ids))
+    )
+    return {exchange.id: exchange for exchange in found}
+
+
+def look_back_again(db: Session, company_id: int) -> None:
+    """Whatever the company's open session has read, it reads again before the next document leaves."""
+    for session in _open_sessions(db, company_id):
+        session.looked_back = False
+    db.flush()
+
+
+def distrust_sessions(db: Session, company_id: int | None = None) -> None:
+    """Nothing that open sessions have learnt of QuickBooks holds: of one company, else of all.
+
+    Of the queries that are still out, only what they find will count.
+    """
+    for session in _open_sessions(db, company_id):
+        session.looked_back = False
+        outstanding = outstanding_exchange(db, session.id)
+        if outstanding is not None and outstanding.purpose in ("look back", "look up"):
+            outstanding.state = ExchangeState.LOST
+            outstanding.message = "what it asked may be outdated, and is asked again"
+        if outstanding is None or outstanding.purpose == "look back":
+            session.cursor = None
+    db.execute(
+        delete(Lookup) if company_id is None else delete(Lookup).where(Lookup.company_id == company_id)
+    )
+    db.flush()
+
+
+def _open_sessions(db: Session, company_id: int | None) -> Sequence[QbwcSession]:
+    query = select(QbwcSession).where(QbwcSession.state == SessionState.OPEN)
+    if company_id is not None:
+        query = query.where(QbwcSession.company_id == company_id)
+    return db.scalars(query.order_by(QbwcSession.id).with_for_update()).all()
 
 
 def list_sessions(

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from queue_store.errors import BadSetting
 from queue_store.models import AuditEntry, Company, CompanySetting, Exchange, Store, StoreSetting
+from queue_store.prebuilt import run_prebuilt
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +149,28 @@ STORE_SETTINGS = _table(
 )  # fmt: skip
 
 
+_STORED_OF_COMPANY = select(CompanySetting.key, CompanySetting.value).where(
+    CompanySetting.company_id == bindparam("company_id")
+)
+_STORED_OF_STORE = select(StoreSetting.key, StoreSetting.value).where(
+    StoreSetting.store_id == bindparam("store_id")
+)
+
+
 class Settings:
     """The settings of one company or one store, as they stand in this transaction."""
 
     def __init__(self, table: Mapping[str, Setting], stored: Mapping[str, str], version: int) -> None:
         self._table = table
         self._stored = stored
+        self._parsed: dict[str, Any] = {}
         self.version = version
 
     def __getitem__(self, key: str) -> Any:
         """The parsed value; its type is the setting's own."""
-        return self._table[key].parse(self.text(key))
+        if key not in self._parsed:
+            self._parsed[key] = self._table[key].parse(self.text(key))
+        return self._parsed[key]
 
     def text(self, key: str) -> str:
         """The value as typed, or the default."""
@@ -167,15 +179,13 @@ class Settings:
 
 def company_settings(db: Session, company: Company) -> Settings:
     """The settings of `company`."""
-    rows = db.execute(
-        select(CompanySetting.key, CompanySetting.value).where(CompanySetting.company_id == company.id)
-    )
+    rows = run_prebuilt(db, _STORED_OF_COMPANY, {"company_id": company.id})
     return Settings(COMPANY_SETTINGS, {row.key: row.value for row in rows}, company.settings_version)
 
 
 def store_settings(db: Session, store: Store) -> Settings:
     """The settings of `store`."""
-    rows = db.execute(select(StoreSetting.key, StoreSetting.value).where(StoreSetting.store_id == store.id))
+    rows = run_prebuilt(db, _STORED_OF_STORE, {"store_id": store.id})
     return Settings(STORE_SETTINGS, {row.key: row.value for row in rows}, store.settings_version)
 
 

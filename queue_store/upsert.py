@@ -11,8 +11,18 @@ from sqlalchemy.orm import Session
 from queue_store.models import Base, table_of
 
 
-def upsert(db: Session, model: type[Base], rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
-    """Write `rows` (all with the same columns); where `keys` exist already, the other columns change."""
+def upsert(
+    db: Session,
+    model: type[Base],
+    rows: Sequence[Mapping[str, Any]],
+    keys: Sequence[str],
+    *,
+    replace: bool = True,
+) -> None:
+    """Write `rows` (all with the same columns); where `keys` exist already, the other columns change.
+
+    Without `replace` what exists already stays as it is.
+    """
     if not rows:
         return
     insert = (sqlite if db.get_bind().dialect.name == "sqlite" else postgresql).insert
@@ -22,7 +32,7 @@ def upsert(db: Session, model: type[Base], rows: Sequence[Mapping[str, Any]], ke
     changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     statement = (
         statement.on_conflict_do_update(index_elements=list(keys), set_=changes)
-        if changes
+        if changes and replace
         else statement.on_conflict_do_nothing(index_elements=list(keys))
     )
     db.execute(statement, list(unique.values()))

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
-from queue_store.claim import run_prebuilt
 from queue_store.drain import Change, change
 from queue_store.models import Activity, ActivityWait, table_of
+from queue_store.prebuilt import run_prebuilt
 from queue_store.states import ActivityState
 
 _WAIT = table_of(ActivityWait)
@@ -42,7 +42,13 @@ def wait_for(db: Session, pairs: Iterable[tuple[int, int]]) -> None:
         db.connection().execute(insert(_WAIT), fresh)
 
 
-def wake_waiters(db: Session, done: Collection[int], *, exchange_id: int | None = None) -> None:
+def wake_waiters(
+    db: Session,
+    done: Collection[int],
+    *,
+    exchange_id: int | None = None,
+    cause: str = "what it waited for is in QuickBooks",
+) -> None:
     """What waited for nothing but these is pending again."""
     waiting = _waiters(db, done)
     if not waiting:
@@ -66,7 +72,7 @@ def wake_waiters(db: Session, done: Collection[int], *, exchange_id: int | None 
                 activity_id=row.id,
                 before=row.state,
                 after=ActivityState.PENDING,
-                cause="what it waited for is in QuickBooks",
+                cause=cause,
             )
             for row in free
         ],

@@ -9,6 +9,7 @@ import email.utils
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -22,6 +23,8 @@ from woo_bridge.errors import (
     ShopUnreachable,
     TooManyRequests,
 )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,15 @@ def retry_after(value: str | None) -> float | None:
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
-def beginning(body: bytes) -> str:
+def decoded(call: str, body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """What a good answer says. Raises NotAShop for another shape than the shop's."""
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise NotAShop(call, 200, "application/json", f"{_beginning(body)} ({error})") from error
+
+
+def _beginning(body: bytes) -> str:
     """The first characters of what came, for a sentence."""
     return body[:80].decode("utf-8", "replace")
 
@@ -112,4 +123,4 @@ def _not_allowed(call: str, status: int, code: str, message: str) -> ShopRefused
 
 def _not_a_shop(call: str, answer: Answer) -> NotAShop:
     content_type = answer.headers.get("Content-Type", "")[:100]
-    return NotAShop(call, answer.status, content_type, beginning(answer.body))
+    return NotAShop(call, answer.status, content_type, _beginning(answer.body))

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -22,13 +22,10 @@ import requests
 from requests.auth import HTTPBasicAuth
 from woocommerce import API
 
-from woo_bridge.answers import Answer, beginning, problem_of
+from woo_bridge.answers import Answer, decoded, problem_of
 from woo_bridge.errors import NotAShop, ShopUnreachable, TooManyRequests
+from woo_bridge.paging import PER_PAGE, all_rows
 
-T = TypeVar("T")
-
-#: The most that one call may ask for.
-PER_PAGE = 100
 #: A page of 100 orders has 260 KB; what is far beyond is no answer of a shop.
 MOST_ANSWER_BYTES = 64 * 1024 * 1024
 #: Longest pause between two tries of one call, also when the shop asks for more.
@@ -37,15 +34,8 @@ _FIRST_PAUSE = 0.5
 _USER_AGENT = "qbwoo"
 #: No answer takes longer in all, however slowly its bytes drip, in seconds.
 _LONGEST_ANSWER = 180.0
-#: Rows that two pages of a list have in common, and how often a list is read that does not come out even.
-_OVERLAP = 10
-_PASSES = 3
 #: Calls that change nothing, or the same thing twice, and may therefore be repeated after a lost answer.
 _REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
-
-
-class _Listed(msgspec.Struct):
-    id: int
 
 
 class _Currency(msgspec.Struct):
@@ -63,8 +53,6 @@ class Webhook(msgspec.Struct):
     name: str = ""
 
 
-_rows = msgspec.json.Decoder(list[msgspec.Raw])
-_listed = msgspec.json.Decoder(_Listed)
 _currency = msgspec.json.Decoder(_Currency)
 _webhook = msgspec.json.Decoder(Webhook)
 
@@ -154,7 +142,7 @@ class ShopClient:
         """Give the connection back."""
         self._api.session.close()
 
-    # -- orders, customers, products
+    # -- orders
 
     def get_order(self, order_id: int) -> bytes:
         """The JSON of one order, also of a trashed one. Raises NoSuchRecord."""
@@ -187,104 +175,44 @@ class ShopClient:
         if fields:
             query["_fields"] = ",".join(dict.fromkeys(["id", *fields]))
         if not ids:
-            yield from self._list("orders", query)
+            yield from self._rows("orders", query)
             return
         for start in range(0, len(ids), PER_PAGE):
             some = ",".join(map(str, ids[start : start + PER_PAGE]))
-            yield from self._list("orders", query | {"include": some})
-
-    def get_customer(self, customer_id: int) -> bytes:
-        """The JSON of one shop account. Raises NoSuchRecord."""
-        return self._call("GET", f"customers/{customer_id}").body
-
-    def find_customers_by_email(self, address: str) -> list[bytes]:
-        """Shop accounts of any role with exactly this address, whatever its case."""
-        return list(self._list("customers", {"email": address, "role": "all"}))
-
-    def get_product(self, product_id: int) -> bytes:
-        """The JSON of one product or variation. Raises NoSuchRecord."""
-        return self._call("GET", f"products/{product_id}").body
-
-    def products_by_sku(self, skus: Sequence[str]) -> list[bytes]:
-        """Products and variations with exactly these SKUs, whatever their case. No SKU may hold a comma."""
-        found: list[bytes] = []
-        for start in range(0, len(skus), PER_PAGE):
-            found.extend(self._list("products", {"sku": ",".join(skus[start : start + PER_PAGE])}))
-        return found
+            yield from self._rows("orders", query | {"include": some})
 
     # -- the shop itself
 
     def system_currency(self) -> str:
         """The shop's currency, such as "USD"."""
         answer = self._call("GET", "data/currencies/current")
-        return _decoded("GET data/currencies/current", answer.body, _currency).code
+        return decoded("GET data/currencies/current", answer.body, _currency).code
 
     def list_webhooks(self) -> list[Webhook]:
         """All webhooks of the shop, whoever made them."""
-        rows = self._list("webhooks", {"order": "asc", "orderby": "id"})
-        return [_decoded("GET webhooks", row, _webhook) for row in rows]
+        rows = self._rows("webhooks", {"order": "asc", "orderby": "id"})
+        return [decoded("GET webhooks", row, _webhook) for row in rows]
 
     def get_webhook(self, webhook_id: int) -> Webhook:
         """One webhook. Raises NoSuchRecord."""
-        return _decoded("GET webhooks", self._call("GET", f"webhooks/{webhook_id}").body, _webhook)
+        return decoded("GET webhooks", self._call("GET", f"webhooks/{webhook_id}").body, _webhook)
 
     def create_webhook(self, topic: str, url: str, secret: str, name: str) -> Webhook:
         """Make a webhook; the shop pings `url` before it answers. Not repeated after a lost answer."""
         body = {"topic": topic, "delivery_url": url, "secret": secret, "name": name, "status": "active"}
-        return _decoded("POST webhooks", self._call("POST", "webhooks", body).body, _webhook)
+        return decoded("POST webhooks", self._call("POST", "webhooks", body).body, _webhook)
 
     def update_webhook(self, webhook_id: int, **fields: str) -> Webhook:
         """Change fields of a webhook, such as `status` or `secret`."""
-        return _decoded("PUT webhooks", self._call("PUT", f"webhooks/{webhook_id}", fields).body, _webhook)
-
-    # -- lists
-
-    def _list(self, endpoint: str, query: Mapping[str, str]) -> Iterator[bytes]:
-        """All rows, each once, although the list may move while it is read.
-
-        A row that changes or drops out lets all behind it move up. So pages
-        overlap, and when a page does not begin with rows that were read before,
-        we step back. Rows of one second come in no certain order: if rows are
-        missing at the end, all is read once more.
-        """
-        seen: set[int] = set()
-        for _ in range(_PASSES):
-            total = yield from self._pass(endpoint, query, seen)
-            if len(seen) >= total:
-                return
-
-    def _pass(self, endpoint: str, query: Mapping[str, str], seen: set[int]) -> Generator[bytes, None, int]:
-        start = 0
-        last: tuple[int, ...] = ()
-        while True:
-            total, rows = self._rows_from(endpoint, query, start)
-            numbers = tuple(number for number, _ in rows)
-            if start and numbers[:1] != () and numbers == last:
-                raise NotAShop(f"GET {endpoint}", 200, "application/json", "the same page again and again")
-            last = numbers
-            if start and not (numbers and numbers[0] in seen):
-                start = max(0, start - PER_PAGE // 2)
-                continue
-            for number, row in rows:
-                if number not in seen:
-                    seen.add(number)
-                    yield row
-            if len(rows) < PER_PAGE:
-                return total
-            start += PER_PAGE - _OVERLAP
-
-    def _rows_from(
-        self, endpoint: str, query: Mapping[str, str], start: int
-    ) -> tuple[int, list[tuple[int, bytes]]]:
-        call = f"GET {endpoint}"
-        answer = self._call("GET", endpoint, query={**query, "per_page": str(PER_PAGE), "offset": str(start)})
-        raw: list[msgspec.Raw] = _decoded(call, answer.body, _rows)
-        rows = [bytes(row) for row in raw]
-        told = answer.headers.get("X-WP-Total", "")
-        total = int(told) if told.isascii() and told.isdigit() and len(told) < 10 else 0
-        return total, [(_decoded(call, row, _listed).id, row) for row in rows]
+        return decoded("PUT webhooks", self._call("PUT", f"webhooks/{webhook_id}", fields).body, _webhook)
 
     # -- one call
+
+    def _rows(self, endpoint: str, query: Mapping[str, str]) -> Iterator[bytes]:
+        def fetch(page: Mapping[str, str]) -> Answer:
+            return self._call("GET", endpoint, query={**query, **page})
+
+        return all_rows(f"GET {endpoint}", fetch)
 
     def _call(
         self, method: str, endpoint: str, data: Any = None, *, query: Mapping[str, str] | None = None
@@ -358,13 +286,6 @@ class ShopClient:
                 )
             parts.append(part)
         return b"".join(parts)
-
-
-def _decoded(call: str, body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
-    try:
-        return decoder.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise NotAShop(call, 200, "application/json", f"{beginning(body)} ({error})") from error
 
 
 def _gmt(moment: datetime) -> str:

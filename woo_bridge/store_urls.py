@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from woo_bridge.errors import BadStoreUrl
 
+#: As much as the database keeps.
+_MOST = 500
 _ALLOW = "Set QBWOO_ALLOW_PRIVATE_STORES=true if the shop really lives there."
 
 
@@ -22,6 +24,8 @@ def check_store_url(url: str, allow_private: bool = False) -> str:
     http or https, a host that resolves, no user, query or fragment; no
     address that is not public, unless `allow_private`.
     """
+    if len(url) > _MOST:
+        raise BadStoreUrl(url[:80] + "...", f"has {len(url)} characters; at most {_MOST} are taken.")
     try:
         parts = urlsplit(url.strip())
         port = parts.port

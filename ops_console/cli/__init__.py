@@ -10,11 +10,12 @@ import importlib
 from typing import IO, Any
 
 import click
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ops_console.errors import ConsoleError, SettingsProblem, WrongUsage
 from qbwc_service.errors import QbwcError
 from qbxml.errors import QbxmlError
+from queue_store.database import is_damaged
 from queue_store.errors import BadSetting, StoreError
 from woo_bridge.errors import BridgeError
 
@@ -77,8 +78,12 @@ class Commands(click.Group):
             if isinstance(error, SettingsProblem):
                 message = "Settings are not right:\n" + "\n".join(f"- {line}" for line in error.problems)
             raise Failure(message, 2 if wrong_usage else 1) from error
-        except OperationalError as error:
+        except DatabaseError as error:
             reason = (str(error.orig).strip() or "no reason given").splitlines()[0]
+            if is_damaged(error):
+                raise Failure(f"The database cannot be read: {reason}. Restore a backup.", 1) from error
+            if not isinstance(error, OperationalError):
+                raise
             raise Failure(f"The database is not available: {reason}. Try again.", 1) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import IO
 
 import click
@@ -18,12 +19,19 @@ from ops_console.cli.output import (
     remark,
     yes_option,
 )
-from ops_console.cli.passwords import first_line
+from ops_console.cli.passwords import SecretFile, first_line
 from ops_console.cli.setting import print_settings
-from ops_console.errors import NotDone
+from ops_console.errors import NotDone, WrongUsage
 from queue_store.calibrations import FAILED, is_practice, newest
 from queue_store.calibrations import ask as ask_for
-from queue_store.companies import FLAVOURS, add_company, get_company, list_companies, list_stores
+from queue_store.companies import (
+    FLAVOURS,
+    add_company,
+    change_company,
+    get_company,
+    list_companies,
+    list_stores,
+)
 from queue_store.settings import COMPANY_SETTINGS, company_settings, set_company_setting
 
 
@@ -38,9 +46,7 @@ def company() -> None:
     "--flavour", type=click.Choice(FLAVOURS), default="pos", show_default=True, help="Which QuickBooks."
 )
 @click.option("--username", required=True, help="Name that the Web Connector logs in with.")
-@click.option(
-    "--password-file", required=True, type=click.File(), help="File with the password; - for stdin."
-)
+@click.option("--password-file", required=True, type=SecretFile, help="File with the password; - for stdin.")
 @click.option("--company-file", default="", help="What QuickBooks must open; empty: the file that is open.")
 @json_option
 @with_desk
@@ -72,6 +78,46 @@ def add(
             "file_id": made.file_guid,
         }
     print_record(record, as_json=as_json)
+
+
+@company.command()
+@click.argument("name")
+@click.option("--username", help="Name that the Web Connector logs in with; its .qwc must be written anew.")
+@click.option("--password-file", type=SecretFile, help="File with the password; - for stdin.")
+@click.option("--company-file", help="What QuickBooks must open; empty: the file that is open.")
+@json_option
+@with_desk
+def change(
+    desk: Desk,
+    name: str,
+    username: str | None,
+    password_file: IO[str] | None,
+    company_file: str | None,
+    as_json: bool,
+) -> None:
+    """Change the Web Connector's account or the company file of the company NAME.
+
+    \b
+    For example:
+      qbwoo company change Main --company-file "Computer Name=TILL1;Company Data=My Shop;Version=19"
+      qbwoo company change Main --password-file pw.txt
+    """
+    if username is None and password_file is None and company_file is None:
+        raise WrongUsage("Say what to change: --username, --password-file or --company-file.")
+    password = first_line(password_file, "password") if password_file else None
+    with desk.write() as db:
+        found = get_company(db, name)
+        change_company(
+            db, found, username=username, password=password, company_file=company_file, who=desk.who
+        )
+        record = {"name": name, "username": found.username, "company_file": found.company_file}
+    print_record(record, as_json=as_json)
+    if username is not None:
+        remark(
+            f"Write its file anew and add it to the Web Connector again: qbwoo qwc write {shlex.quote(name)}"
+        )
+    elif password is not None:
+        remark("Type the new password into the Web Connector, too.")
 
 
 @company.command("list")

@@ -10,6 +10,7 @@ from ops_console import backup as copying
 from ops_console import schema, wiring
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.output import ask, json_option, print_record, yes_option
+from ops_console.cli.paths import FilePath
 from ops_console.errors import NotDone
 
 
@@ -73,7 +74,7 @@ def check(desk: Desk, as_json: bool) -> None:
 
 
 @db.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=FilePath())
 @json_option
 @yes_option
 @with_desk

@@ -69,6 +69,12 @@ def set_(
     For example:
       qbwoo mapping set item TS-RED-M -- -7182818284590452353
     """
+    with desk.read() as db:
+        owner, store_id = _owner(db, company, store)
+        before = mappings.find_mapping(db, owner, kind=kind, key=key, store_id=store_id)
+        was = before.list_id if before else list_id
+    if was != list_id:
+        ask(f"The {kind} mapping of {key} is {was} now. Replace it?", yes=yes)
     with desk.write() as db:
         owner, store_id = _owner(db, company, store)
         made = mappings.set_mapping(

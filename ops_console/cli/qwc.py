@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
 from ops_console import wsgi
+from ops_console.addresses import told_address
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.output import ask, remark, yes_option
+from ops_console.cli.paths import FilePath
 from ops_console.errors import NotDone, WrongUsage
 from queue_store.companies import get_company
 from queue_store.settings import company_settings
@@ -30,7 +31,7 @@ def qwc() -> None:
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    type=FilePath(allow_dash=True),
     help="File.",
 )
 @click.option(
@@ -47,10 +48,7 @@ def write(desk: Desk, company: str, url: str | None, output: Path, rehearsal: bo
     """
     from qbwc_service.qwc import QwcInvalid, render_qwc
 
-    base = url or desk.settings.public_url
-    if base is None:
-        raise WrongUsage("Give --url, the address under which the Web Connector reaches this service.")
-    app_url = service_url(base)
+    app_url = service_url(told_address(url, desk.settings.public_url))
     with desk.read() as db:
         found = get_company(db, company)
         minutes = company_settings(db, found)["qwc.minutes"]
@@ -73,9 +71,9 @@ def write(desk: Desk, company: str, url: str | None, output: Path, rehearsal: bo
     if str(output) == "-":
         sys.stdout.buffer.write(data)
         return
-    if output.exists() and output.read_bytes() != data:
-        ask(f"{output} exists. Replace it?", yes=yes)
     try:
+        if output.exists() and output.read_bytes() != data:
+            ask(f"{output} exists. Replace it?", yes=yes)
         output.write_bytes(data)
     except OSError as error:
         raise NotDone(f"{output} cannot be written: {error.strerror}.") from error
@@ -84,5 +82,4 @@ def write(desk: Desk, company: str, url: str | None, output: Path, rehearsal: bo
 
 def service_url(base: str) -> str:
     """The SOAP service's own URL, from the address of the whole service or from itself."""
-    stripped = base.rstrip("/")
-    return stripped if urlsplit(stripped).path.endswith(wsgi.SOAP_PATH) else stripped + wsgi.SOAP_PATH
+    return base if base.endswith(wsgi.SOAP_PATH) else base + wsgi.SOAP_PATH

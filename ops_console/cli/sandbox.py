@@ -12,7 +12,8 @@ from typing import IO, Any
 import click
 
 from ops_console.cli.output import json_option, print_rows, remark
-from ops_console.cli.passwords import first_line
+from ops_console.cli.passwords import SecretFile, first_line
+from ops_console.cli.paths import FilePath
 from ops_console.errors import NotDone, WrongUsage
 
 
@@ -23,10 +24,8 @@ def sandbox() -> None:
 
 @sandbox.command("web-connector")
 @click.argument("qwc", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--password-file", required=True, type=click.File(), help="File with the password; - for stdin."
-)
-@click.option("--pos", required=True, type=click.Path(path_type=Path), help="The played company file.")
+@click.option("--password-file", required=True, type=SecretFile, help="File with the password; - for stdin.")
+@click.option("--pos", required=True, type=FilePath(), help="The played company file.")
 @click.option("--once", is_flag=True, help="One update, then end.")
 @click.option(
     "--every", type=click.FloatRange(min=0.1), help="Seconds between updates; default: as the .qwc says."
@@ -68,7 +67,7 @@ def web_connector(
 
 
 @sandbox.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FilePath())
 @click.option(
     "--add-item", "items", multiple=True, metavar="ALU=PRICE", help="Enter an item; may be repeated."
 )
@@ -94,7 +93,7 @@ def pos(file: Path, items: tuple[str, ...], what: str, as_json: bool) -> None:
 
 @sandbox.command()
 @click.option("--port", default=8081, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
-@click.option("--file", type=click.Path(path_type=Path), help="Where it is kept; default: in memory.")
+@click.option("--file", type=FilePath(), help="Where it is kept; default: in memory.")
 @click.option("--place", default=0, type=click.IntRange(0), help="Place this many paid orders at the start.")
 @click.option(
     "--cron",
@@ -139,6 +138,8 @@ def _company_file(path: Path) -> Iterator[Any]:
     from ops_sandbox.pos import PosCompanyFile
 
     if not path.exists():
+        if not path.parent.is_dir():
+            raise NotDone(f"There is no folder {path.parent}. Make it, or name a file in another one.")
         remark(f"{path} is new: an empty company.")
     company = PosCompanyFile.open(path) if path.exists() else PosCompanyFile.create(path)
     try:

@@ -83,7 +83,6 @@ def _row(found: QbwcSession, company: str) -> dict[str, Any]:
         "company": company,
         "state": found.state,
         "address": found.address,
-        "client_version": found.client_version,
         "company_file_name": found.company_file_name,
         "work_at_start": found.work_at_start,
         "settled": found.settled,

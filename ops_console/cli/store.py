@@ -7,22 +7,25 @@ from typing import IO, Any
 import click
 
 from ops_console import handwork, wsgi
+from ops_console.addresses import told_address
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.output import ask, json_option, print_record, print_rows, remark, yes_option
-from ops_console.cli.passwords import first_line
+from ops_console.cli.passwords import SecretFile, first_line
 from ops_console.cli.setting import print_settings
 from ops_console.errors import NotDone, WrongUsage
 from queue_store.companies import (
     KINDS,
     add_store,
+    check_kinds,
     get_company,
     get_store,
     list_companies,
     list_stores,
     live_kinds,
 )
-from queue_store.models import Store
+from queue_store.models import Company, Store
 from queue_store.settings import STORE_SETTINGS, set_store_setting, store_settings
+from woo_bridge.errors import BadStoreUrl
 
 
 @click.group()
@@ -36,10 +39,10 @@ def store() -> None:
 @click.option("--url", required=True, help="The shop's address, such as https://shop.example.com.")
 @click.option("--consumer-key", required=True, help="REST key of the shop, read and write.")
 @click.option(
-    "--consumer-secret-file", required=True, type=click.File(), help="File with its secret; - for stdin."
+    "--consumer-secret-file", required=True, type=SecretFile, help="File with its secret; - for stdin."
 )
 @click.option(
-    "--webhook-secret-file", required=True, type=click.File(), help="File with the secret of webhooks."
+    "--webhook-secret-file", required=True, type=SecretFile, help="File with the secret of webhooks."
 )
 @json_option
 @with_desk
@@ -64,7 +67,10 @@ def add(
 
     consumer_secret = first_line(consumer_secret_file, "consumer secret")
     webhook_secret = first_line(webhook_secret_file, "webhook secret")
-    check_store_url(url, desk.settings.allow_private_stores)
+    try:
+        url = check_store_url(url, desk.settings.allow_private_stores)
+    except BadStoreUrl as error:
+        raise WrongUsage(f"--url: {error}") from error
     with desk.write() as db:
         made = add_store(
             db,
@@ -149,10 +155,14 @@ def live(desk: Desk, name: str, only: str | None, as_json: bool, yes: bool) -> N
         raise WrongUsage(
             f"--only names nothing; give some of {', '.join(KINDS)}, or run: qbwoo store pause {name}"
         )
+    check_kinds(kinds)
     with desk.read() as db:
-        waiting = handwork.count_released_by_live(db, get_store(db, name), kinds)
-    if waiting:
-        ask(f"{waiting} held order{'' if waiting == 1 else 's'} will be sent to QuickBooks. Go on?", yes=yes)
+        found = get_store(db, name)
+        company = db.get_one(Company, found.company_id).name
+        waiting = handwork.count_released_by_live(db, found, kinds)
+    flow = f"{' and '.join(sorted(set(kinds))).capitalize()} of store {name} will flow to company {company}"
+    held = f", {waiting} held order{'' if waiting == 1 else 's'} among them" if waiting else ""
+    ask(f"{flow}{held}. Go on?", yes=yes)
     moved = handwork.go_live(desk.database, name, kinds, desk.who)
     with desk.read() as db:
         found = get_store(db, name)
@@ -197,12 +207,8 @@ def connect(desk: Desk, name: str, url: str | None, as_json: bool, yes: bool) ->
     """
     from ops_console import shops
 
-    base = url or desk.settings.public_url
-    if base is None:
-        raise WrongUsage(
-            "Give --url, the address under which the shop reaches this service, or set QBWOO_PUBLIC_URL."
-        )
-    report = shops.connect(desk.settings, desk.database, desk.box, name, base.rstrip("/"))
+    base = told_address(url, desk.settings.public_url)
+    report = shops.connect(desk.settings, desk.database, desk.box, name, base)
     rows = [{"state": "ok" if line.ok else "problem", "sentence": line.text} for line in report.lines]
     print_rows(rows, ("state", "sentence"), as_json=as_json)
     if not report.ok:

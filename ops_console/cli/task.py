@@ -7,6 +7,7 @@ import click
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.names import number
 from ops_console.cli.output import json_option, print_rows, remark
+from ops_console.errors import NotDone
 from queue_store.companies import get_company, list_companies
 from queue_store.errors import NotFound
 from queue_store.models import OperatorTask
@@ -63,6 +64,8 @@ def done(desk: Desk, task_id: str) -> None:
         found = db.get(OperatorTask, number(task_id, "task"))
         if found is None:
             raise NotFound("task", task_id, "See: qbwoo task list")
+        if not found.open:
+            raise NotDone(f"Task {task_id} was closed before.")
         audit(db, found.company_id, desk.who, f"task {found.id}: done", found.sentence, "")
         found.open = False
     remark(f"Task {task_id} is closed.")

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from qbwc_service.errors import NotSendable
-from qbwc_service.kinds.kind import ActivityKind, Doubt
+from qbwc_service.kinds.kind import ActivityKind, Doubt, LookUp
 from qbwc_service.needs import CustomerNeed, Prepared
 from qbwc_service.run import Run
 from qbxml.records import Record
@@ -52,7 +52,7 @@ def _learn_add(run: Run, activity: Any, record: Record) -> None:
     store_customers(run.db, [run.spelling.customer_row(record, run.company.id, run.now)])
 
 
-def _asked_as(activity: Any, payload: bytes) -> Collection[tuple[str, str]]:
+def _asked_as(run: Run, activity: Any, payload: bytes) -> Collection[LookUp]:
     customer = _decoder.decode(payload)
     # Spelt as they are written: whether QuickBooks' filters tell case is not certain.
     asked = [("customer id", activity.record_id)]
@@ -85,6 +85,8 @@ ADD_CUSTOMER = ActivityKind(
     prepare=_prepare_add,
     learn=_learn_add,
     asked_as=_asked_as,
+    # The named web customer takes the sale.
+    is_dispensable=True,
 )
 CHANGE_CUSTOMER = ActivityKind(
     "change_customer", is_document=False, doubt=Doubt.AGAIN, prepare=_prepare_change, learn=_learn_change

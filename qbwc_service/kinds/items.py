@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from qbwc_service.kinds.kind import ActivityKind, Doubt
+from qbwc_service.kinds.kind import ActivityKind, Doubt, LookUp
 from qbwc_service.needs import Prepared
 from qbwc_service.run import Run
 from qbxml.records import Record
@@ -42,7 +42,7 @@ def _learn_item(run: Run, activity: Any, record: Record) -> None:
         )
 
 
-def _item_asked_as(activity: Any, payload: bytes) -> Collection[tuple[str, str]]:
+def _item_asked_as(run: Run, activity: Any, payload: bytes) -> Collection[LookUp]:
     # Asked for as the shop spells it: whether QuickBooks' filters tell case is not certain.
     return [("line" if activity.record_id.startswith("line:") else "item", _items.decode(payload).sku)]
 
@@ -63,7 +63,7 @@ def _learn_department(run: Run, activity: Any, record: Record) -> None:
     )
 
 
-def _department_asked_as(activity: Any, payload: bytes) -> Collection[tuple[str, str]]:
+def _department_asked_as(run: Run, activity: Any, payload: bytes) -> Collection[LookUp]:
     return [("department", _departments.decode(payload).name)]
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from qbwc_service.needs import Prepared
 from qbwc_service.run import Run
 from qbxml.records import Record
 
+#: What QuickBooks is asked for by key: ("item", a SKU), ("customer", an e-mail), ("mark", a record mark) ...
+LookUp: TypeAlias = tuple[str, str]
+
 
 class Doubt(StrEnum):
     """How it is found out whether QuickBooks did what it never answered."""
 
-    LOOK_BACK = "look back"  # a document: every receipt with a mark of ours is read
+    LOOK_BACK = "look back"  # a document: receipts with a mark of ours are read, and its own is asked for
     LOOK_UP = "look up"  # a list element: asked for by its key
     AGAIN = "again"  # may go again: doing it twice is doing it once
     STATUS = "status"  # a reversal: by what the receipt that it reverses says of itself
@@ -33,5 +36,7 @@ class ActivityKind:
     prepare: Callable[[Run, Any, bytes], Prepared]
     #: What a success means beyond the activity itself: mappings, catalogue. Run, activity, record.
     learn: Callable[[Run, Any, Record], None]
-    #: (kind, key) of the look-ups that settle a doubt.
-    asked_as: Callable[[Any, bytes], Collection[tuple[str, str]]] = lambda _activity, _payload: ()
+    #: The look-ups that settle a doubt. Run, activity (row or model), payload.
+    asked_as: Callable[[Run, Any, bytes], Collection[LookUp]] = lambda _run, _activity, _payload: ()
+    #: True: what waits for it goes without it if it fails.
+    is_dispensable: bool = False

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from qbwc_service.errors import NotSendable
-from qbwc_service.kinds.kind import ActivityKind, Doubt
+from qbwc_service.kinds.kind import ActivityKind, Doubt, LookUp
 from qbwc_service.needs import Prepared
 from qbwc_service.run import Run
 from qbxml.records import Record
@@ -38,7 +38,7 @@ def _learn(run: Run, activity: Any, record: Record) -> None:
     reversed_now(run.db, get_activity(run.db, activity.id), record.text("ReversalTxnID"))
 
 
-def _asked_as(activity: Any, payload: bytes) -> Collection[tuple[str, str]]:
+def _asked_as(run: Run, activity: Any, payload: bytes) -> Collection[LookUp]:
     what = decode_reversal(payload)
     return [(LOOK_UP, look_up_key(what.txn_id, what.mark))]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
 from qbwc_service.errors import NotSendable
-from qbwc_service.kinds.kind import ActivityKind, Doubt
+from qbwc_service.kinds.kind import ActivityKind, Doubt, LookUp
 from qbwc_service.needs import Prepared
 from qbwc_service.run import Run
 from qbxml.records import Record
@@ -36,4 +37,15 @@ def _learn(run: Run, activity: Any, record: Record) -> None:
     """Nothing beyond the activity's own txn_id."""
 
 
-SALE = ActivityKind("sale", is_document=True, doubt=Doubt.LOOK_BACK, prepare=_prepare, learn=_learn)
+def _asked_as(run: Run, activity: Any, payload: bytes) -> Collection[LookUp]:
+    return [("mark", run.mark(activity.store_id, activity.record_id, activity.generation).record_mark)]
+
+
+SALE = ActivityKind(
+    "sale",
+    is_document=True,
+    doubt=Doubt.LOOK_BACK,
+    prepare=_prepare,
+    learn=_learn,
+    asked_as=_asked_as,
+)

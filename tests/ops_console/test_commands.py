@@ -140,7 +140,7 @@ def test_a_store_in_a_private_network_is_refused_unless_allowed(
     said = qbwoo(
         *("store", "add", "shop", "--company", company, "--url", "http://127.0.0.1", "--consumer-key", "ck"),
         *("--consumer-secret-file", tmp_path / "secret", "--webhook-secret-file", tmp_path / "secret"),
-        code=1,
+        code=2,
         QBWOO_ALLOW_PRIVATE_STORES="false",
     )
     assert "QBWOO_ALLOW_PRIVATE_STORES" in said.err
@@ -315,6 +315,7 @@ def test_tasks_are_listed_and_closed(qbwoo: Qbwoo, company: str, console_databas
     assert task["sentence"] == "Look here."
     qbwoo("task", "done", task["id"])
     assert qbwoo("task", "list", "--json").data == []
+    assert "closed before" in qbwoo("task", "done", task["id"], code=1).err
 
 
 def test_every_state_that_people_see_can_be_asked_for(qbwoo: Qbwoo) -> None:

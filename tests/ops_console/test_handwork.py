@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -101,6 +102,40 @@ def test_nothing_of_a_paused_store_is_released_one_by_one(house: House) -> None:
     found = one(house, 1)
     with house.database.write() as db, pytest.raises(OperationRefused, match="not live"):
         handwork.release(db, [found.id], WHO)
+
+
+def refused(house: House, deed: str, found: Activity) -> str:
+    with house.database.write() as db, pytest.raises(OperationRefused) as caught:
+        handwork.DEEDS[deed](db, [found.id], WHO)
+    return str(caught.value)
+
+
+def test_an_order_cancelled_in_the_shop_is_not_said_to_need_a_release(house: House) -> None:
+    house.take(order(1))
+    house.take(order(1, status="cancelled"))
+    for deed in ("retry", "release"):
+        said = refused(house, deed, one(house, 1))
+        assert "comes back by itself when the order's status returns" in said
+        assert "qbwoo activity release" not in said
+
+
+@pytest.mark.parametrize("deed", [handwork.hold, handwork.cancel])
+def test_what_retry_advises_is_what_can_be_done(house: House, deed: Callable[..., object]) -> None:
+    house.take(order(1))
+    with house.database.write() as db:
+        deed(db, [one(house, 1).id], WHO)
+    assert f"qbwoo activity release {one(house, 1).id}" in refused(house, "retry", one(house, 1))
+    with house.database.write() as db:
+        handwork.release(db, [one(house, 1).id], WHO)
+    assert one(house, 1).state == S.PENDING
+
+
+def test_what_a_paused_store_holds_is_not_said_to_need_a_release(house: House) -> None:
+    house.take(order(1))
+    pause(house)
+    said = refused(house, "retry", one(house, 1))
+    assert "qbwoo store live main" in said
+    assert "activity release" not in said
 
 
 def test_a_changed_setting_lifts_what_waited_for_it(house: House) -> None:

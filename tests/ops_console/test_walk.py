@@ -50,7 +50,7 @@ def test_one_order_walks_from_the_shop_to_the_books_and_shows_its_story(
     assert {line["state"] for line in lines} == {"ok"}
     assert "problem" not in {line["state"] for line in qbwoo("store", "check", "shop", "--json").data}
 
-    qbwoo("store", "live", "shop")
+    qbwoo("store", "live", "shop", "--yes")
     order = shop.place_order([(_skus(shop)[0], 2)])
     shop.run_queue()
     (activity,) = qbwoo("activity", "list", "--json").data

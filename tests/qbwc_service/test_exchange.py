@@ -187,7 +187,7 @@ def test_a_session_ends_after_its_time_and_the_rest_waits_for_the_next(house: Ho
         house.take(numbered(recorded_order("plain"), order_id))
 
     def on_set(number: int, request: str) -> None:
-        if number == 8:
+        if number == 5:
             age_sessions(house, 31)
 
     percents = house.run(on_set=on_set)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -438,7 +439,7 @@ class Measuring:
         return lambda *values: ""
 
 app = Guard(make_soap_app(Measuring()), wsdl=service_wsdl)
-server = waitress.server.create_server(app, host="127.0.0.1", port=0, threads=1)
+server = waitress.server.create_server(app, host="127.0.0.1", port=0, threads=4)
 print(server.effective_port, flush=True)
 server.run()
 """
@@ -499,6 +500,30 @@ def test_60_mb_pass_and_65_do_not_and_memory_stays_bounded(big_connection):
     assert refused - before < 20
     # The body, the parser's text while it grows, and Python's string of it.
     assert passed - before < 60 * 5
+
+
+def test_large_answers_take_turns_so_that_many_cost_the_memory_of_one(big_server, big_connection):
+    before = peak_mb(big_connection)
+    body = with_text("y" * 30 * MB).encode()
+
+    def post(_number: int) -> int:
+        with closing(http.client.HTTPConnection("127.0.0.1", big_server, timeout=120)) as connection:
+            connection.request("POST", "/qbwc", body, {"Content-Type": "text/xml"})
+            return connection.getresponse().status
+
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(post, range(8))) == {200}
+    assert peak_mb(big_connection) - before < 30 * 7
+
+
+def test_only_an_answer_of_quickbooks_may_be_long(big_connection):
+    before = peak_mb(big_connection)
+    for long in (LOGIN.replace(">u<", f">{'u' * 60 * MB}<"), LOGIN.replace(PASSWORD, "p" * 60 * MB)):
+        big_connection.request("POST", "/qbwc", long, {"Content-Type": "text/xml"})
+        answer = Answer(big_connection.getresponse())
+        assert answer.status == 413
+        assert "Only an answer of QuickBooks" in answer.fault[1]
+    assert peak_mb(big_connection) - before < 60 * 2
 
 
 def test_markup_costs_no_memory(big_connection):

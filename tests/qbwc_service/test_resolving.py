@@ -6,10 +6,15 @@ from typing import Any
 
 import pytest
 
+from ops_console import handwork
+from qbwc_service.preparing import prepare_pending
 from queue_store.catalogue import bind
 from queue_store.companies import get_company
 from queue_store.mappings import set_mapping
+from queue_store.models import Activity
+from queue_store.payloads import Item, encode
 from queue_store.tasks import open_tasks
+from tests.faults.snapshots import let_time_pass
 from tests.harness import AnswerLost, House, numbered, recorded_order
 
 
@@ -236,14 +241,108 @@ def test_a_customer_whose_add_was_lost_is_found_by_our_id(house: House) -> None:
     assert house.states() == ["succeeded"]
 
 
-def test_a_refused_customer_fails_the_sale_with_its_sentence(house: House) -> None:
+def is_stranger(request: Any) -> bool:
+    """True for a request about the recorded buyer, not about the named web customer."""
+    return "plain@example.net" in "".join(request.itertext())
+
+
+def customer_task(house: House) -> str:
+    with house.database.read() as db:
+        (task,) = open_tasks(db)
+    assert task.kind == "customer refused"
+    return task.sentence
+
+
+@pytest.mark.parametrize("status", [500, 3000, 3140, 3180])
+def test_a_sale_whose_customer_is_refused_goes_to_the_web_customer_and_a_person_is_told(
+    house: House, status: int
+) -> None:
+    house.pos.refuse_when = lambda request: (
+        (status, "The customer could not be saved.")
+        if request.tag == "CustomerAddRq" and is_stranger(request)
+        else None
+    )
+    house.take(recorded_order("plain"))
+    house.run()
+    house.run_until_quiet()
+    assert house.states() == ["succeeded"]
+    assert buyer(house).last_name == "Online Customer"
+    assert "plain@example.net" in customer_task(house)
+    assert "The customer could not be saved." in customer_task(house)
+    # The next sale does not try again by itself; a person's retry does.
+    house.take(numbered(recorded_order("plain"), 2000))
+    house.run()
+    assert house.states() == ["succeeded", "succeeded"]
+    house.pos.refuse_when = None
+    (refused,) = [one for one in house.activities("add_customer") if one.state == "failed"]
+    with house.database.write() as db:
+        handwork.retry(db, [refused.id], "test")
+    house.run()
+    house.take(numbered(recorded_order("plain"), 2001))
+    house.run()
+    assert buyer(house).email == "plain@example.net"
+
+
+def test_a_sale_fails_only_if_the_web_customer_is_refused_too(house: House) -> None:
     house.pos.refuse_when = lambda request: (
         (3180, "The customer could not be saved.") if request.tag == "CustomerAddRq" else None
     )
     house.take(recorded_order("plain"))
     house.run()
+    assert "Online Customer" in sentence(house)
     assert "The customer could not be saved." in sentence(house)
-    assert "plain@example.net" in sentence(house)
+
+
+def test_a_sale_whose_customer_cannot_be_looked_up_goes_to_the_web_customer(house: House) -> None:
+    house.pos.refuse_when = lambda request: (
+        (3000, "The e-mail is not valid.")
+        if request.tag == "CustomerQueryRq" and is_stranger(request)
+        else None
+    )
+    house.take(recorded_order("plain"))
+    house.run()
+    assert house.states() == ["succeeded"]
+    assert buyer(house).last_name == "Online Customer"
+    assert "The e-mail is not valid." in customer_task(house)
+
+
+def test_a_sale_waits_no_longer_than_an_hour_for_a_customer_in_doubt_that_cannot_be_looked_up(
+    house: House,
+) -> None:
+    house.take(recorded_order("plain"))
+
+    def lose_the_add(number: int, ticket: str, request: str, response: str) -> None:
+        if "<CustomerAddRq" in request:
+            raise AnswerLost
+
+    house.run(on_answer=lose_the_add)
+    house.pos.refuse_when = lambda request: (
+        (3000, "The e-mail is not valid.")
+        if request.tag == "CustomerQueryRq" and "W-ONLINE" not in "".join(request.itertext())
+        else None
+    )
+    house.run()
+    assert house.states() == ["waiting"]
+    let_time_pass(house.database, 61)
+    house.run()
+    assert house.states() == ["succeeded"]
+    assert buyer(house).last_name == "Online Customer"
+    assert "The e-mail is not valid." in customer_task(house)
+
+
+def test_an_addition_that_the_worker_cannot_prepare_keeps_nobody_waiting(house: House) -> None:
+    house.take(with_sku("NEW-1"))
+    house.pos.refuse_when = lambda request: (3175, "In use.") if request.tag == "ItemInventoryAddRq" else None
+    house.run()
+    with house.database.write() as db:
+        item = next(one for one in house.activities("add_item") if one.reference == "NEW-1")
+        model = db.get_one(Activity, item.id)
+        model.payload = encode(
+            Item(sku="A SKU of more than twenty characters", name="Long", item_type="Inventory")
+        )
+        model.state, model.next_at, model.prepared = "pending", None, None
+    prepare_pending(house.database)
+    assert "has 36 characters" in sentence(house)
 
 
 # Look-ups that cannot be answered --------------------------------------------

@@ -152,20 +152,6 @@ def test_the_shops_currency(client):
     assert client.system_currency() == "USD"
 
 
-def test_customers_are_found_by_address(client, recorded):
-    ann = recorded("customer_ann")
-    assert [json.loads(row)["id"] for row in client.find_customers_by_email(ann["email"].upper())] == [
-        ann["id"]
-    ]
-    assert json.loads(client.get_customer(ann["id"]))["email"] == ann["email"]
-    assert client.find_customers_by_email("nobody+x@example.net") == []
-
-
-def test_products_are_found_by_sku(client):
-    found = [json.loads(row)["sku"] for row in client.products_by_sku(["WID-001", "wid-002", "none"])]
-    assert sorted(found) == ["WID-001", "WID-002"]
-
-
 def test_all_orders_come_once_and_oldest_change_first(client, shop, clock):
     for _ in range(230):
         clock.now += timedelta(seconds=1)

@@ -31,6 +31,7 @@ _QUERIES = {
     "customer id": "CustomerQueryRq",
     "department": "DepartmentQueryRq",
     "reversal": "SalesReceiptQueryRq",
+    "mark": "SalesReceiptQueryRq",
 }
 #: Longest key that the field of a filter takes.
 _LENGTHS = {"ALU": 20, "UPC": 18, "EMail": 99, "CustomerID": 40, "Desc1": 30, "DepartmentName": 30}
@@ -55,6 +56,8 @@ def look_up_bodies(kind: str, key: str, company: Settings) -> Sequence[Mapping[s
         bodies = [_equal("CustomerID", key)]
     elif kind == "reversal":
         bodies = _receipt_and_copies(*key.split(" ", 1))
+    elif kind == "mark":
+        bodies = [_marked(f"{key}/")]
     else:
         bodies = [_equal("DepartmentName", key)]
     return [body for body in bodies if body is not None]
@@ -62,11 +65,15 @@ def look_up_bodies(kind: str, key: str, company: Settings) -> Sequence[Mapping[s
 
 def _receipt_and_copies(txn_id: str, mark: str) -> list[Mapping[str, object] | None]:
     """A receipt by its id, and all that bear its mark: one that reverses it may be told by that alone."""
-    comments = {"MatchStringCriterion": "StartsWith", "Comments": mark}
-    return [
-        {"TxnID": txn_id, "IncludeRetElement": list(_DOCUMENT_FIELDS)},
-        {"CommentsFilter": comments, "IncludeRetElement": list(_DOCUMENT_FIELDS)},
-    ]
+    return [{"TxnID": txn_id, "IncludeRetElement": list(_DOCUMENT_FIELDS)}, _marked(mark)]
+
+
+def _marked(start: str) -> Mapping[str, object]:
+    """Receipts whose Comments start like this; what stands there is compared whole by whoever asked."""
+    return {
+        "CommentsFilter": {"MatchStringCriterion": "StartsWith", "Comments": start},
+        "IncludeRetElement": list(_DOCUMENT_FIELDS),
+    }
 
 
 def look_up_request(kind: str, body: Mapping[str, object], request_id: str) -> str:
@@ -94,7 +101,7 @@ def look_back_request(
     if since is not None:
         body["TimeCreatedFilter"] = {"MatchNumericCriterion": "GreaterThanEqual", "TimeCreated": since}
     if head is not None:
-        body["CommentsFilter"] = {"MatchStringCriterion": "StartsWith", "Comments": f"{head}-"}
+        body.update(_marked(f"{head}-"))
     return render_request(_GRAMMAR, "SalesReceiptQueryRq", body, _paging(request_id, page))
 
 

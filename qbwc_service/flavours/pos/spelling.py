@@ -21,6 +21,8 @@ from queue_store.payloads import Customer, Department, Item, Order
 from queue_store.settings import Settings
 
 _GRAMMAR = load_grammar("qbposxml")
+#: DiscountSource of what QuickBooks took off by itself.
+_OWN_DISCOUNTS = frozenset({"Pricing", "Reward"})
 
 
 class PosSpelling:
@@ -97,8 +99,9 @@ class PosSpelling:
                 record.decimal(name) for name in ("Discount", "DiscountPercent") if record.text(name)
             )
             or any(
-                line.text("DiscountSource") in ("Pricing", "Reward")
+                source in _OWN_DISCOUNTS
                 for line in record.children("SalesReceiptItemRet")
+                for source in line.texts("DiscountSource")
             ),
         )
 

@@ -1,0 +1,95 @@
+"""What is known of all that a batch of candidates needs: mappings, catalogue, what QuickBooks said in this session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from qbwc_service.kinds.customers import keys_of
+from qbwc_service.needs import CustomerNeed, Prepared
+from qbwc_service.run import Run
+from queue_store import catalogue
+from queue_store.activities import failed_additions
+from queue_store.catalogue import KnownItem, fold
+
+
+class Knowledge:
+    """All that mappings, catalogue and this session's look-ups say about a batch of needs."""
+
+    def __init__(self, run: Run, batch: Sequence[tuple[Any, Prepared]]) -> None:
+        self._run = run
+        items, buyers, departments = _needed(run, batch)
+        wanted = {(kind, fold(key)) for _, kind, key in items}
+        wanted |= {("department", fold(name)) for name in departments}
+        wanted |= {("customer", key) for _, who in buyers for _, key in keys_of(who.customer)}
+        db, company_id = run.db, run.company.id
+        self.mappings = catalogue.mappings_of(db, company_id, wanted)
+        # Only what no mapping tells is looked for any further.
+        unmapped = {
+            (kind, key) for store_id, kind, key in items if not self.mapped(store_id, kind, fold(key))
+        }
+        unknown = [
+            who
+            for store_id, who in buyers
+            if not any(self.mapped(store_id, "customer", key) for _, key in keys_of(who.customer))
+        ]
+        self._know_items({fold(key) for kind, key in unmapped if kind == "item"})
+        self._know_customers(unknown)
+        asked = unmapped | {("department", name) for name in departments}
+        asked |= {("customer id", who.customer_id) for who in unknown}
+        asked |= {("customer", who.customer.email) for who in unknown if who.customer.email}
+        #: Why they could not be added, by CustomerID.
+        self.refused_customers = failed_additions(
+            db, company_id, "add_customer", {who.customer_id for who in unknown}
+        )
+        self.answered = catalogue.answered_lookups(db, company_id, run.open_session.id, asked)
+        one_piece = any(need.one_piece for _, prepared in batch for need in prepared.items)
+        self.mapped_items = catalogue.items_by_id(
+            db, company_id, set(self.mappings.values()) if one_piece else ()
+        )
+
+    def mapped(self, store_id: int, kind: str, key: str) -> str:
+        """What a store, else the whole company, calls `key`; "" if neither says."""
+        return self.mappings.get((store_id, kind, key)) or self.mappings.get((0, kind, key)) or ""
+
+    def _know_items(self, keys: set[str]) -> None:
+        fields = self._run.settings["items.keys"]
+        known = catalogue.items_by_keys(self._run.db, self._run.company.id, keys, fields)
+        self.by_key: dict[str, dict[str, list[KnownItem]]] = {
+            "ALU": _grouped(known, lambda item: item.alu_key),
+            "UPC": _grouped(known, lambda item: item.upc_key),
+            "ITEMNUMBER": _grouped(known, lambda item: item.item_number),
+        }
+
+    def _know_customers(self, unknown: Sequence[CustomerNeed]) -> None:
+        emails = {fold(who.customer.email) for who in unknown if who.customer.email}
+        customer_ids = {fold(who.customer_id) for who in unknown}
+        people = catalogue.customers_by_keys(self._run.db, self._run.company.id, emails, customer_ids)
+        self.by_email = _grouped(people, lambda person: person.email_key)
+        self.by_customer_id = _grouped(people, lambda person: person.customer_id_key)
+
+
+def _needed(
+    run: Run, batch: Sequence[tuple[Any, Prepared]]
+) -> tuple[set[tuple[int, str, str]], list[tuple[int, CustomerNeed]], set[str]]:
+    """What a batch needs: (store, kind, key) of items, (store, buyer), names of departments."""
+    items = {
+        (activity.store_id, "line" if need.kind == "line" else "item", need.key)
+        for activity, prepared in batch
+        for need in prepared.items
+    }
+    if items and run.settings["items.fallback"]:
+        items.add((0, "line", run.settings["items.fallback"]))
+    buyers = [(activity.store_id, prepared.customer) for activity, prepared in batch if prepared.customer]
+    if buyers:
+        # Where one cannot be told, the named web customer stands in.
+        buyers.append((0, run.spelling.fallback_customer(run.settings)))
+    return items, buyers, {prepared.department for _, prepared in batch if prepared.department}
+
+
+def _grouped(rows: Iterable[Any], key: Any) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    groups.pop("", None)
+    return groups
