@@ -36,6 +36,8 @@ OpenClient = Callable[[Store], ShopClient]
 _order = msgspec.json.Decoder(Order)
 _figures = msgspec.json.Decoder(Figures)
 _FIELDS = ("number", "status", "date_created_gmt", "total")
+#: Kinds that become receipts: a web order is none.
+_RECONCILED = tuple(kind for kind in ("sale", "return") if kind in DOCUMENTS)
 #: A cell that begins so would be run as a formula by a spreadsheet.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -169,7 +171,7 @@ def _run(db: Session, store: Store) -> Run:
 
 def _wanted(db: Session, run: Run, store: Store, since: date, until: date) -> Iterator[Wanted]:
     newest: Activity | None = None
-    for activity in store_of.documents_of_store(db, store, sorted(DOCUMENTS), since):
+    for activity in store_of.documents_of_store(db, store, _RECONCILED, since):
         if newest is not None and (newest.kind, newest.record_id) != (activity.kind, activity.record_id):
             yield _wanted_of(run, newest, since, until)
         newest = activity

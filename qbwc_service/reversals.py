@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qbwc_service.binding import back_off, bound_change
+from qbwc_service.doubt import CONDEMNED, HRESULT
 from qbwc_service.flavours.spelling import FoundDocument, Written
 from qbwc_service.kinds.reversal import LOOK_UP, look_up_key
 from qbwc_service.marks import read_mark
@@ -218,7 +219,7 @@ def _not_reversed(run: Run, one: Activity) -> None:
             f"Look at receipt {what.number} in QuickBooks. If it stands, run: qbwoo activity retry {one.id}; if it is "
             f"reversed, run: qbwoo activity undo {what.activity_id} --done",
         )
-    elif one.reason == "condemned":
+    elif one.reason == CONDEMNED:
         _fail(
             run,
             one,
@@ -226,7 +227,7 @@ def _not_reversed(run: Run, one: Activity) -> None:
             f"{one.reference}: QuickBooks could not read its request even alone, without saying why. Reverse receipt "
             f"{what.number} in QuickBooks, then run: qbwoo activity undo {what.activity_id} --done",
         )
-    elif one.reason == "hresult":
+    elif one.reason == HRESULT:
         sentence = f"{one.reference}: QuickBooks failed while it was sent, and it was not done. It is tried again by itself."
         _to(run, one, ActivityState.DELAYED, sentence, again=True)
     else:
