@@ -18,6 +18,7 @@ from queue_store.payloads import Order
 from queue_store.settings import store_settings
 from queue_store.shop_work import waiting_orders
 from queue_store.states import ActivityState
+from queue_store.undo import REVERSAL, call_off
 from woo_bridge.disposition import Disposition, decide, order_rules
 from woo_bridge.take_orders import LIFTABLE, SALE, is_untranslated, redecide_orders, retranslate
 
@@ -67,6 +68,8 @@ def cancel(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
     """Cancel each; all of them."""
     found = [get_activity(db, activity_id) for activity_id in ids]
     for activity in found:
+        if activity.kind == REVERSAL:
+            call_off(db, activity, who)
         operations.cancel(db, activity, who)
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,14 @@ from queue_store.secrets import SecretBox
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    from queue_store.models import Store
+    from woo_bridge.client import ShopClient
+
 KEY_FILE = "secret.key"
 #: Documents that one round of the worker makes ready.
 PREPARED_AT_ONCE = 25
+#: How often the worker looks whether a daily reconciliation is due.
+DAILY_LOOK = timedelta(minutes=1)
 
 
 def make_data_dir(settings: ProcessSettings) -> Path:
@@ -189,12 +195,36 @@ def build(settings: ProcessSettings, database: Database) -> Parts:
 
 def make_work(settings: ProcessSettings, database: Database, box: SecretBox) -> Callable[[], int]:
     """One round of the worker, as a function that gives how much it did."""
+    from ops_console.reconciliation import ask_daily, compare_due
     from qbwc_service.preparing import prepare_pending
     from woo_bridge.worker import Worker
 
     worker = Worker(database, box)
+    open_client = make_open_client(settings, box)
+    looked_at = datetime.min.replace(tzinfo=UTC)
+
+    def daily() -> int:
+        nonlocal looked_at
+        now = datetime.now(UTC)
+        if now - looked_at < DAILY_LOOK:
+            return 0
+        looked_at = now
+        return ask_daily(database, now)
 
     def work() -> int:
-        return prepare_pending(database, PREPARED_AT_ONCE) + worker.run_once()
+        done = prepare_pending(database, PREPARED_AT_ONCE) + worker.run_once()
+        return done + daily() + compare_due(database, open_client)
 
     return work
+
+
+def make_open_client(settings: ProcessSettings, box: SecretBox) -> Callable[[Store], ShopClient]:
+    """A client of a store, after a look at where its URL leads now. Raises BadStoreUrl, WrongSecretKey."""
+    from woo_bridge.store_urls import check_store_url
+    from woo_bridge.worker import open_client
+
+    def opened(store: Store) -> ShopClient:
+        check_store_url(store.url, settings.allow_private_stores)
+        return open_client(store, box)
+
+    return opened

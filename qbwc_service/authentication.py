@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from qbwc_service import doubt, pulls, sending
+from qbwc_service import calibrating, doubt, pulls, reconciling, sending
 from qbwc_service.run import Run
 from queue_store import claim
 from queue_store.database import Database
@@ -161,4 +161,9 @@ def _has_work(run: Run, pending: int, newest: int) -> bool:
         or claim.has_claimable(run.db, run.company.id, newest_id=newest, session_id=0, kinds=kinds)
     ):
         return True
-    return claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT) or pulls.due(run) is not None
+    return (
+        claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT)
+        or pulls.due(run) is not None
+        or reconciling.is_due(run)
+        or calibrating.is_due(run)
+    )

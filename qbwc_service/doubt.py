@@ -32,6 +32,7 @@ HRESULT = "hresult"
 POISON = "poison"
 CONDEMNED = "condemned"
 
+_ASKED = (Doubt.LOOK_UP, Doubt.STATUS)
 _AGAIN = frozenset(name for name, kind in KINDS.items() if kind.doubt is Doubt.AGAIN)
 
 
@@ -42,7 +43,7 @@ def lose(run: Run, exchange: Exchange, cause: str, rule: HresultRule | None = No
     if rows:
         run.open_session.looked_back = False
         _suspect(run, exchange, rows, reason)
-        payloads = payloads_of(run.db, [row.id for row in rows if KINDS[row.kind].doubt is Doubt.LOOK_UP])
+        payloads = payloads_of(run.db, [row.id for row in rows if KINDS[row.kind].doubt in _ASKED])
         asked = [KINDS[row.kind].asked_as(run, row, payloads.get(row.id, b"")) for row in rows]
         forget_lookups(run.db, run.company.id, {pair for pairs in asked for pair in pairs})
     run.db.expire_all()

@@ -19,7 +19,7 @@ from qbwc_service.look_back import doubled
 from qbwc_service.preparing import prepare
 from qbwc_service.run import Run
 from queue_store.activities import attempts_of
-from queue_store.books import live_documents, marks_of
+from queue_store.books import live_documents, marks_of, of_generation
 from queue_store.catalogue import AnsweredLookup, answered_lookups
 from queue_store.drain import at_home, change, in_doubt, without_clear_answer
 from queue_store.intake import changed_after_sent
@@ -37,8 +37,8 @@ def settle_documents(run: Run) -> None:
     told = _answers(run, marks.values())
     for activity in activities:
         mark = marks[activity.id]
-        if mark in found:
-            bind_found(run, activity, found[mark], mark)
+        if own := of_generation(found.get(mark, []), activity.generation):
+            bind_found(run, activity, own, mark)
         elif mark in told and told[mark].passing:
             # QuickBooks could not tell: it stays in doubt, and is asked for again in the next session.
             activity.sentence = f"Order {activity.reference}: the answer to it was lost. {told[mark].problem}"
@@ -80,8 +80,8 @@ def without_known_documents(
     not_told: list[tuple[Any, AnsweredLookup]] = []
     for row in candidates:
         mark = marks.get(row.id, "")
-        if mark in found:
-            bind_found(run, row, found[mark], mark)
+        if own := of_generation(found.get(mark, []), row.generation):
+            bind_found(run, row, own, mark)
         elif row.id in unclear and mark not in told:
             to_ask.append(("mark", mark))
         elif row.id in unclear and told[mark].passing:
@@ -123,8 +123,8 @@ def settle_at_home(run: Run, txn_ids: Collection[str]) -> None:
     documents = live_documents(run.db, run.company.id, set(found.values()))
     for activity in activities:
         mark = found.get(activity.id, "")
-        if mark in documents:
-            bind_found(run, activity, documents[mark], mark)
+        if own := of_generation(documents.get(mark, []), activity.generation):
+            bind_found(run, activity, own, mark)
 
 
 def bind_found(run: Run, activity: Any, documents: list[BookDocument], record_mark: str) -> None:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from qbwc_service import asking, authentication, doubt, pulls, readings, sending
+from qbwc_service import asking, authentication, calibrating, doubt, readings, sending
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.evidence import take_evidence, take_late
 from qbwc_service.look_up import refuse_look_ups, take_answers
@@ -180,8 +180,8 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
         exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
         logger.error("exchange %s: %s", exchange.id, error)
         session.last_error = f"QuickBooks' answer could not be used: {error}"
-        if exchange.purpose == "read" and session.cursor:
-            pulls.give_up(run, pulls.decode_pull(session.cursor).kind)
+        if exchange.purpose == "read":
+            readings.give_up(run, str(error))
         _lose(run, exchange, session.last_error)
         return
     exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
@@ -228,7 +228,7 @@ def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> _Brought:
         readings.take_look_back(run, exchange, answer)
         return _Brought(True)
     if exchange.purpose == "read":
-        readings.take_pull(run, answer)
+        readings.take_read(run, answer)
         return _Brought(True)
     if exchange.purpose == "look up":
         answered = take_answers(run, exchange, answer)
@@ -239,6 +239,9 @@ def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> _Brought:
         if settled.unanswered:
             run.open_session.looked_back = False
         return _Brought(settled.settled > 0 or settled.again > 0, settled.settled, len(settled.failed))
+    if exchange.purpose == "calibrate":
+        calibrating.take(run, answer)
+        return _Brought(True)
     # A parting query brings nothing on: a session that only parts must come to its end.
     return _Brought(exchange.purpose == "stop")
 
@@ -253,8 +256,8 @@ def _take_hresult(run: Run, exchange: Exchange, hresult: str, message: str) -> N
     if exchange.reads and rule.is_parse_refusal:
         refuse_look_ups(run, exchange, hresult)
     run.company.set_size = max(1, min(sending.set_size(run), exchange.requests) // 2)
-    if exchange.purpose == "read" and session.cursor:
-        pulls.give_up(run, pulls.decode_pull(session.cursor).kind)
+    if exchange.purpose == "read":
+        readings.give_up(run, f"{message or rule.meaning} ({hresult}).")
     _lose(run, exchange, f"{message or rule.meaning} ({hresult})", rule)
 
 

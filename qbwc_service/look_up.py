@@ -11,8 +11,9 @@ from datetime import datetime
 
 import msgspec
 
-from qbwc_service import look_back
+from qbwc_service import look_back, reversals
 from qbwc_service.kinds.kind import LookUp
+from qbwc_service.kinds.reversal import LOOK_UP as REVERSAL_LOOK_UP
 from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet
@@ -126,6 +127,8 @@ def _take_answer(
             list_id = record.text("ListID")
             if list_id:
                 found[list_id] = record
+    if kind == REVERSAL_LOOK_UP:
+        return reversals.take_look(run, key, [one for answer in responses for one in answer.records])
     if kind == "mark":
         documents = [run.spelling.read_document(one) for answer in responses for one in answer.records]
         look_back.keep(run, documents, asked_at=asked_at)

@@ -1,10 +1,10 @@
-"""The reading that a session has under way: a look-back or a pull, page by page; its state is the session's cursor."""
+"""The reading that a session has under way: a look-back, a pull or a period, page by page; its state is the session's cursor."""
 
 from __future__ import annotations
 
 import msgspec
 
-from qbwc_service import asking, look_back, pulls
+from qbwc_service import asking, look_back, pulls, reconciling
 from qbwc_service.doubt_documents import settle_at_home
 from qbwc_service.look_up import take_answers
 from qbwc_service.run import Run
@@ -32,6 +32,15 @@ def begin_pull(run: Run, kind: str) -> list[str]:
     return list(pulls.requests(run, state))
 
 
+def begin_period(run: Run) -> list[str]:
+    """The request that begins to read a period's receipts; none if nobody wants one."""
+    period = reconciling.begin(run)
+    if period is None:
+        return []
+    _keep(run, period)
+    return [reconciling.request(run, period)]
+
+
 def begin_look_back(run: Run) -> list[str]:
     """The requests that begin a look-back; a pull under way begins again later."""
     state = look_back.begin(run)
@@ -45,6 +54,8 @@ def go_on(run: Run) -> tuple[str, list[str]]:
     cursor = run.open_session.cursor or ""
     if looks_back(run):
         return "look back", look_back.requests(run, look_back.decode_look_back(cursor))
+    if reconciling.is_period(cursor):
+        return "read", [reconciling.request(run, reconciling.decode_period(cursor))]
     return "read", list(pulls.requests(run, pulls.decode_pull(cursor)))
 
 
@@ -55,6 +66,10 @@ def stop(run: Run) -> list[str]:
         return []
     if looks_back(run):
         requests = look_back.stop_requests(run, look_back.decode_look_back(cursor))
+    elif reconciling.is_period(cursor):
+        period = reconciling.decode_period(cursor)
+        reconciling.cut_short(run, period)
+        requests = [reconciling.stop_request(run, period)] if period.iterator_id else []
     else:
         pull = pulls.decode_pull(cursor)
         pulls.cut_short(run, pull)
@@ -73,10 +88,25 @@ def take_look_back(run: Run, exchange: Exchange, answer: ResponseSet) -> None:
     asking.settle_what_was_asked(run)
 
 
-def take_pull(run: Run, answer: ResponseSet) -> None:
-    """Pages of a list. Raises UnreadableAnswer."""
-    _keep(run, pulls.take_page(run, pulls.decode_pull(run.open_session.cursor or ""), answer))
+def take_read(run: Run, answer: ResponseSet) -> None:
+    """Pages of a list, or of a period's receipts. Raises UnreadableAnswer."""
+    cursor = run.open_session.cursor or ""
+    if reconciling.is_period(cursor):
+        _keep(run, reconciling.take_page(run, reconciling.decode_period(cursor), answer))
+    else:
+        _keep(run, pulls.take_page(run, pulls.decode_pull(cursor), answer))
 
 
-def _keep(run: Run, state: look_back.LookBack | pulls.Pull | None) -> None:
+def give_up(run: Run, why: str) -> None:
+    """The reading under way came to nothing: it begins anew another time."""
+    cursor = run.open_session.cursor
+    if not cursor:
+        return
+    if reconciling.is_period(cursor):
+        reconciling.give_up(run, reconciling.decode_period(cursor), why)
+    else:
+        pulls.give_up(run, pulls.decode_pull(cursor).kind)
+
+
+def _keep(run: Run, state: look_back.LookBack | pulls.Pull | reconciling.Period | None) -> None:
     run.open_session.cursor = msgspec.json.encode(state).decode() if state else None

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from qbwc_service import asking, pulls, readings
+from qbwc_service import asking, calibrating, pulls, readings, reconciling, reversals
 from qbwc_service.binding import request_id_of
 from qbwc_service.doubt_documents import documents_can_be_settled, without_known_documents
 from qbwc_service.doubt_elements import without_known_elements
@@ -55,6 +55,9 @@ def next_set(run: Run) -> str | None:
         requests = readings.stop(run)
         return _hand_out(run, "stop", requests) if requests else None
     claim.wake_due(run.db, run.company.id, run.now)
+    calibration = calibrating.requests(run)
+    if calibration is not None:
+        return _hand_out(run, "calibrate", calibration)
     if session.cursor and (readings.looks_back(run) or readings.is_turn(run)):
         return _hand_out(run, *readings.go_on(run))
     if claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT):
@@ -74,7 +77,10 @@ def next_set(run: Run) -> str | None:
     if session.cursor:
         return _hand_out(run, *readings.go_on(run))
     kind = pulls.due(run)
-    return _hand_out(run, "read", readings.begin_pull(run, kind)) if kind else None
+    if kind:
+        return _hand_out(run, "read", readings.begin_pull(run, kind))
+    requests = readings.begin_period(run)
+    return _hand_out(run, "read", requests) if requests else None
 
 
 def is_out_of_time(run: Run) -> bool:
@@ -92,6 +98,8 @@ def has_more(run: Run) -> bool:
         or _has_claimable(run)
         or (claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT) and asking.can_be_settled(run))
         or pulls.due(run)
+        or reconciling.is_due(run)
+        or calibrating.is_due(run)
     )
 
 
@@ -190,10 +198,12 @@ def _write_or_look_up(run: Run) -> str | None:
         candidates = _candidates(run, reach, kinds=_kinds_for_now(run))
         if not candidates:
             return None
-        candidates, marks, unclear = without_known_documents(run, candidates)
+        candidates, marks, unclear = without_known_documents(run, reversals.without_waiting(run, candidates))
         set_unclear_aside(run, unclear)
         candidates, look_ups, unclear = without_known_elements(run, candidates)
         set_unclear_aside(run, unclear)
+        candidates, receipts_to_ask = reversals.without_settled(run, candidates)
+        look_ups += receipts_to_ask
         verdicts = _resolved(run, candidates)
         look_ups = [*marks, *look_ups, *(pair for verdict in verdicts for pair in verdict.look_ups)]
         # After a session that was lost, whatever can be written is, before the rest is asked for: where

@@ -24,7 +24,8 @@ from qbwc_service.binding import (
 )
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.flavours.spelling import Written
-from qbwc_service.kinds import KINDS
+from qbwc_service.kinds import KINDS, Doubt
+from qbwc_service.reversals import REFUSED
 from qbwc_service.run import Run
 from qbwc_service.waiters import let_waiters_go
 from qbxml.outcomes import Outcome
@@ -131,7 +132,7 @@ class _Batch:
         rule = classify_status(response.status_code, response.status_severity, response.status_message)
         if rule.outcome is Outcome.DONE:
             try:
-                written = self.run.spelling.read_written(response.records[0])
+                written = self.run.spelling.read_written(response.written)
             except (IndexError, UnreadableAnswer):
                 self.leave_in_doubt(row)
                 return
@@ -194,7 +195,7 @@ class _Batch:
                 cause=f"QuickBooks wrote {written.number or written.txn_id}",
             )
         )
-        KINDS[row.kind].learn(self.run, row, response.records[0])
+        KINDS[row.kind].learn(self.run, row, response.written)
         self.after.append((row, written))
         self.result.succeeded.append(row.id)
 
@@ -225,6 +226,13 @@ class _Batch:
             )
             self.result.succeeded.append(row.id)
             self.kept.append(row)
+            return
+        if KINDS[row.kind].doubt is Doubt.STATUS and rule.outcome is not Outcome.RETRY:
+            # It may have been reversed before, by an attempt or by a person: the receipt itself is asked.
+            sentence = f"{row.reference}: QuickBooks refused it: {why}. {rule.advice}"
+            self._to(row, ActivityState.IN_DOUBT, sentence, reason=REFUSED)
+            self.unclear.append(row)
+            self.result.again += 1
             return
         if row.unwanted:
             take_newer(self.run, row.id)

@@ -73,6 +73,15 @@ class Response:
         """What was returned, in the order of the answer."""
         return [Record(element) for element in self._element.iterchildren("*")]
 
+    @property
+    def written(self) -> Record:
+        """What was written: the first aggregate, or this response where it holds its values itself.
+
+        Raises IndexError where it holds nothing.
+        """
+        first = self.records[0]
+        return first if len(first.element) else Record(self._element)
+
     def xml(self) -> str:
         """The response as text, for showing it."""
         return etree.tostring(self._element, encoding="unicode", with_tail=False)

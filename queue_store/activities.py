@@ -36,6 +36,8 @@ _NEWEST = (
         Activity.store_id == bindparam("store_id"),
         Activity.kind == bindparam("kind"),
         Activity.record_id == bindparam("record_id"),
+        # One whose undo was called off, see `queue_store.undo`: the generation before it stands.
+        Activity.reason != "undo cancelled",
     )
     .order_by(Activity.generation.desc())
     .limit(1)

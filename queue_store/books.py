@@ -19,6 +19,7 @@ _LIVE = (
         BookDocument.record_mark.in_(bindparam("record_marks", expanding=True)),
         BookDocument.type == bindparam("type"),
         BookDocument.live,
+        BookDocument.undone.is_(False),
     )
     .order_by(BookDocument.time_created, BookDocument.txn_id)
     .execution_options(autoflush=False)
@@ -30,12 +31,25 @@ def store_documents(db: Session, rows: Sequence[dict[str, Any]], *, unknown_only
     upsert(db, BookDocument, rows, ("company_id", "txn_id"), replace=not unknown_only)
 
 
+def store_undone(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Receipts that we reversed, and those that reverse them: live no more, whatever is read of them later."""
+    upsert(db, BookDocument, rows, ("company_id", "txn_id"))
+
+
+def of_generation(documents: Sequence[BookDocument], generation: int) -> list[BookDocument]:
+    """Those that may be the document of this generation of their record: an earlier one was undone."""
+    return [document for document in documents if document.generation >= generation]
+
+
 def marks_of(db: Session, company_id: int, txn_ids: Collection[str]) -> set[str]:
     """Record marks of those of these documents that are live and carry a mark of ours."""
     return set(
         db.scalars(
             select(BookDocument.record_mark).where(
-                BookDocument.company_id == company_id, BookDocument.txn_id.in_(txn_ids), BookDocument.live
+                BookDocument.company_id == company_id,
+                BookDocument.txn_id.in_(txn_ids),
+                BookDocument.live,
+                BookDocument.undone.is_(False),
             )
         )
     )

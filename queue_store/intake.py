@@ -23,6 +23,7 @@ from queue_store.fingerprint import content_digest
 from queue_store.models import Activity
 from queue_store.states import ABROAD, ActivityState
 from queue_store.tasks import raise_task
+from queue_store.undo import waits_for_undo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,8 @@ def _replace(db: Session, activity: Activity, incoming: Incoming, digest: str) -
         ActivityState.CANCELLED,
     )
     # What a person held or cancelled stays so; it only carries the newest content.
-    state = ActivityState(activity.state) if by_operator else incoming.state
+    stays = by_operator or (incoming.state is ActivityState.PENDING and waits_for_undo(db, activity))
+    state = ActivityState(activity.state) if stays else incoming.state
     move(
         db,
         activity,
@@ -179,8 +181,8 @@ def _replace(db: Session, activity: Activity, incoming: Incoming, digest: str) -
         reference=incoming.reference,
         prepared=None,
         unwanted=incoming.state is ActivityState.CANCELLED,
-        sentence=activity.sentence if by_operator else incoming.sentence,
-        reason=activity.reason if by_operator else incoming.reason,
+        sentence=activity.sentence if stays else incoming.sentence,
+        reason=activity.reason if stays else incoming.reason,
     )
 
 
@@ -221,6 +223,7 @@ def changed_after_sent(db: Session, activity: Activity) -> None:
         f"Order {activity.reference} {what} after its receipt {activity.txn_number or activity.txn_id} was "
         "written. The receipt stands as it was sent: compare both, and correct the books if need be."
     )
+    sentence += f" To reverse it: qbwoo activity undo {activity.id}{'' if activity.unwanted else ' --again'}"
     activity.sentence = sentence
     note(db, activity.id, activity.state, activity.state, sentence)
     raise_task(

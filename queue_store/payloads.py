@@ -203,6 +203,20 @@ class Department(Payload, frozen=True, kw_only=True):
     name: str
 
 
+class Reversal(Payload, frozen=True, kw_only=True):
+    """A receipt in QuickBooks that is to be reversed, because it was our mistake."""
+
+    #: The activity that the receipt belongs to, and its kind.
+    activity_id: int
+    kind: str
+    txn_id: str
+    number: str = ""
+    #: The mark that the receipt bears.
+    mark: str
+    #: True: the newest content of the record goes again once the receipt is reversed.
+    again: bool = False
+
+
 _encoder = msgspec.json.Encoder()
 
 

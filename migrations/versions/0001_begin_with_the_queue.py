@@ -212,6 +212,7 @@ def upgrade() -> None:
         sa.Column("number", sa.String(length=36), nullable=False),
         sa.Column("total", sa.String(length=40), nullable=True),
         sa.Column("live", sa.Boolean(), nullable=False),
+        sa.Column("undone", sa.Boolean(), nullable=False),
         sa.Column("time_created", sa.DateTime(timezone=True), nullable=True),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_book_documents_company_id")),
@@ -222,6 +223,27 @@ def upgrade() -> None:
             batch_op.f("ix_book_documents_company_id_record_mark"),
             ["company_id", "record_mark"],
             unique=False,
+        )
+
+    op.create_table(
+        "calibrations",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("asked_by", sa.String(length=64), nullable=False),
+        sa.Column("progress", sa.LargeBinary(), nullable=True),
+        sa.Column("report", sa.LargeBinary(), nullable=True),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_calibrations_company_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calibrations")),
+    )
+    with op.batch_alter_table("calibrations", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_calibrations_company_id_state_id"), ["company_id", "state", "id"], unique=False
         )
 
     op.create_table(
@@ -509,6 +531,41 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_kept_bodies_store_id_id"), ["store_id", "id"], unique=False)
 
     op.create_table(
+        "reconciliations",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("store_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("since", sa.String(length=10), nullable=False),
+        sa.Column("until", sa.String(length=10), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("asked_by", sa.String(length=64), nullable=False),
+        sa.Column("daily", sa.Boolean(), nullable=False),
+        sa.Column("window_from", sa.String(length=10), nullable=False),
+        sa.Column("window_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tries", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("given_up_in", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("report", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_reconciliations_company_id")),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_reconciliations_store_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliations")),
+    )
+    with op.batch_alter_table("reconciliations", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_reconciliations_company_id_state_id"), ["company_id", "state", "id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_reconciliations_company_id_store_id_id"),
+            ["company_id", "store_id", "id"],
+            unique=False,
+        )
+
+    op.create_table(
         "store_settings",
         sa.Column(
             "store_id",
@@ -521,12 +578,39 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_store_settings_store_id")),
         sa.PrimaryKeyConstraint("store_id", "key", name=op.f("pk_store_settings")),
     )
+    op.create_table(
+        "period_receipts",
+        sa.Column(
+            "reconciliation_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("txn_id", sa.String(length=36), nullable=False),
+        sa.Column("record_mark", sa.String(length=32), nullable=False),
+        sa.Column("generation", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("type", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.String(length=36), nullable=False),
+        sa.Column("total", sa.String(length=40), nullable=True),
+        sa.Column("live", sa.Boolean(), nullable=False),
+        sa.Column("figures", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["reconciliation_id"], ["reconciliations.id"], name=op.f("fk_period_receipts_reconciliation_id")
+        ),
+        sa.PrimaryKeyConstraint("reconciliation_id", "txn_id", name=op.f("pk_period_receipts")),
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("period_receipts")
     op.drop_table("store_settings")
+    with op.batch_alter_table("reconciliations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reconciliations_company_id_store_id_id"))
+        batch_op.drop_index(batch_op.f("ix_reconciliations_company_id_state_id"))
+
+    op.drop_table("reconciliations")
     with op.batch_alter_table("kept_bodies", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_kept_bodies_store_id_id"))
 
@@ -561,6 +645,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_catalogue_customers_company_id_customer_id_key"))
 
     op.drop_table("catalogue_customers")
+    with op.batch_alter_table("calibrations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_calibrations_company_id_state_id"))
+
+    op.drop_table("calibrations")
     with op.batch_alter_table("book_documents", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_book_documents_company_id_record_mark"))
 

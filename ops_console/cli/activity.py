@@ -25,6 +25,7 @@ from queue_store.activities import list_activities
 from queue_store.companies import get_company, get_store, list_companies, list_stores
 from queue_store.models import Activity
 from queue_store.overview import STATES
+from queue_store.undo import REVERSIBLE
 
 
 @click.group()
@@ -175,6 +176,66 @@ _command(
 _command("hold", "Keep activities from being sent.", "qbwoo activity hold 1207", asks=False)
 _command("release", "Let go what was held or cancelled by hand.", "qbwoo activity release 1207", asks=False)
 _command("cancel", "Never send these activities.", "qbwoo activity cancel 1207 --yes", asks=True)
+
+
+@activity.command()
+@click.argument("name", metavar="ID")
+@click.option("--again", is_flag=True, help="Then send the shop's newest content as a new receipt.")
+@click.option("--done", is_flag=True, help="You have reversed the receipt in QuickBooks: note that.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and the exact documents; do nothing.")
+@json_option
+@yes_option
+@with_desk
+def undo(desk: Desk, name: str, again: bool, done: bool, dry_run: bool, as_json: bool, yes: bool) -> None:
+    """Reverse the receipt of an activity, where it was our mistake.
+
+    A return to a buyer is no undo: refund the order in the shop. A receipt on
+    which a return hangs is not reversed before that is.
+
+    \b
+    For example:
+      qbwoo activity undo 1207 --dry-run
+      qbwoo activity undo 1207 --again
+    """
+    from ops_console import undoing
+
+    with desk.read() as db:
+        standing = [
+            one for one in activities_called(db, name) if one.kind in REVERSIBLE and one.state == "succeeded"
+        ]
+        found = standing[0] if len(standing) == 1 else activity_called(db, name)
+        plan = undoing.plan(db, found.id, again=again)
+        shown = undoing.described(db, plan)
+        # One that lies in doubt, or failed, may be confirmed all the same.
+        hindered = bool(plan.hindrances) and not done
+        activity_id = found.id
+    if dry_run or (hindered and not as_json):
+        _print_plan(shown, as_json=as_json)
+    if dry_run:
+        return
+    if not hindered:
+        what = (
+            f"{'Note as reversed' if done else 'Reverse'} receipt {plan.number} of {plan.activity.reference}"
+        )
+        ask(f"{what}{' and send it anew' if again else ''}?", yes=yes)
+    with desk.write() as db:
+        reversal = undoing.undo(db, activity_id, desk.who, again=again, done=done)
+        rows = rows_of(db, [reversal])
+    print_rows(rows, ("id", "kind", "reference", "state", "sentence"), as_json=as_json)
+
+
+def _print_plan(shown: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(shown)
+        return
+    texts = ("hindrances", "steps", "reversal", "document")
+    print_record({key: value for key, value in shown.items() if key not in texts})
+    for title, lines in (("In the way", shown["hindrances"]), ("In this order", shown["steps"])):
+        if lines:
+            click.echo(f"\n{title}\n" + "\n".join(lines))
+    for title, key in (("Reversal", "reversal"), ("New receipt", "document")):
+        if shown.get(key):
+            click.echo(f"\n{title}\n{shown[key]}")
 
 
 def rows_of(db: Session, activities: Iterable[Activity]) -> list[dict[str, Any]]:

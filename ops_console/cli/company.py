@@ -6,12 +6,24 @@ import shlex
 from typing import IO
 
 import click
+from msgspec import to_builtins
 
 from ops_console.cli.desk import Desk, with_desk
-from ops_console.cli.output import json_option, print_record, print_rows, remark
+from ops_console.cli.output import (
+    ask,
+    json_option,
+    moment,
+    print_json,
+    print_record,
+    print_rows,
+    remark,
+    yes_option,
+)
 from ops_console.cli.passwords import SecretFile, first_line
 from ops_console.cli.setting import print_settings
-from ops_console.errors import WrongUsage
+from ops_console.errors import NotDone, WrongUsage
+from queue_store.calibrations import FAILED, is_practice, newest
+from queue_store.calibrations import ask as ask_for
 from queue_store.companies import (
     FLAVOURS,
     add_company,
@@ -137,6 +149,60 @@ def list_(desk: Desk, as_json: bool) -> None:
         as_json=as_json,
         empty="There is no company yet. Run: qbwoo company add",
     )
+
+
+@company.command()
+@click.argument("name")
+@click.option("--report", "only_report", is_flag=True, help="Show what the last one found; send nothing.")
+@json_option
+@yes_option
+@with_desk
+def calibrate(desk: Desk, name: str, only_report: bool, as_json: bool, yes: bool) -> None:
+    """Find out how the Point of Sale of company NAME computes, and set the switches by it.
+
+    In practice mode only: the next run of the Web Connector sends some twenty
+    receipts and returns, reads what comes of them, and reverses them again.
+
+    \b
+    For example:
+      qbwoo company calibrate Main
+      qbwoo company calibrate Main --report
+    """
+    from qbwc_service.calibrating import report_decoder, shown_report
+
+    if not only_report:
+        with desk.read() as db:
+            if not is_practice(get_company(db, name)):
+                raise NotDone(
+                    f"Company {name} is not in practice mode, and a calibration writes receipts. Choose File > Practice in "
+                    "Point of Sale, add a company whose --company-file ends with ;Practice=Yes, and calibrate that."
+                )
+        ask(
+            "Some twenty receipts will be written to the practice company and reversed again. Go on?", yes=yes
+        )
+        with desk.write() as db:
+            ask_for(db, get_company(db, name), who=desk.who)
+        remark(
+            "It goes with the next run of the Web Connector. Then see: "
+            f"qbwoo company calibrate {name} --report"
+        )
+        return
+    with desk.read() as db:
+        last = newest(db, get_company(db, name).id)
+        if last is None:
+            raise NotDone(f"Company {name} was never calibrated. Run: qbwoo company calibrate {name}")
+        state, sentence, stored, finished = last.state, last.sentence, last.report, last.finished_at
+    if state == FAILED:
+        raise NotDone(f"The calibration of {name} failed. {sentence}")
+    if stored is None:
+        raise NotDone(f"The calibration of {name} waits for the Web Connector, or is under way.")
+    report = report_decoder.decode(stored)
+    if as_json:
+        print_json({"finished_at": finished, **to_builtins(report)})
+        return
+    print_rows(shown_report(report), ("question", "answer", "set", "why"))
+    left = f"; not reversed: {', '.join(report.left)}" if report.left else ", all reversed"
+    remark(f"{report.receipts} receipts were written{left}. Finished {moment(finished)}.")
 
 
 @company.command("set")

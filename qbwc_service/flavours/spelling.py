@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
+
+import msgspec
 
 from qbwc_service.flavours.tax_table import TaxTable
 from qbwc_service.marks import Mark
@@ -40,6 +42,8 @@ class FoundDocument:
     total: Decimal | None
     live: bool
     time_created: datetime | None
+    #: HistoryDocStatus: "Regular", "Reversed" or "Reversing".
+    status: str = "Regular"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,17 @@ class Page:
     iterator: str
     iterator_id: str | None = None
     size: int = 200
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a receipt says in numbers, as it is read or as it would be sent."""
+
+    day: str = ""
+    tax: Decimal | None = None
+    #: (quantity, amount) of each line, in order.
+    lines: tuple[tuple[Decimal, Decimal], ...] = ()
+    #: (kind, amount) of each tender, in order.
+    tenders: tuple[tuple[str, Decimal], ...] = ()
 
 
 class Spelling(Protocol):
@@ -69,6 +84,10 @@ class Spelling(Protocol):
 
     def prepare_department_add(self, department: Department) -> Prepared: ...
 
+    def prepare_reversal(self, txn_id: str) -> Prepared:
+        """The request that reverses a receipt."""
+        ...
+
     def fallback_customer(self, company: Settings) -> CustomerNeed: ...
 
     def company_request(self, request_id: str) -> str: ...
@@ -83,6 +102,18 @@ class Spelling(Protocol):
         self, request_id: str, page: Page, *, head: str | None = None, since: datetime | None = None
     ) -> str:
         """Receipts whose Comments start with `head`, or that were created since a moment."""
+        ...
+
+    def period_request(self, request_id: str, page: Page, since: date, until: date) -> str:
+        """Whole receipts that are dated in a period."""
+        ...
+
+    def read_figures(self, record: Record) -> Figures:
+        """The numbers of a receipt that was read."""
+        ...
+
+    def sent_figures(self, request: str) -> Figures:
+        """The numbers of a receipt in a request of ours."""
         ...
 
     def pull_request(self, request_id: str, kind: str, page: Page, filters: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from qbwc_service.flavours.spelling import Page
@@ -32,6 +32,7 @@ _QUERIES = {
     "customer": "CustomerQueryRq",
     "customer id": "CustomerQueryRq",
     "department": "DepartmentQueryRq",
+    "reversal": "SalesReceiptQueryRq",
     "mark": "SalesReceiptQueryRq",
     "tax rates": "CompanyQueryRq",
 }
@@ -69,11 +70,18 @@ def look_up_bodies(kind: str, key: str, company: Settings) -> Sequence[Mapping[s
         bodies = [_equal("EMail", key)]
     elif kind == "customer id":
         bodies = [_equal("CustomerID", key)]
+    elif kind == "reversal":
+        bodies = _receipt_and_copies(*key.split(" ", 1))
     elif kind == "mark":
         bodies = [_marked(f"{key}/")]
     else:
         bodies = [_equal("DepartmentName", key)]
     return [body for body in bodies if body is not None]
+
+
+def _receipt_and_copies(txn_id: str, mark: str) -> list[Mapping[str, object] | None]:
+    """A receipt by its id, and all that bear its mark: one that reverses it may be told by that alone."""
+    return [{"TxnID": txn_id, "IncludeRetElement": list(_DOCUMENT_FIELDS)}, _marked(mark)]
 
 
 def _marked(start: str) -> Mapping[str, object]:
@@ -110,6 +118,14 @@ def look_back_request(
         body["TimeCreatedFilter"] = {"MatchNumericCriterion": "GreaterThanEqual", "TimeCreated": since}
     if head is not None:
         body.update(_marked(f"{head}-"))
+    return render_request(_GRAMMAR, "SalesReceiptQueryRq", body, _paging(request_id, page))
+
+
+def period_request(request_id: str, page: Page, since: date, until: date) -> str:
+    body: dict[str, object] = {
+        "MaxReturned": page.size,
+        "TxnDateRangeFilter": {"FromTxnDate": since, "ToTxnDate": until},
+    }
     return render_request(_GRAMMAR, "SalesReceiptQueryRq", body, _paging(request_id, page))
 
 

@@ -111,6 +111,17 @@ def write_receipt(
     )
 
 
+def prepare_reversal(txn_id: str) -> Prepared:
+    """The request that reverses the receipt `txn_id`. Raises NotSendable."""
+    gaps = Gaps()
+    body = {"TxnReverseType": "SalesReceipt", "TxnID": txn_id}
+    try:
+        text = render_request(_GRAMMAR, "TxnReverseRq", body, {"requestID": gaps.gap("request")})
+    except QbxmlError as error:
+        raise NotSendable(f"Receipt {txn_id} cannot be reversed: {error}") from error
+    return Prepared(parts=gaps.cut(text))
+
+
 def item_lines(draft: Draft, lines: Sequence[ReceiptLine], company: Settings) -> list[Mapping[str, object]]:
     """`lines` as SalesReceiptItemAdd, with gaps for their items; what they need is noted in `draft`."""
     return [_line(draft, line, company) for line in lines]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from qbwc_service.errors import TaxRatesUnknown, UnreadableAnswer
-from qbwc_service.flavours.pos import customers, paper, reads, receipts, records
-from qbwc_service.flavours.spelling import FoundDocument, Page, Written
+from qbwc_service.flavours.pos import customers, figures, paper, reads, receipts, records
+from qbwc_service.flavours.spelling import Figures, FoundDocument, Page, Written
 from qbwc_service.flavours.tax_table import TaxTable
 from qbwc_service.marks import Mark, mark_of_document
 from qbwc_service.needs import CustomerNeed, Prepared
@@ -54,6 +54,9 @@ class PosSpelling:
     def prepare_department_add(self, department: Department) -> Prepared:
         return records.prepare_department_add(department)
 
+    def prepare_reversal(self, txn_id: str) -> Prepared:
+        return receipts.prepare_reversal(txn_id)
+
     def fallback_customer(self, company: Settings) -> CustomerNeed:
         return customers.fallback_customer(company)
 
@@ -71,6 +74,15 @@ class PosSpelling:
     ) -> str:
         return reads.look_back_request(request_id, page, head=head, since=since)
 
+    def period_request(self, request_id: str, page: Page, since: date, until: date) -> str:
+        return reads.period_request(request_id, page, since, until)
+
+    def read_figures(self, record: Record) -> Figures:
+        return figures.of_receipt(record)
+
+    def sent_figures(self, request: str) -> Figures:
+        return figures.of_request(request)
+
     def pull_request(self, request_id: str, kind: str, page: Page, filters: Mapping[str, str]) -> str:
         return reads.pull_request(request_id, kind, page, filters)
 
@@ -84,6 +96,12 @@ class PosSpelling:
         return paper.read_paper(request, naming)
 
     def read_written(self, record: Record) -> Written:
+        if record.name == "TxnReverseRs":
+            # Its TxnID is that of the receipt that was reversed.
+            reversal = record.text("ReversalTxnID")
+            if not reversal:
+                raise UnreadableAnswer(f"{record.name} holds no ReversalTxnID")
+            return Written(reversal)
         txn_id = record.text("TxnID") or record.text("ListID")
         if not txn_id:
             raise UnreadableAnswer(f"{record.name} holds neither TxnID nor ListID")
@@ -105,14 +123,16 @@ class PosSpelling:
         txn_id = record.text("TxnID")
         if not txn_id:
             raise UnreadableAnswer(f"{record.name} holds no TxnID")
+        status = record.text("HistoryDocStatus") or "Regular"
         return FoundDocument(
             txn_id,
             mark_of_document(record.text("Comments"), record.text("TrackingNumber")),
             record.text("SalesReceiptType") or "Sales",
             record.text("SalesReceiptNumber") or "",
             record.decimal("Total"),
-            (record.text("HistoryDocStatus") or "Regular") == "Regular",
+            status == "Regular",
             record.moment("TimeCreated"),
+            status,
         )
 
     def item_row(self, record: Record, company_id: int, now: datetime) -> dict[str, Any]:

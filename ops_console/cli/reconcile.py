@@ -1,0 +1,155 @@
+"""`qbwoo reconcile`: the shop and QuickBooks held against each other."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from typing import IO
+
+import click
+
+from ops_console import wiring
+from ops_console.cli.desk import Desk, with_desk
+from ops_console.cli.output import json_option, moment, print_json, print_rows, remark
+from ops_console.errors import NotDone, WrongUsage
+from queue_store import reconciliations
+from queue_store.companies import get_store
+from queue_store.models import Reconciliation
+
+_LOOK = 1.0
+_COLUMNS = ("verdict", "reference", "day", "shop_total", "books_total", "difference", "receipts", "why")
+
+
+@click.group()
+def reconcile() -> None:
+    """Hold shop and QuickBooks against each other."""
+
+
+@reconcile.command()
+@click.option("--store", required=True, help="The shop.")
+@click.option(
+    "--since",
+    help="First day of the documents, such as 2026-01-31; without it only the last report is shown.",
+)
+@click.option("--until", help="Last day; today unless named.")
+@click.option(
+    "--wait", "seconds", type=click.IntRange(1, 86_400), help="Wait so many seconds for the new report."
+)
+@click.option("--all", "equal", is_flag=True, help="In the table, show also what agrees.")
+@click.option(
+    "--csv", "file", type=click.File("w", encoding="utf-8", lazy=True), help="Write all rows as CSV."
+)
+@json_option
+@with_desk
+def orders(
+    desk: Desk,
+    store: str,
+    since: str | None,
+    until: str | None,
+    seconds: int | None,
+    equal: bool,
+    file: IO[str] | None,
+    as_json: bool,
+) -> None:
+    """Ask QuickBooks for a period's receipts, and show which orders agree with them.
+
+    QuickBooks is asked in the next run of the Web Connector. Without --wait the
+    last report is shown, with its time.
+
+    \b
+    For example:
+      qbwoo reconcile orders --store main --since 2026-01-01 --wait 600
+      qbwoo reconcile orders --store main --since 2026-01-01 --csv january.csv
+    """
+    from ops_console import reconciliation
+
+    asked_id, period = _ask(desk, store, since, until)
+    if asked_id is not None and seconds is not None:
+        _wait(desk, asked_id, seconds)
+    with desk.read() as db:
+        there = get_store(db, store)
+        done = reconciliations.last_done(db, there, period) or reconciliations.last_done(db, there)
+        stored = None if done is None else done.report
+    if stored is None:
+        raise NotDone(
+            f"There is no report of store {store} yet. QuickBooks is asked in the next run of the Web Connector; "
+            "then run this again."
+            if asked_id is not None
+            else f"There is no report of store {store} yet. Run: qbwoo reconcile orders --store {store} --since DAY"
+        )
+    report = reconciliation.report_decoder.decode(stored)
+    if file is not None:
+        reconciliation.write_csv(report, file)
+    if as_json:
+        rows = reconciliation.rows_of(report, equal=True)
+        print_json(
+            {
+                "store": report.store,
+                "since": report.since,
+                "until": report.until,
+                "read_at": report.read_at,
+                "shop_problem": report.shop_problem,
+                "counts": report.counts,
+                "rows": rows,
+            }
+        )
+        return
+    print_rows(reconciliation.rows_of(report, equal=equal), _COLUMNS, empty="Shop and QuickBooks agree.")
+    counts = ", ".join(f"{number} {verdict}" for verdict, number in report.counts.items() if number)
+    remark(
+        f"{report.since} to {report.until}, as read at {moment(report.read_at)}: {counts or 'no documents'}."
+    )
+    if report.shop_problem:
+        remark(report.shop_problem)
+    if asked_id is not None and seconds is None:
+        remark("QuickBooks is asked anew in the next run of the Web Connector. To wait for it: --wait 600")
+
+
+def _ask(
+    desk: Desk, store: str, since: str | None, until: str | None
+) -> tuple[int | None, tuple[date, date] | None]:
+    from ops_console.reconciliation import shop_offset
+
+    if since is None:
+        if until is not None:
+            raise WrongUsage("--until goes with --since.")
+        return None, None
+    first = _day("--since", since)
+    with desk.write() as db:
+        there = get_store(db, store)
+        today = (datetime.now(UTC) + timedelta(seconds=shop_offset(db, there))).date()
+        last = today if until is None else _day("--until", until)
+        if last < first:
+            raise WrongUsage(f"--since {first} is after --until {last}.")
+        return reconciliations.ask(db, there, first, last, who=desk.who).id, (first, last)
+
+
+def _wait(desk: Desk, asked_id: int, seconds: int) -> None:
+    """Until the report is there. Raises NotDone where it is not in time."""
+    from ops_console.reconciliation import compare_due
+
+    end = time.monotonic() + seconds
+    open_client = wiring.make_open_client(desk.settings, desk.box)
+    while True:
+        # Here too, not in the worker alone: it may not run.
+        compare_due(desk.database, open_client)
+        with desk.read() as db:
+            found = db.get_one(Reconciliation, asked_id)
+            state, sentence = found.state, found.sentence
+        if state == reconciliations.DONE:
+            return
+        if state == reconciliations.FAILED:
+            raise NotDone(sentence)
+        if time.monotonic() + _LOOK > end:
+            raise NotDone(
+                f"QuickBooks has not been asked within {seconds} seconds: does the Web Connector run? The request stays in "
+                f"the queue. {sentence}".strip()
+            )
+        time.sleep(_LOOK)
+
+
+def _day(option: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise WrongUsage(f"{option}: {text!r} is no day; expected 2026-01-31.") from None

@@ -1,0 +1,300 @@
+"""Reconciliation: what the shop sold against what QuickBooks has, record by record."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from ops_console import reconciliation, undoing
+from ops_console.reconciliation import Report, report_decoder
+from ops_sandbox.pos import PosCompanyFile, PosDialect
+from queue_store import reconciliations
+from queue_store.companies import get_company, get_store
+from queue_store.database import Database
+from queue_store.models import PeriodReceipt, Reconciliation, Store
+from queue_store.secrets import SecretBox
+from queue_store.tasks import open_tasks
+from tests.flows.test_found_by_faults import dearer, unpaid
+from tests.harness import AnswerLost, House, make_house, numbered, recorded_order
+from woo_bridge.client import ShopClient
+from woo_bridge.errors import ShopUnreachable
+
+PLAIN = recorded_order("plain")
+DAY = date.fromisoformat(PLAIN["date_created"][:10])
+TOTAL = Decimal("24.52")
+
+
+def closed(store: Store) -> ShopClient:
+    raise ShopUnreachable("GET orders", "closed")
+
+
+def ask(house: House, since: date = DAY, until: date = DAY) -> int:
+    with house.database.write() as db:
+        return reconciliations.ask(db, get_store(db, "main"), since, until, who="test").id
+
+
+def compared(house: House) -> Report:
+    assert reconciliation.compare_due(house.database, closed) == 1
+    with house.database.read() as db:
+        done = reconciliations.last_done(db, get_store(db, "main"))
+        assert done is not None
+        assert done.report is not None
+        assert db.query(PeriodReceipt).count() == 0
+        return report_decoder.decode(done.report)
+
+
+def reconciled(house: House, **period: date) -> Report:
+    ask(house, **period)
+    house.run_until_quiet()
+    return compared(house)
+
+
+def verdicts(report: Report) -> dict[str, str]:
+    return {row.reference: row.verdict for row in report.rows}
+
+
+def tasks(house: House) -> list[str]:
+    with house.database.read() as db:
+        return [task.kind for task in open_tasks(db)]
+
+
+def request(house: House, text: str) -> str:
+    books = house.pos.begin_session("Company Data=Sandbox Goods")
+    try:
+        return books.process(
+            '<?xml version="1.0"?><?qbposxml version="3.0"?><QBPOSXML><QBPOSXMLMsgsRq onError="stopOnError">'
+            f"{text}</QBPOSXMLMsgsRq></QBPOSXML>"
+        )
+    finally:
+        books.end()
+
+
+def sell_at_the_till(house: House, comments: str, price: str, day: date = DAY) -> None:
+    """A receipt that nobody here wrote."""
+    item = house.pos.add_item("Thing", alu=f"T{comments[-9:]}", tax_code="Non")
+    request(
+        house,
+        f"<SalesReceiptAddRq><SalesReceiptAdd><Comments>{comments}</Comments><TxnDate>{day}</TxnDate>"
+        f"<SalesReceiptItemAdd><ListID>{item.list_id}</ListID><Price>{price}</Price><Qty>1</Qty>"
+        f"<TaxCode>Non</TaxCode></SalesReceiptItemAdd><TenderCashAdd><TenderAmount>{price}</TenderAmount>"
+        "</TenderCashAdd></SalesReceiptAdd></SalesReceiptAddRq>",
+    )
+
+
+def test_an_order_and_its_receipt_agree(house: House) -> None:
+    house.take(PLAIN)
+    house.run_until_quiet()
+    report = reconciled(house)
+    (row,) = report.rows
+    assert (row.verdict, row.shop_total, row.books_total, row.why) == ("equal", TOTAL, TOTAL, "")
+    assert report.shop_problem.startswith("The shop itself could not be asked")
+    assert tasks(house) == []
+
+
+def test_each_kind_of_disagreement_is_told_where_and_by_how_much(house: House) -> None:
+    equal, changed, doubled, waiting, failed, gone = (numbered(PLAIN, number) for number in range(801, 807))
+    for order in (equal, changed, doubled, gone):
+        house.take(order)
+    house.run_until_quiet()
+    house.take(dearer(changed))
+    house.take(unpaid(waiting) | {"date_paid": None, "date_paid_gmt": None})
+    house.set("items.missing", "refuse")
+    house.take({**failed, "line_items": [{**one, "sku": "NOBODY-KNOWS"} for one in PLAIN["line_items"]]})
+    sell_at_the_till(house, "WMAIN-803/1 again", "24.52")
+    sell_at_the_till(house, "WMAIN-999/1 of another", "5.00")
+    sell_at_the_till(house, "a sale at the till", "7.00")
+    (lost,) = [one for one in house.our_receipts() if one.comments.startswith("WMAIN-806/")]
+    request(
+        house,
+        f"<TxnReverseRq><TxnReverseType>SalesReceipt</TxnReverseType><TxnID>{lost.txn_id}</TxnID></TxnReverseRq>",
+    )
+    house.run_until_quiet()
+    report = reconciled(house)
+    rows = {row.reference: row for row in report.rows}
+    assert verdicts(report) == {
+        "801": "equal",
+        "802": "differs",
+        "803": "doubled",
+        "804": "only in the shop",
+        "805": "only in the shop",
+        "806": "only in the shop",
+        "WMAIN-999": "only in QuickBooks",
+    }
+    assert rows["802"].difference == Decimal("-1.00")
+    assert "total 24.52 instead of 25.52" in rows["802"].why
+    assert "line 1: " in rows["802"].why
+    assert "waits" in rows["804"].why
+    assert not rows["804"].alarming
+    assert "NOBODY-KNOWS" in rows["805"].why
+    assert "was reversed in QuickBooks" in rows["806"].why
+    assert rows["806"].alarming
+    assert rows["WMAIN-999"].books_total == Decimal("5.00")
+    assert len(rows["803"].receipts) == 2
+    assert "reconciliation" in tasks(house)
+    assert report.counts["equal"] == 1
+
+
+def test_a_receipt_that_quickbooks_does_not_show_is_an_alarm(house: House) -> None:
+    house.take(PLAIN)
+    house.run_until_quiet()
+    with house.pos.transaction():
+        house.pos._store.remove(house.pos._store.find("SalesReceipt", house.our_receipts()[0].txn_id))
+    (row,) = reconciled(house).rows
+    assert row.verdict == "only in the shop"
+    assert "which QuickBooks does not show" in row.why
+
+
+def test_what_was_undone_is_no_disagreement_whatever_quickbooks_shows(
+    sqlite_database: Database, box: SecretBox
+) -> None:
+    house = make_house(
+        sqlite_database,
+        box,
+        PosCompanyFile.create(None, dialect=PosDialect(reversal_marks_receipts=False)),
+    )
+    house.take(PLAIN)
+    house.run_until_quiet()
+    with house.database.write() as db:
+        undoing.undo(db, house.activities()[0].id, "test", again=True)
+    house.run_until_quiet()
+    (row,) = reconciled(house, since=DAY, until=datetime.now(UTC).date()).rows
+    assert (row.verdict, row.mark) == ("equal", f"WMAIN-{PLAIN['id']}/2")
+
+
+def test_only_documents_of_the_period_are_reported(house: House) -> None:
+    for number, days in ((801, -2), (802, 0), (803, 2)):
+        moved = {
+            name: (datetime.fromisoformat(PLAIN[name]) + timedelta(days=days)).isoformat()
+            for name in ("date_created", "date_created_gmt", "date_modified_gmt")
+        }
+        house.take(numbered(PLAIN, number, **moved))
+    house.run_until_quiet()
+    assert verdicts(reconciled(house)) == {"802": "equal"}
+
+
+@pytest.mark.parametrize("lost", range(1, 6))
+@pytest.mark.parametrize("executed", [True, False])
+def test_any_one_answer_of_the_reading_may_be_lost(house: House, lost: int, executed: bool) -> None:
+    house.set("pull.page", "10")
+    for number in range(801, 825):
+        house.take(numbered(PLAIN, number))
+    house.run_until_quiet()
+    ask(house)
+
+    def broken(number: int) -> None:
+        if number == lost:
+            raise AnswerLost
+
+    if executed:
+        house.run(on_answer=lambda number, ticket, request, response: broken(number))
+    else:
+        house.run(on_set=lambda number, request: broken(number))
+    house.run_until_quiet()
+    assert compared(house).counts["equal"] == 24
+
+
+def test_a_long_period_goes_in_windows_and_one_that_does_not_fit_is_halved(house: House) -> None:
+    house.take(PLAIN)
+    house.run_until_quiet()
+    asked = ask(house, since=DAY - timedelta(days=200))
+    sets: list[str] = []
+    house.run(on_set=lambda number, request: sets.append(request))
+    windows = [one for one in sets if "<TxnDateRangeFilter" in one]
+    assert len(windows) == 7
+    assert compared(house).counts["equal"] == 1
+    with house.database.read() as db:
+        assert db.get_one(Reconciliation, asked).window_days == 31
+
+
+def test_a_reading_that_quickbooks_refuses_is_given_up_after_three_sessions(house: House) -> None:
+    house.take(PLAIN)
+    house.run_until_quiet()
+    ask(house)
+    house.pos.refuse_when = lambda found: (
+        (3260, "No permission.") if found.find("TxnDateRangeFilter") is not None else None
+    )
+    for _ in range(3):
+        assert house.run()
+    assert house.run() == []
+    assert tasks(house) == ["reconciliation"]
+    with house.database.read() as db:
+        (asked,) = db.query(Reconciliation)
+        assert (asked.state, "No permission." in asked.sentence) == ("failed", True)
+
+
+def test_documents_go_before_a_reconciliation(house: House) -> None:
+    house.take(PLAIN)
+    ask(house)
+    sets: list[str] = []
+    house.run(on_set=lambda number, request: sets.append(request))
+    sale = next(number for number, one in enumerate(sets) if "<SalesReceiptAddRq" in one)
+    period = next(number for number, one in enumerate(sets) if "<TxnDateRangeFilter" in one)
+    assert sale < period
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_it_reads_the_same_under_every_dialect(sqlite_database: Database, box: SecretBox, seed: int) -> None:
+    dialect = PosDialect.random(random.Random(seed))
+    house = make_house(sqlite_database, box, PosCompanyFile.create(None, dialect=dialect))
+    with house.database.write() as db:
+        get_company(db, "books").company_file = "Company Data=Sandbox Goods"
+    house.set("pull.page", "10")
+    for number in range(801, 813):
+        house.take(numbered(PLAIN, number))
+    house.run_until_quiet()
+    sell_at_the_till(house, "WMAIN-999/1 of another", "5.00")
+    report = reconciled(house)
+    assert (report.counts["equal"], report.counts["only in QuickBooks"]) == (12, 1)
+
+
+def test_the_daily_one_is_asked_for_once_at_its_hour_by_the_shops_clock(house: House) -> None:
+    offset = timedelta(seconds=0)
+    house.take(PLAIN)
+    with house.database.read() as db:
+        offset = timedelta(seconds=reconciliation.shop_offset(db, get_store(db, "main")))
+    tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
+    hour = tomorrow - offset + timedelta(hours=3)
+    assert reconciliation.ask_daily(house.database, hour - timedelta(minutes=1)) in (0, 1)
+    with house.database.write() as db:
+        for one in db.query(Reconciliation):
+            one.created_at = hour - timedelta(hours=20)
+    assert reconciliation.ask_daily(house.database, hour) == 1
+    with house.database.write() as db:
+        newest = db.query(Reconciliation).order_by(Reconciliation.id.desc()).first()
+        assert newest is not None
+        assert (newest.since, newest.until) == (
+            (tomorrow.date() - timedelta(days=7)).isoformat(),
+            (tomorrow.date() - timedelta(days=1)).isoformat(),
+        )
+        newest.created_at = hour
+    assert reconciliation.ask_daily(house.database, hour + timedelta(hours=1)) == 0
+    house.set("reconcile.daily", "false")
+    assert reconciliation.ask_daily(house.database, hour + timedelta(days=2)) == 0
+
+
+def test_no_cell_of_the_csv_begins_like_a_formula() -> None:
+    rows: list[dict[str, Any]] = [
+        {"verdict": "differs", "kind": "sale", "reference": text, "mark": "M", "why": text}
+        for text in ("=1+1", "+1", "-1", "@x", "\tx", "\rx", "plain")
+    ]
+    report = Report(
+        store="main",
+        since="2026-01-01",
+        until="2026-01-02",
+        read_at=None,
+        counts={},
+        rows=msgspec.convert(rows, list[reconciliation.Row]),
+    )
+    file = io.StringIO()
+    reconciliation.write_csv(report, file)
+    cells = [cell for row in csv.reader(io.StringIO(file.getvalue(), newline="")) for cell in row]
+    assert not [cell for cell in cells if cell[:1] in "=+-@\t\r" and cell]
+    assert "'=1+1" in cells
+    assert "plain" in cells
