@@ -321,6 +321,8 @@ def _daily(db: Session, company: Company, store: Store, now: datetime) -> tuple[
     if local < begins or store_of.was_asked_daily(db, store, now - (local - begins)):
         return None
     last = local.date() - timedelta(days=1)
+    if store.live_since is None or (store.live_since + (local - now)).date() > last:
+        return None  # Nothing flowed yet on the days that are over.
     return last - timedelta(days=settings["reconcile.days"] - 1), last
 
 

@@ -76,11 +76,13 @@ report_decoder = msgspec.json.Decoder(CalibrationReport)
 
 def is_due(run: Run) -> bool:
     """True if a calibration waits, or is under way."""
-    return next_asked(run.db, run.company.id) is not None
+    return is_practice(run.company) and next_asked(run.db, run.company.id) is not None
 
 
 def requests(run: Run) -> list[str] | None:
     """The next set of the calibration that is under way; None if none is."""
+    if run.open_session.exchanges and not is_practice(run.company):
+        return None  # One that was asked for before has failed with the first set of the session.
     asked = next_asked(run.db, run.company.id)
     if asked is None:
         return None

@@ -279,6 +279,15 @@ def test_the_daily_one_is_asked_for_once_at_its_hour_by_the_shops_clock(house: H
     assert reconciliation.ask_daily(house.database, hour + timedelta(days=2)) == 0
 
 
+def test_a_store_that_went_live_today_has_no_day_to_reconcile(house: House) -> None:
+    house.take(recorded_order("plain"))
+    with house.database.read() as db:
+        live_since = get_store(db, "main").live_since
+    assert live_since is not None
+    for hours in range(3):
+        assert reconciliation.ask_daily(house.database, live_since + timedelta(hours=hours)) == 0
+
+
 def test_no_cell_of_the_csv_begins_like_a_formula() -> None:
     rows: list[dict[str, Any]] = [
         {"verdict": "differs", "kind": "sale", "reference": text, "mark": "M", "why": text}
