@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 #: How far the queue is searched for further look-ups while a set of them has room.
 _LOOK_AHEAD = 1000
+#: The same for what may travel with a look-back; most sessions lack nothing.
+_LOOK_AHEAD_OF_LOOK_BACK = 200
 #: Queries that go with a look-back, however small sets are: so many it may take to know that one item is to
 #: be added, or to settle one customer in doubt.
 _LEAST_LOOK_UPS = 3
@@ -127,7 +129,7 @@ def _begin_look_back(run: Run, to_ask: Sequence[LookUp]) -> str:
 
 def _lacking(run: Run, size: int) -> list[LookUp]:
     """What the next candidates lack, as far as that can be told before look-back; nothing is decided yet."""
-    for reach in (size, _LOOK_AHEAD):
+    for reach in (size, _LOOK_AHEAD_OF_LOOK_BACK):
         lacking = _lacking_of(run, _candidates(run, reach, kinds=kinds_that_may_leave(run)))
         if len(lacking) >= size:
             break

@@ -390,8 +390,9 @@ class Exchange(Base):
     purpose: Mapped[str] = mapped_column(String(16))
     state: Mapped[str] = mapped_column(String(12))
     requests: Mapped[int] = mapped_column(default=0)
-    request: Mapped[bytes] = mapped_column(Packed)
-    response: Mapped[bytes | None] = mapped_column(Packed)
+    #: Both are large, and read only where somebody asks for them.
+    request: Mapped[bytes] = mapped_column(Packed, deferred=True)
+    response: Mapped[bytes | None] = mapped_column(Packed, deferred=True)
     hresult: Mapped[str] = mapped_column(String(32), default="")
     message: Mapped[str] = mapped_column(Text, default="")
     #: What the reads in it were for (JSON), by requestID.
