@@ -16,8 +16,9 @@ from typing import Any
 import msgspec
 
 from qbwc_service.paper import Paper
+from queue_store.activities import RETURN, SALE, WEB_ORDER
 from queue_store.catalogue import fold
-from queue_store.payloads import Order
+from queue_store.payloads import Order, Refund
 from queue_store.settings import COMPANY_SETTINGS, Settings
 
 GOODS, SHIPPING, FEES, TAX, ROUNDING, TOTAL = "goods", "shipping", "fees", "tax", "rounding", "total"
@@ -91,6 +92,22 @@ def _of_order(order: Order) -> Mapping[str, Decimal]:
     return _amounts(order, order.total_tax, order.total)
 
 
+def _of_refund(refund: Refund) -> Mapping[str, Decimal]:
+    """An amount that was typed beside the lines, or without any, counts as goods, as its line does."""
+    shipping, fees = (
+        _sum(line.total for line in lines) for lines in (refund.shipping_lines, refund.fee_lines)
+    )
+    goods = refund.amount - shipping - fees - refund.total_tax
+    return {
+        GOODS: goods,
+        SHIPPING: shipping,
+        FEES: fees,
+        TAX: refund.total_tax,
+        ROUNDING: _ZERO,
+        TOTAL: refund.amount,
+    }
+
+
 def _amounts(document: Any, tax: Decimal, total: Decimal) -> Mapping[str, Decimal]:
     goods, shipping, fees = (
         _sum(line.total for line in lines)
@@ -105,7 +122,9 @@ def _amounts(document: Any, tax: Decimal, total: Decimal) -> Mapping[str, Decima
 
 #: How the payload of a kind is read, and what its amounts are.
 _PAYLOADS: Mapping[str, tuple[msgspec.json.Decoder[Any], Callable[[Any], Mapping[str, Decimal]]]] = {
-    "sale": (msgspec.json.Decoder(Order), _of_order),
+    SALE: (msgspec.json.Decoder(Order), _of_order),
+    WEB_ORDER: (msgspec.json.Decoder(Order), _of_order),
+    RETURN: (msgspec.json.Decoder(Refund), _of_refund),
 }
 
 

@@ -18,6 +18,7 @@ from qbwc_service.kinds.items import item_record_id
 from qbwc_service.knowledge import Knowledge
 from qbwc_service.needs import CustomerNeed, ItemNeed, Prepared
 from qbwc_service.run import Run
+from queue_store.activities import ORDER_KINDS, called
 from queue_store.catalogue import KnownCustomer, KnownItem, fold
 from queue_store.payloads import Department, Item, Payload
 from queue_store.tasks import raise_task
@@ -280,8 +281,8 @@ class _Resolution:
         return ""
 
     def _name(self) -> str:
-        what = "Order" if self.activity.kind == "sale" else "Activity"
-        return f"{what} {self.activity.reference}"
+        is_element = self.activity.kind not in ORDER_KINDS
+        return f"Activity {self.activity.reference}" if is_element else called(self.activity)
 
 
 def _same_person(need: CustomerNeed, matches: list[KnownCustomer]) -> list[KnownCustomer]:

@@ -19,6 +19,18 @@ from queue_store.states import TRANSITIONS, ActivityState
 
 QUICKBOOKS = "quickbooks"
 SHOP = "shop"
+#: Kinds that a shop's orders become in QuickBooks.
+SALE = "sale"
+RETURN = "return"
+WEB_ORDER = "web_order"
+ORDER_KINDS = (SALE, RETURN, WEB_ORDER)
+
+
+def called(activity: Any) -> str:
+    """What a sentence calls an activity (row or model): "Order 1207", "Refund 1209 of order 1207", "TEA-50"."""
+    if activity.kind == SALE:
+        return f"Order {activity.reference}"
+    return f"Web order {activity.reference}" if activity.kind == WEB_ORDER else str(activity.reference)
 
 
 def get_activity(db: Session, activity_id: int) -> Activity:

@@ -113,6 +113,28 @@ class RawRefund(msgspec.Struct):
     reason: str | None = None
 
 
+class RawRefundedShipping(RawShipping):
+    meta_data: Many[RawMeta] = []
+
+
+class RawRefundedFee(RawFee):
+    meta_data: Many[RawMeta] = []
+
+
+class RawWholeRefund(msgspec.Struct):
+    """A refund with its lines, whose totals and quantities are negative; an order lists summaries only."""
+
+    id: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    #: Positive.
+    amount: RawAmount
+    date_created: str | None = None
+    date_created_gmt: str | None = None
+    reason: str | None = None
+    line_items: Many[RawLine] = []
+    shipping_lines: Many[RawRefundedShipping] = []
+    fee_lines: Many[RawRefundedFee] = []
+
+
 class RawOrder(msgspec.Struct):
     id: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
     status: str
