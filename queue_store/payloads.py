@@ -55,6 +55,8 @@ class OrderLine(Payload, frozen=True, kw_only=True):
     total_tax: Decimal
     taxes: tuple[TaxAmount, ...] = ()
     tax_class: str = ""
+    #: True: the shop keeps parts of a cent of this line, which `total` does not show.
+    is_rounded: bool = False
     #: WooCommerce's own truth of what this line took from the stock; None: never seen on the line.
     reduced_stock: Decimal | None = None
     #: Pieces that restocking refunds gave back, in all.

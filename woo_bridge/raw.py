@@ -61,6 +61,8 @@ class RawLine(msgspec.Struct):
     quantity: Decimal
     subtotal: RawAmount | None = None
     total_tax: RawAmount | None = None
+    #: Of one piece, computed by the shop from the total as it keeps it: whatever is not a number tells nothing.
+    price: object = None
     product_id: RecordId | None = 0
     variation_id: RecordId | None = 0
     sku: str | int | None = None

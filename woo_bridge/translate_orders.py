@@ -49,6 +49,10 @@ def name_of(body: bytes) -> str:
     return f"Order {raw.line(known.number) or known.id}"
 
 
+#: What a price as float loses, times some pieces; WooCommerce keeps six decimals of a line.
+_DUST = Decimal("0.0000005")
+
+
 class _Translation(Translation):
     """One order on its way."""
 
@@ -122,18 +126,20 @@ class _Translation(Translation):
             elif meta.key == "_restock_refunded_items":
                 restocked = self.meta_quantity(meta, path)
         total = self.amount(line.total, "total", path)
+        quantity = self.value(raw.bounded, line.quantity, "quantity", path)
         return OrderLine(
             line_id=line.id,
             product_id=line.product_id or 0,
             variation_id=line.variation_id or 0,
             sku=raw.line(line.sku),
             name=raw.title(line.name),
-            quantity=self.value(raw.bounded, line.quantity, "quantity", path),
+            quantity=quantity,
             subtotal=total if line.subtotal is None else self.amount(line.subtotal, "subtotal", path),
             total=total,
             total_tax=self.amount(line.total_tax, "total_tax", path),
             taxes=self.taxes(line.taxes, path),
             tax_class=raw.line(line.tax_class),
+            is_rounded=_is_rounded(line.price, quantity, total),
             reduced_stock=reduced,
             restocked=restocked,
             bundled_by=bundles.get(line.id, 0),
@@ -188,3 +194,15 @@ class _Translation(Translation):
             total=self.amount(refund.total, "total", ("refunds", refund.id)),
             reason=raw.note(refund.reason),
         )
+
+
+def _is_rounded(price: object, quantity: Decimal, total: Decimal) -> bool:
+    """Whether `price` tells of parts of a cent that `total` does not show, beyond the dust of floats."""
+    if not isinstance(price, str | int | float):
+        return False
+    try:
+        kept = raw.amount(price) * quantity
+    except ValueError:
+        return False
+    half = Decimal(5).scaleb(int(total.as_tuple().exponent) - 1)
+    return _DUST < abs(kept - total) <= half + _DUST

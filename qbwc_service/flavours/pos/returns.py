@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from qbwc_service.errors import NotSendable
-from qbwc_service.flavours.pos.balance import CAP, CAP_PER_TAX, Receipt, balance
+from qbwc_service.flavours.pos.balance import CAP, CAP_PER_ROUNDING, Receipt, balance
 from qbwc_service.flavours.pos.charges import (
     FEES,
     GIFT_CARDS,
@@ -98,7 +98,7 @@ def basket_of_refund(refund: Refund, company: Settings) -> Basket:
     ]
     listed = sum((charge.amount for charge in charges), _NOTHING)
     rest = refund.amount - listed - refund.total_tax
-    cap = (CAP + CAP_PER_TAX * sum(len(charge.rates) for charge in charges)) * CENT
+    cap = (CAP + CAP_PER_ROUNDING * sum(len(charge.rates) for charge in charges)) * CENT
     if rest < -cap:
         raise NotSendable(
             f"{_name(refund)} does not add up: {listed} for its lines + {refund.total_tax} tax is "
