@@ -15,7 +15,7 @@ from queue_store.companies import get_store, live_kinds, set_live
 from queue_store.database import Database
 from queue_store.models import Activity, Store
 from queue_store.payloads import Order
-from queue_store.returns import place_beside, sale_of
+from queue_store.returns import follow, place_beside, sale_of
 from queue_store.settings import store_settings
 from queue_store.shop_work import waiting_orders
 from queue_store.states import ActivityState
@@ -56,7 +56,18 @@ def retry(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
             moved.append(activity)
         else:
             moved += operations.retry(db, activity, who)
+            _follow_sales(db, moved)
     return moved
+
+
+def _follow_sales(db: Session, moved: Iterable[Activity]) -> None:
+    """A refund that is retried goes where its sale stands: never before it, nor without it."""
+    for activity in moved:
+        sale = None
+        if activity.kind == RETURN and activity.state == ActivityState.PENDING:
+            sale = sale_of(db, activity.company_id, activity.store_id, activity.order_id)
+        if sale is not None:
+            follow(db, activity, sale)
 
 
 def hold(db: Session, ids: Iterable[int], who: str) -> list[Activity]:

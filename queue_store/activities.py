@@ -24,6 +24,9 @@ SALE = "sale"
 RETURN = "return"
 WEB_ORDER = "web_order"
 ORDER_KINDS = (SALE, RETURN, WEB_ORDER)
+#: `Activity.reason` of a next generation whose undo was called off, see `queue_store.undo`: it counts as not
+#: there, the generation before it stands.
+CALLED_OFF = "undo cancelled"
 
 
 def called(activity: Any) -> str:
@@ -48,8 +51,7 @@ _NEWEST = (
         Activity.store_id == bindparam("store_id"),
         Activity.kind == bindparam("kind"),
         Activity.record_id == bindparam("record_id"),
-        # One whose undo was called off, see `queue_store.undo`: the generation before it stands.
-        Activity.reason != "undo cancelled",
+        Activity.reason != CALLED_OFF,
     )
     .order_by(Activity.generation.desc())
     .limit(1)

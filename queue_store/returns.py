@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from queue_store.activities import RETURN, SALE, move, newest_of_record
+from queue_store.activities import CALLED_OFF, RETURN, SALE, move, newest_of_record
 from queue_store.companies import live_kinds
 from queue_store.models import Activity, ActivityWait, Store
 from queue_store.states import AT_HOME, TRANSITIONS, ActivityState
@@ -55,6 +55,7 @@ def prepared_sale(db: Session, company_id: int, store_id: int, order_id: str) ->
             Activity.store_id == store_id,
             Activity.kind == SALE,
             Activity.record_id == order_id,
+            Activity.reason != CALLED_OFF,
         )
         .order_by(Activity.generation.desc())
         .limit(1)
@@ -70,6 +71,7 @@ def returns_of(db: Session, company_id: int, store_id: int, order_id: str) -> Se
             Activity.store_id == store_id,
             Activity.order_id == order_id,
             Activity.kind == RETURN,
+            Activity.reason != CALLED_OFF,
         )
         .order_by(Activity.generation, Activity.id)
         .with_for_update()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ops_console import handwork
+from ops_console import handwork, undoing
 from qbwc_service.preparing import prepare_pending
 from queue_store.companies import get_store
 from queue_store.database import Database
@@ -470,3 +470,102 @@ def test_goods_put_back_are_on_the_shelf_again_and_others_are_not(house: House) 
     shelf = {item.alu: sum(item.on_hand.values()) for item in house.pos.items() if item.alu.startswith("WID")}
     # Four and two were sold twice, and came back once.
     assert shelf == {"WID-014": -4, "WID-015": -2}
+
+
+# Beside an undo --------------------------------------------------------------
+
+
+def undo(house: House, kind: str = "sale", *, again: bool = False) -> int:
+    (activity,) = house.activities(kind)
+    with house.database.write() as db:
+        return undoing.undo(db, activity.id, "test", again=again).id
+
+
+def sold(house: House) -> None:
+    house.take({**ORDER, "refunds": []})
+    house.run_until_quiet()
+    assert house.states() == ["succeeded"]
+
+
+def test_a_refund_that_comes_while_its_sale_is_undone_goes_after_the_sale_that_takes_its_place(
+    house: House,
+) -> None:
+    sold(house)
+    undo(house, again=True)
+    arrive(house, later(ORDER))
+    assert house.states("return") == ["waiting"]
+    house.run_until_quiet()
+    assert house.states() == ["superseded", "succeeded"]
+    assert house.states("return") == ["succeeded"]
+    assert sorted((receipt.type, receipt.total) for receipt in house.our_receipts()) == [
+        ("Return", BACK),
+        ("Sales", SALE),
+    ]
+
+
+def test_a_refund_of_a_sale_that_was_undone_for_good_is_cancelled_with_it(house: House) -> None:
+    sold(house)
+    undo(house)
+    arrive(house, later(ORDER))
+    house.run_until_quiet()
+    assert house.states() == ["superseded", "cancelled"]
+    assert house.states("return") == ["cancelled"]
+    assert house.our_receipts() == []
+
+
+def test_a_refund_goes_after_the_receipt_that_stands_when_the_undo_is_called_off(house: House) -> None:
+    sold(house)
+    reversal = undo(house)
+    arrive(house, later(ORDER))
+    with house.database.write() as db:
+        handwork.cancel(db, [reversal], "test")
+    house.run_until_quiet()
+    assert_sale_and_return_stand(house)
+
+
+def assert_sale_and_return_stand(house: House) -> None:
+    assert sorted((receipt.type, receipt.total) for receipt in house.our_receipts()) == [
+        ("Return", BACK),
+        ("Sales", SALE),
+    ]
+    assert house.states("return") == ["succeeded"]
+
+
+def test_a_refund_that_failed_is_not_sent_by_a_retry_once_its_sale_is_gone(house: House) -> None:
+    too_much = [{**REFUNDS[0], "amount": "9999.00"}, *REFUNDS[1:]]
+    arrive(house, refunds=too_much)
+    house.run_until_quiet()
+    assert (house.states(), house.states("return")) == (["succeeded"], ["failed"])
+    undo(house)
+    house.run_until_quiet()
+    with house.database.write() as db:
+        handwork.retry(db, [the_return(house).id], "test")
+    house.run_until_quiet()
+    assert house.states("return") == ["cancelled"]
+    assert "cancelled by hand" in the_return(house).sentence
+    assert house.our_receipts() == []
+
+
+def test_a_sale_is_undone_after_its_return_was(house: House) -> None:
+    arrive(house)
+    house.run_until_quiet()
+    with pytest.raises(OperationRefused, match=r"Refund \d+ of order \d+ hangs on this receipt"):
+        undo(house)
+    undo(house, "return")
+    house.run_until_quiet()
+    assert house.states("return") == ["superseded", "cancelled"]
+    undo(house)
+    house.run_until_quiet()
+    assert house.states() == ["superseded", "cancelled"]
+    assert house.our_receipts() == []
+
+
+def test_a_return_that_is_undone_again_is_sent_anew_with_its_next_generation(house: House) -> None:
+    arrive(house)
+    house.run_until_quiet()
+    undo(house, "return", again=True)
+    house.run_until_quiet()
+    assert house.states("return") == ["superseded", "succeeded"]
+    (back,) = [one for one in house.our_receipts() if one.type == "Return"]
+    assert (back.comments or "").startswith("WMAIN-103-R") and "/2 " in (back.comments or "")
+    assert back.total == BACK

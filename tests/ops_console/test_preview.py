@@ -305,7 +305,7 @@ def test_every_kind_of_activity_can_be_shown_before_and_after_it_was_sent(house:
 
 def test_an_order_that_cannot_be_read_is_shown_with_its_sentence(house: House, qbwoo: Qbwoo) -> None:
     from woo_bridge.errors import Untranslatable
-    from woo_bridge.take_orders import refuse_order
+    from woo_bridge.untranslated import refuse_order
 
     with house.database.write() as db:
         body = json.dumps({"id": 5, "currency": "EURO"}).encode()
