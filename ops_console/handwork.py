@@ -10,17 +10,21 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from queue_store import operations
-from queue_store.activities import get_activity
+from queue_store.activities import RETURN, SALE, WEB_ORDER, get_activity
 from queue_store.companies import get_store, live_kinds, set_live
 from queue_store.database import Database
 from queue_store.models import Activity, Store
 from queue_store.payloads import Order
+from queue_store.returns import follow, place_beside, sale_of
 from queue_store.settings import store_settings
 from queue_store.shop_work import waiting_orders
 from queue_store.states import ActivityState
 from queue_store.undo import REVERSAL, call_off
-from woo_bridge.disposition import Disposition, decide, order_rules
-from woo_bridge.take_orders import LIFTABLE, SALE, is_untranslated, redecide_orders, retranslate
+from woo_bridge.disposition import Disposition, decide, decide_web_order, order_rules
+from woo_bridge.take_orders import LIFTABLE, redecide_orders
+from woo_bridge.take_refunds import ask_for_refunds
+from woo_bridge.take_web_orders import make_way
+from woo_bridge.untranslated import is_untranslated, retranslate
 
 #: Why a sale is held that a go-live lets go, if its date allows it.
 _LIFTED_BY_LIVE = ("not live", "before since")
@@ -34,7 +38,15 @@ def retry(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
         activity = get_activity(db, activity_id)
         if activity in moved:
             continue
-        if activity.state == ActivityState.FAILED and is_untranslated(activity):
+        if activity.state == ActivityState.FAILED and is_untranslated(activity) and activity.kind == RETURN:
+            # Its order is needed too: both are read again from the shop, and it is taken in anew.
+            cause = f"{activity.reference} is read again from the shop, by hand ({who})."
+            order_id = int(activity.order_id)
+            ask_for_refunds(db, _store_of(db, activity), order_id, activity.order_id, cause)
+            operations.audit(
+                db, activity.company_id, who, f"activity {activity.id}: retry", "failed", "failed"
+            )
+        elif activity.state == ActivityState.FAILED and is_untranslated(activity):
             # Its payload is what the shop sent: another version may understand it.
             store = _store_of(db, activity)
             retranslate(db, store, store_settings(db, store), activity)
@@ -44,7 +56,18 @@ def retry(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
             moved.append(activity)
         else:
             moved += operations.retry(db, activity, who)
+            _follow_sales(db, moved)
     return moved
+
+
+def _follow_sales(db: Session, moved: Iterable[Activity]) -> None:
+    """A refund that is retried goes where its sale stands: never before it, nor without it."""
+    for activity in moved:
+        sale = None
+        if activity.kind == RETURN and activity.state == ActivityState.PENDING:
+            sale = sale_of(db, activity.company_id, activity.store_id, activity.order_id)
+        if sale is not None:
+            follow(db, activity, sale)
 
 
 def hold(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
@@ -61,6 +84,7 @@ def release(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
     for activity in found:
         where = _disposition(db, activity)
         operations.release(db, activity, who, to=where.state, reason=where.reason, sentence=where.sentence)
+        make_way(db, activity)
     return found
 
 
@@ -150,9 +174,9 @@ def pause(db: Session, store: Store, who: str) -> int:
 
 
 def _hold_all(db: Session, store: Store, who: str) -> int:
-    def sentence(reference: str) -> str:
+    def sentence(name: str) -> str:
         return (
-            f"Order {reference} is held: store {store.name} is paused. It goes when you run: "
+            f"{name} is held: store {store.name} is paused. It goes when you run: "
             f"qbwoo store live {store.name}"
         )
 
@@ -161,6 +185,10 @@ def _hold_all(db: Session, store: Store, who: str) -> int:
 
 def _disposition(db: Session, activity: Activity) -> Disposition:
     """Where a released sale belongs: a person may let an order from before the day go."""
+    if activity.kind == RETURN:
+        return _place_of_return(db, activity)
+    if activity.kind == WEB_ORDER:
+        return _place_of_web_order(db, activity)
     if activity.kind != SALE or is_untranslated(activity):
         return Disposition(ActivityState.PENDING)
     store = _store_of(db, activity)
@@ -170,6 +198,29 @@ def _disposition(db: Session, activity: Activity) -> Disposition:
     if where.state is not ActivityState.PENDING or "orders" in live_kinds(store):
         return where
     return decide(_order.decode(activity.payload), replace(rules, since=None))
+
+
+def _place_of_return(db: Session, activity: Activity) -> Disposition:
+    """A released refund goes where its sale stands, if the shop still has it."""
+    if activity.unwanted and activity.reason != "activity":
+        sentence = f"{activity.reference} was deleted in the shop: nothing to send."
+        return Disposition(ActivityState.CANCELLED, sentence=sentence)
+    sale = sale_of(db, activity.company_id, activity.store_id, activity.order_id)
+    if sale is None:
+        return Disposition(ActivityState.PENDING)
+    place = place_beside(sale, activity.reference, _store_of(db, activity))
+    return Disposition(place.state, place.reason, place.sentence)
+
+
+def _place_of_web_order(db: Session, activity: Activity) -> Disposition:
+    """A released web order goes, unless its order was cancelled or has become a receipt."""
+    store = _store_of(db, activity)
+    order = _order.decode(activity.payload)
+    wanted = decide_web_order(order, order_rules(store, store_settings(db, store)), pushed=True)
+    if activity.unwanted or wanted is None:
+        sentence = f"Order {order.number} wants no web order any more: nothing to send."
+        return Disposition(ActivityState.CANCELLED, sentence=sentence)
+    return wanted
 
 
 def _store_of(db: Session, activity: Activity) -> Store:

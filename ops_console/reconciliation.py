@@ -15,19 +15,21 @@ from sqlalchemy.orm import Session
 from ops_console.comparing import EQUAL, VERDICTS, Booked, Placed, Row, Wanted, compare
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.spelling import Figures
-from qbwc_service.kinds import DOCUMENTS, KINDS
+from qbwc_service.kinds import KINDS
 from qbwc_service.run import Run
 from queue_store import reconciliations as store_of
+from queue_store.activities import RETURN, SALE
 from queue_store.companies import list_companies, list_stores, live_kinds
 from queue_store.database import Database
 from queue_store.errors import WrongSecretKey
 from queue_store.models import Activity, Company, Reconciliation, Store
 from queue_store.payloads import Order
+from queue_store.setting_tables import RECEIPT
 from queue_store.settings import company_settings, store_settings
 from queue_store.states import ABROAD, ActivityState
 from queue_store.tasks import raise_task
 from woo_bridge.client import ShopClient
-from woo_bridge.disposition import ENDED, OrderRules, order_rules
+from woo_bridge.disposition import ENDED, REFUNDED, OrderRules, order_rules
 from woo_bridge.errors import BridgeError
 
 #: Gives a client for a store's name, or raises BridgeError.
@@ -37,7 +39,7 @@ _order = msgspec.json.Decoder(Order)
 _figures = msgspec.json.Decoder(Figures)
 _FIELDS = ("number", "status", "date_created_gmt", "total")
 #: Kinds that become receipts: a web order is none.
-_RECONCILED = tuple(kind for kind in ("sale", "return") if kind in DOCUMENTS)
+_RECONCILED = (SALE, RETURN)
 #: A cell that begins so would be run as a formula by a spreadsheet.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -259,7 +261,11 @@ def _placed(
 def _placed_of(
     row: _ShopRow, store: Store, rules: OrderRules, head: str, since: date, until: date, offset: int
 ) -> Placed | None:
-    if row.status in ENDED or row.status not in (*rules.statuses, "refunded") or not row.date_created_gmt:
+    if (
+        row.status in ENDED
+        or row.status not in (*rules.documents.statuses(RECEIPT), REFUNDED)
+        or not row.date_created_gmt
+    ):
         return None
     created = datetime.fromisoformat(row.date_created_gmt.removesuffix("Z")).replace(tzinfo=UTC)
     if not since <= (created + timedelta(seconds=offset)).date() <= until:

@@ -13,7 +13,7 @@ from ops_console.settings import ProcessSettings
 from qbwc_service import previewing
 from qbwc_service.previewing import Preview
 from qbwc_service.run import Run
-from queue_store.activities import newest_of_record
+from queue_store.activities import SALE, newest_of_record
 from queue_store.companies import get_store
 from queue_store.database import Database
 from queue_store.models import Activity, Company
@@ -26,7 +26,6 @@ from woo_bridge.connect import TOPICS, ConnectReport, connect_store, delivery_ur
 from woo_bridge.errors import ShopError
 from woo_bridge.push import PushResult, push_orders
 from woo_bridge.store_urls import check_store_url
-from woo_bridge.take_orders import SALE
 from woo_bridge.worker import open_client
 
 

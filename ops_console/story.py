@@ -19,7 +19,7 @@ from qbxml.reader import read_requests, read_response
 from queue_store.activities import QUICKBOOKS, attempts_of, events_of
 from queue_store.models import Activity, Company, Exchange
 from queue_store.states import AT_HOME, ActivityState
-from woo_bridge.take_orders import is_untranslated
+from woo_bridge.untranslated import is_untranslated
 
 
 def summary(activity: Activity, companies: Mapping[int, str], stores: Mapping[int, str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from qbwc_service.errors import NotSendable
 from qbwc_service.kinds import KINDS
 from qbwc_service.needs import Prepared
 from qbwc_service.run import Run
-from queue_store.activities import get_activity
+from queue_store.activities import SALE, get_activity
 from queue_store.models import Activity, Company, Store
 from queue_store.operations import OperationRefused
 from queue_store.payloads import Order, Reversal, encode
@@ -22,7 +22,6 @@ from queue_store.settings import store_settings
 from queue_store.states import ActivityState
 from queue_store.undo import REVERSAL, UndoPlan, confirm_undo, order_undo, plan_undo, reversal_of
 from woo_bridge.disposition import decide, order_rules
-from woo_bridge.take_orders import SALE
 
 _order = msgspec.json.Decoder(Order)
 

@@ -16,8 +16,9 @@ from typing import Any
 import msgspec
 
 from qbwc_service.paper import Paper
+from queue_store.activities import RETURN, SALE, WEB_ORDER
 from queue_store.catalogue import fold
-from queue_store.payloads import Order
+from queue_store.payloads import Order, Refund
 from queue_store.settings import COMPANY_SETTINGS, Settings
 
 GOODS, SHIPPING, FEES, TAX, ROUNDING, TOTAL = "goods", "shipping", "fees", "tax", "rounding", "total"
@@ -62,11 +63,18 @@ def compare(
     if shop is None:
         return ()
     items, cards = _items(company), fold(company["lines.gift_card"])
+    if kind == RETURN and (shop[SHIPPING] or shop[FEES]):
+        # Whatever is given back beside goods put on the shelf stands on lines of one item.
+        items[fold(company["lines.refund"])] = (GOODS, SHIPPING, FEES)
     names = {row: " and ".join(rows) for rows in items.values() if len(rows) > 1 for row in rows}
     names[TOTAL] = TOTAL
-    receipt = None if paper is None else _receipt(paper, total, items, cards)
-    if receipt and paper:
-        _take_off_cards(receipt, paper, shop[TOTAL])
+    receipt = None
+    if paper is not None:
+        # What the buyer gets is positive on the shop's side; on a return it is as `returns.signs` says.
+        sign = -1 if kind == RETURN and paper.sum < 0 else 1
+        receipt = _receipt(paper, total, items, cards, sign)
+        if kind != RETURN:
+            _take_off_cards(receipt, paper, shop[TOTAL])
     shown: dict[str, tuple[Decimal, Decimal]] = {}
     for row in (GOODS, SHIPPING, FEES, TAX, ROUNDING, TOTAL):
         name = names.get(row, row)
@@ -91,6 +99,22 @@ def _of_order(order: Order) -> Mapping[str, Decimal]:
     return _amounts(order, order.total_tax, order.total)
 
 
+def _of_refund(refund: Refund) -> Mapping[str, Decimal]:
+    """An amount that was typed beside the lines, or without any, counts as goods, as its line does."""
+    shipping, fees = (
+        _sum(line.total for line in lines) for lines in (refund.shipping_lines, refund.fee_lines)
+    )
+    goods = refund.amount - shipping - fees - refund.total_tax
+    return {
+        GOODS: goods,
+        SHIPPING: shipping,
+        FEES: fees,
+        TAX: refund.total_tax,
+        ROUNDING: _ZERO,
+        TOTAL: refund.amount,
+    }
+
+
 def _amounts(document: Any, tax: Decimal, total: Decimal) -> Mapping[str, Decimal]:
     goods, shipping, fees = (
         _sum(line.total for line in lines)
@@ -105,7 +129,9 @@ def _amounts(document: Any, tax: Decimal, total: Decimal) -> Mapping[str, Decima
 
 #: How the payload of a kind is read, and what its amounts are.
 _PAYLOADS: Mapping[str, tuple[msgspec.json.Decoder[Any], Callable[[Any], Mapping[str, Decimal]]]] = {
-    "sale": (msgspec.json.Decoder(Order), _of_order),
+    SALE: (msgspec.json.Decoder(Order), _of_order),
+    WEB_ORDER: (msgspec.json.Decoder(Order), _of_order),
+    RETURN: (msgspec.json.Decoder(Refund), _of_refund),
 }
 
 
@@ -121,18 +147,18 @@ def _items(company: Settings) -> dict[str, tuple[str, ...]]:
 
 
 def _receipt(
-    paper: Paper, total: Decimal | None, items: Mapping[str, tuple[str, ...]], cards: str
+    paper: Paper, total: Decimal | None, items: Mapping[str, tuple[str, ...]], cards: str, sign: int
 ) -> dict[str, Decimal]:
     amounts = dict.fromkeys((GOODS, SHIPPING, FEES, TAX, ROUNDING), _ZERO)
     for line in paper.lines:
         rows = items.get(fold(line.item.text), (GOODS,))
-        if fold(line.item.text) == cards and line.amount < 0:
+        if fold(line.item.text) == cards and sign * line.amount < 0:
             rows = (FEES,)  # One that paid; one that was sold is goods.
-        amounts[rows[0]] += line.amount
+        amounts[rows[0]] += sign * line.amount
     for name, amount in paper.extras:
-        amounts[SHIPPING if name == "Shipping" else GOODS] += amount
-    amounts[TOTAL] = paper.sum if total is None else total
-    amounts[TAX] += amounts[TOTAL] - paper.sum
+        amounts[SHIPPING if name == "Shipping" else GOODS] += sign * amount
+    amounts[TOTAL] = sign * (paper.sum if total is None else total)
+    amounts[TAX] += amounts[TOTAL] - sign * paper.sum
     return amounts
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from qbwc_service.flavours.spelling import Written
 from qbwc_service.run import Run, exchange_suffix
-from queue_store.activities import attempts_of, get_activity
+from queue_store.activities import attempts_of, called, get_activity
 from queue_store.drain import Change
 from queue_store.fingerprint import content_digest
 from queue_store.intake import changed_after_sent
@@ -119,7 +119,7 @@ def check_total(
         return
     activity = get_activity(run.db, row.id)
     sentence = (
-        f"Order {row.reference}: QuickBooks computed a total of {total} for receipt {activity.txn_number}, "
+        f"{called(row)}: QuickBooks computed a total of {total} for receipt {activity.txn_number}, "
         f"{predicted} was expected (difference {total - predicted}). "
     )
     if discounted:

@@ -15,10 +15,12 @@ from qbwc_service.kinds import KINDS, Doubt
 from qbwc_service.run import Run
 from qbwc_service.waiters import let_waiters_go
 from qbxml.hresults import HresultRule
+from queue_store.activities import called
 from queue_store.catalogue import forget_lookups
 from queue_store.claim import payloads_of
 from queue_store.drain import Change, change, in_doubt, lose_exchange, suspect
 from queue_store.models import Activity, Exchange
+from queue_store.returns import follow_sales
 from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState
 from queue_store.waits import wake_waiters
@@ -73,7 +75,7 @@ def _condemn(run: Run, row: Any) -> None:
 
 def not_found(run: Run, activity: Activity) -> None:
     """QuickBooks does not have it, however it was looked for: it goes again, or nowhere, as things stand now."""
-    name = f"Order {activity.reference}" if activity.kind == "sale" else activity.reference
+    name = called(activity)
     if activity.txn_id:
         # A late answer bound it meanwhile, and the repeat did not get there.
         _move(
@@ -93,6 +95,7 @@ def not_found(run: Run, activity: Activity) -> None:
             ActivityState.CANCELLED,
             f"{name} was cancelled in the shop before it reached QuickBooks.",
         )
+        follow_sales(run.db, [activity.id])
     elif activity.reason == CONDEMNED and activity.newer_payload is None:
         sentence = (
             f"{name}: QuickBooks could not read its request even alone, without saying why. See the exact request: "

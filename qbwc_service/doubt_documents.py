@@ -13,12 +13,12 @@ from qbwc_service.binding import bound_change, check_total, compare_newer
 from qbwc_service.doubt import not_found
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.spelling import Written
-from qbwc_service.kinds import DOCUMENTS
+from qbwc_service.kinds import DOCUMENTS, identity_of, look_up_of
 from qbwc_service.kinds.kind import LookUp
 from qbwc_service.look_back import doubled
 from qbwc_service.preparing import prepare
 from qbwc_service.run import Run
-from queue_store.activities import attempts_of
+from queue_store.activities import attempts_of, called
 from queue_store.books import live_documents, marks_of, of_generation
 from queue_store.catalogue import AnsweredLookup, answered_lookups
 from queue_store.drain import at_home, change, in_doubt, without_clear_answer
@@ -32,33 +32,31 @@ from queue_store.waits import wake_waiters
 def settle_documents(run: Run) -> None:
     """After look-back: each document in doubt is bound, or goes again if its own mark did not find it either."""
     activities = in_doubt(run.db, run.company.id, kinds=DOCUMENTS)
-    marks = _marks(run, activities)
-    found = live_documents(run.db, run.company.id, set(marks.values()))
-    told = _answers(run, marks.values())
+    found, told = _found(run, activities), _told(run, activities)
     for activity in activities:
-        mark = marks[activity.id]
-        if own := of_generation(found.get(mark, []), activity.generation):
-            bind_found(run, activity, own, mark)
-        elif mark in told and told[mark].passing:
+        answer = told.get(activity.id)
+        if own := found[activity.id]:
+            bind_found(run, activity, own)
+        elif answer is not None and answer.passing:
             # QuickBooks could not tell: it stays in doubt, and is asked for again in the next session.
-            activity.sentence = f"Order {activity.reference}: the answer to it was lost. {told[mark].problem}"
+            activity.sentence = f"{called(activity)}: the answer to it was lost. {answer.problem}"
             run.db.flush()
-        elif mark in told:
+        elif answer is not None:
             not_found(run, activity)
 
 
 def marks_to_ask(run: Run) -> list[LookUp]:
     """The marks of documents in doubt that QuickBooks was not asked for since they came into doubt."""
-    marks = _marks(run, in_doubt(run.db, run.company.id, kinds=DOCUMENTS))
-    told = _answers(run, marks.values())
-    return [("mark", mark) for mark in marks.values() if mark not in told]
+    activities = in_doubt(run.db, run.company.id, kinds=DOCUMENTS)
+    told = _told(run, activities)
+    return [look_up_of(run, one) for one in activities if one.id not in told]
 
 
 def documents_can_be_settled(run: Run) -> bool:
     """True if any document in doubt can still be cleared up in this session."""
-    marks = _marks(run, in_doubt(run.db, run.company.id, kinds=DOCUMENTS))
-    told = _answers(run, marks.values())
-    return any(mark not in told or not told[mark].passing for mark in marks.values())
+    activities = in_doubt(run.db, run.company.id, kinds=DOCUMENTS)
+    told = _told(run, activities)
+    return any(one.id not in told or not told[one.id].passing for one in activities)
 
 
 def without_known_documents(
@@ -70,37 +68,37 @@ def without_known_documents(
     One of which an earlier attempt was never clearly answered is asked for by its own
     mark in the session in which it goes again.
     """
-    marks = _marks(run, [row for row in candidates if row.kind in DOCUMENTS])
-    found = live_documents(run.db, run.company.id, set(marks.values()))
-    sent_before = [row.id for row in candidates if row.id in marks and row.attempts]
-    unclear = without_clear_answer(run.db, sent_before)
-    told = _answers(run, [marks[activity_id] for activity_id in unclear])
+    documents = [row for row in candidates if row.kind in DOCUMENTS]
+    found = _found(run, documents)
+    unclear = without_clear_answer(run.db, [row.id for row in documents if row.attempts])
+    told = _told(run, [row for row in documents if row.id in unclear])
     rest: list[Any] = []
     to_ask: list[LookUp] = []
     not_told: list[tuple[Any, AnsweredLookup]] = []
     for row in candidates:
-        mark = marks.get(row.id, "")
-        if own := of_generation(found.get(mark, []), row.generation):
-            bind_found(run, row, own, mark)
-        elif row.id in unclear and mark not in told:
-            to_ask.append(("mark", mark))
-        elif row.id in unclear and told[mark].passing:
-            not_told.append((row, told[mark]))
+        if own := found.get(row.id):
+            bind_found(run, row, own)
+        elif row.id in unclear and row.id not in told:
+            to_ask.append(look_up_of(run, row))
+        elif row.id in unclear and told[row.id].passing:
+            not_told.append((row, told[row.id]))
         else:
             rest.append(row)
     return rest, to_ask, not_told
 
 
-def _marks(run: Run, activities: Sequence[Any]) -> dict[int, str]:
-    """Record marks by activity."""
-    return {one.id: run.mark(one.store_id, one.record_id, one.generation).record_mark for one in activities}
+def _found(run: Run, activities: Sequence[Any]) -> dict[int, list[BookDocument]]:
+    """Live documents in the books of each of these activities (rows or models), the oldest first."""
+    identities = {one.id: identity_of(run, one) for one in activities}
+    found = live_documents(run.db, run.company.id, set(identities.values()))
+    return {one.id: of_generation(found.get(identities[one.id], []), one.generation) for one in activities}
 
 
-def _answers(run: Run, marks: Collection[str]) -> dict[str, AnsweredLookup]:
-    """What QuickBooks said in this session of these marks."""
-    asked = {("mark", mark) for mark in marks}
-    answered = answered_lookups(run.db, run.company.id, run.open_session.id, asked)
-    return {mark: answer for (_, mark), answer in answered.items()}
+def _told(run: Run, activities: Sequence[Any]) -> dict[int, AnsweredLookup]:
+    """What QuickBooks said in this session of those of these activities that it was asked for."""
+    asked = {one.id: look_up_of(run, one) for one in activities}
+    answered = answered_lookups(run.db, run.company.id, run.open_session.id, set(asked.values()))
+    return {number: answered[pair] for number, pair in asked.items() if pair in answered}
 
 
 def settle_at_home(run: Run, txn_ids: Collection[str]) -> None:
@@ -112,22 +110,17 @@ def settle_at_home(run: Run, txn_ids: Collection[str]) -> None:
     record_ids = {mark.partition("-")[2] for mark in marks}
     if not record_ids:
         return
-    found: dict[int, str] = {}
     activities = at_home(
         run.db, run.company.id, store_ids=run.stores.keys(), kinds=DOCUMENTS, record_ids=record_ids
     )
-    for activity in activities:
-        mark = run.mark(activity.store_id, activity.record_id, activity.generation).record_mark
-        if mark in marks:
-            found[activity.id] = mark
-    documents = live_documents(run.db, run.company.id, set(found.values()))
-    for activity in activities:
-        mark = found.get(activity.id, "")
-        if own := of_generation(documents.get(mark, []), activity.generation):
-            bind_found(run, activity, own, mark)
+    read = [one for one in activities if identity_of(run, one)[1] in marks]
+    found = _found(run, read)
+    for activity in read:
+        if own := found[activity.id]:
+            bind_found(run, activity, own)
 
 
-def bind_found(run: Run, activity: Any, documents: list[BookDocument], record_mark: str) -> None:
+def bind_found(run: Run, activity: Any, documents: list[BookDocument]) -> None:
     """Look-back found the document of this activity in the books: bound, and held against what was sent."""
     document = next((one for one in documents if one.txn_id == activity.txn_id), documents[0])
     model = run.db.get_one(Activity, activity.id)
@@ -153,7 +146,7 @@ def bind_found(run: Run, activity: Any, documents: list[BookDocument], record_ma
     run.open_session.settled += 1
     run.db.flush()
     if len(documents) > 1:
-        doubled(run, record_mark, activity.reference, activity.id)
+        doubled(run, documents, called(activity), activity.id)
     if known:
         compare_newer(run, activity.id, fingerprint, content=content)
     elif was_in_doubt and attempts:

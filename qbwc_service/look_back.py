@@ -9,7 +9,7 @@ page's commit moves the mark. See docs/decisions/0002-census-by-prefix.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -20,7 +20,8 @@ from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet
 from qbxml.statuses import classify_status
-from queue_store.books import live_documents, store_documents
+from queue_store.books import store_documents
+from queue_store.models import BookDocument
 from queue_store.tasks import raise_task
 
 #: requestID of a page; the number of its reading follows.
@@ -30,10 +31,11 @@ _MOST_GROWTH = 4
 
 
 class Step(msgspec.Struct, kw_only=True):
-    """One reading: all receipts since a moment, or all that carry a store's head."""
+    """One reading: all receipts (or sales orders) since a moment, or all that carry a store's head."""
 
     since: datetime | None = None
     head: str | None = None
+    orders: bool = False
     iterator_id: str | None = None
     #: True once its last page is in.
     done: bool = False
@@ -61,11 +63,13 @@ def begin(run: Run) -> LookBack:
     """What this session has to read."""
     mark = run.company.look_back_mark
     steps = [Step(since=mark)] if mark is not None else []
-    steps += [
-        Step(head=run.head(store.id))
-        for store in run.stores.values()
-        if mark is None or not store.census_done
-    ]
+    unread = [store for store in run.stores.values() if mark is None or not store.census_done]
+    steps += [Step(head=run.head(store.id)) for store in unread]
+    # Sales orders are read only where there may be web orders: not every edition of Point of Sale has them.
+    with_orders = {store.id for store in run.stores.values() if store.sends_web_orders}
+    if with_orders and mark is not None:
+        steps.append(Step(since=mark, orders=True))
+    steps += [Step(head=run.head(store.id), orders=True) for store in unread if store.id in with_orders]
     # Sessions that were lost one after another may all have been lost before the last page.
     growth = min(run.open_session.setbacks, _MOST_GROWTH)
     return LookBack(steps=steps, page=run.settings["pull.page"] << growth)
@@ -93,7 +97,9 @@ def _request(run: Run, state: LookBack, number: int, iterator: str) -> str:
     step = state.steps[number]
     page = Page(iterator, step.iterator_id, state.page)
     request_id = run.request_id(f"{REQUEST_ID}{number}")
-    return run.spelling.look_back_request(request_id, page, head=step.head, since=step.since)
+    return run.spelling.look_back_request(
+        request_id, page, head=step.head, since=step.since, orders=step.orders
+    )
 
 
 def take_page(run: Run, state: LookBack, answer: ResponseSet) -> LookBack | None:
@@ -124,9 +130,13 @@ def read_documents(run: Run, response: Response) -> list[FoundDocument]:
     """The documents in a page. Raises UnreadableAnswer where QuickBooks refused it."""
     rule = classify_status(response.status_code, response.status_severity, response.status_message)
     if rule.outcome not in (Outcome.DONE, Outcome.EMPTY):
-        raise UnreadableAnswer(
-            f"receipts could not be read: {response.status_message} ({response.status_code})"
-        )
+        why = f"{response.status_message} ({response.status_code})"
+        if response.name == "SalesOrderQueryRs":
+            raise UnreadableAnswer(
+                f"sales orders could not be read: {why}. If this edition of QuickBooks has none, take them out of "
+                "the store's setting orders.documents"
+            )
+        raise UnreadableAnswer(f"receipts could not be read: {why}")
     return [run.spelling.read_document(record) for record in response.records]
 
 
@@ -170,16 +180,16 @@ def _finish(run: Run, state: LookBack) -> None:
     run.db.flush()
 
 
-def doubled(run: Run, record_mark: str, reference: str, activity_id: int) -> None:
-    """Tell the operator of two live receipts with one mark."""
-    documents = live_documents(run.db, run.company.id, [record_mark]).get(record_mark, [])
+def doubled(run: Run, documents: Sequence[BookDocument], name: str, activity_id: int) -> None:
+    """Tell the operator of several live receipts with one mark."""
+    record_mark = documents[0].record_mark
     numbers = " and ".join(document.number or document.txn_id for document in documents)
     raise_task(
         run.db,
         company_id=run.company.id,
         kind="doubled",
         subject=record_mark,
-        sentence=f"Order {reference} is in QuickBooks {len(documents)} times (receipts {numbers}), with one mark "
+        sentence=f"{name} is in QuickBooks {len(documents)} times (receipts {numbers}), with one mark "
         f"{record_mark}. Reverse all but one of them in QuickBooks.",
         activity_id=activity_id,
     )

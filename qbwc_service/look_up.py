@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 
 from qbwc_service import look_back, reversals
-from qbwc_service.kinds.kind import LookUp
+from qbwc_service.kinds.kind import MARKS, LookUp
 from qbwc_service.kinds.reversal import LOOK_UP as REVERSAL_LOOK_UP
 from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
@@ -90,7 +90,7 @@ def refuse_look_ups(run: Run, exchange: Exchange, hresult: str) -> None:
     """QuickBooks could not read a set of look-ups. Only a key that is refused alone, again and again, is at fault."""
     looked_up = decode_reads(exchange.reads)
     wanted = set(looked_up.values())
-    if wanted and all(kind == "mark" for kind, _ in wanted):
+    if wanted and all(kind in MARKS for kind, _ in wanted):
         # They are of our own making, so QuickBooks does not take such queries: look-back alone must do.
         refused = AnsweredLookup(0, f"QuickBooks could not read the look-up by mark ({hresult}).")
         keep_lookups(run.db, run.company.id, run.open_session.id, dict.fromkeys(wanted, refused))
@@ -129,7 +129,7 @@ def _take_answer(
                 found[list_id] = record
     if kind == REVERSAL_LOOK_UP:
         return reversals.take_look(run, key, [one for answer in responses for one in answer.records])
-    if kind == "mark":
+    if kind in MARKS:
         documents = [run.spelling.read_document(one) for answer in responses for one in answer.records]
         look_back.keep(run, documents, asked_at=asked_at)
         return AnsweredLookup(len(documents))

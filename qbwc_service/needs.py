@@ -41,6 +41,16 @@ class CustomerNeed(msgspec.Struct, frozen=True, kw_only=True):
     fallback: bool = False
 
 
+class Tender(msgspec.Struct, frozen=True, kw_only=True):
+    """How a part of a document was paid."""
+
+    #: As in Tender<kind>Add.
+    kind: str
+    amount: Decimal
+    #: CardName, or GiftCertificateNumber.
+    name: str = ""
+
+
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """A request made ready, but for QuickBooks' ids."""
 
@@ -59,6 +69,10 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     tax_mode: str = ""
     #: TaxCategory that it names; "": none.
     tax_category: str = ""
+    #: TxnID of the sales order that it fulfils; "": none.
+    sales_order: str = ""
+    #: How a document was paid; its returns are paid back the same way.
+    tenders: tuple[Tender, ...] = ()
     #: What was shortened or respelt, for the log.
     remarks: tuple[str, ...] = ()
 

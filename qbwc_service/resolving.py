@@ -18,6 +18,7 @@ from qbwc_service.kinds.items import item_record_id
 from qbwc_service.knowledge import Knowledge
 from qbwc_service.needs import CustomerNeed, ItemNeed, Prepared
 from qbwc_service.run import Run
+from queue_store.activities import ORDER_KINDS, called
 from queue_store.catalogue import KnownCustomer, KnownItem, fold
 from queue_store.payloads import Department, Item, Payload
 from queue_store.tasks import raise_task
@@ -168,8 +169,9 @@ class _Resolution:
 
     def _refuse_piece(self, label: str) -> None:
         raise NotSendable(
-            f"{self._name()}: the line {label!r} cannot be split into prices of whole cents, and its item keeps "
-            "stock, so it cannot go as one piece either. Enter this order by hand, then cancel it here."
+            f"{self._name()}: the line {label!r} cannot be split into prices in whole cents (or whole units, in a currency "
+            "without cents), and its item keeps stock, so it cannot go as one piece either. Give the line an amount in "
+            "the shop that divides by its pieces, or enter this by hand and cancel it here."
         )
 
     # Customers --------------------------------------------------------------
@@ -280,8 +282,8 @@ class _Resolution:
         return ""
 
     def _name(self) -> str:
-        what = "Order" if self.activity.kind == "sale" else "Activity"
-        return f"{what} {self.activity.reference}"
+        is_element = self.activity.kind not in ORDER_KINDS
+        return f"Activity {self.activity.reference}" if is_element else called(self.activity)
 
 
 def _same_person(need: CustomerNeed, matches: list[KnownCustomer]) -> list[KnownCustomer]:

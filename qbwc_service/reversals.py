@@ -21,6 +21,7 @@ from qbwc_service.kinds.reversal import LOOK_UP, look_up_key
 from qbwc_service.marks import read_mark
 from qbwc_service.run import Run
 from qbxml.records import Record
+from queue_store.activities import SALE
 from queue_store.catalogue import AnsweredLookup, answered_lookups
 from queue_store.claim import payloads_of
 from queue_store.drain import Change, change, in_doubt
@@ -176,7 +177,7 @@ def _hindrance(run: Run, payload: bytes) -> str:
     """A return that came to the books since the undo was ordered."""
     what = decode_reversal(payload)
     original = run.db.get(Activity, what.activity_id)
-    if original is None or what.kind != "sale":
+    if original is None or what.kind != SALE:
         return ""
     names = live_returns(run.db, original, what.mark)
     if not names:

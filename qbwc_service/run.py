@@ -12,6 +12,7 @@ from qbwc_service.flavours import FLAVOURS
 from qbwc_service.flavours.spelling import Spelling
 from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
 from qbwc_service.marks import Mark
+from queue_store.activities import ORDER_KINDS
 from queue_store.companies import list_stores, live_kinds
 from queue_store.ids import new_id
 from queue_store.models import Company, QbwcSession, Store
@@ -76,9 +77,12 @@ class Run:
             self._store_settings[store_id] = store_settings(self.db, self.stores[store_id])
         return self._store_settings[store_id]
 
-    def taxes(self, store_id: int) -> TaxTable:
-        """What is known of tax for one of the company's stores; nothing where the shop's own tax is written."""
-        if self.settings["tax.mode"] != "flavour":
+    def taxes(self, store_id: int, tax_mode: str = "") -> TaxTable:
+        """What is known of tax for one of the company's stores; nothing where the shop's own tax is written.
+
+        `tax_mode` is that of the document; "": the company's.
+        """
+        if (tax_mode or self.settings["tax.mode"]) != "flavour":
             return NO_TAXES
         if store_id not in self._taxes:
             self._taxes[store_id] = TaxTable(
@@ -96,9 +100,9 @@ class Run:
         return Mark(self.head(store_id), record_id, generation)
 
     def pause_of(self, kind: str, store_id: int) -> str:
-        """The sentence of a sale whose store is not live for orders; "" for everything else."""
+        """The sentence of a document whose store is not live for orders; "" for everything else."""
         store = self.stores.get(store_id)
-        if kind != "sale" or store is None or "orders" in live_kinds(store):
+        if kind not in ORDER_KINDS or store is None or "orders" in live_kinds(store):
             return ""
         return (
             f"is held: store {store.name} was paused while it was on its way, and it is not in QuickBooks. "

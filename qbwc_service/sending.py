@@ -23,7 +23,8 @@ from qbwc_service.doubt_documents import documents_can_be_settled, without_known
 from qbwc_service.doubt_elements import without_known_elements
 from qbwc_service.errors import NotSendable
 from qbwc_service.kinds import DOCUMENTS, KINDS
-from qbwc_service.kinds.kind import LookUp
+from qbwc_service.kinds.kind import MARKS, LookUp
+from qbwc_service.kinds.sale import web_orders_of
 from qbwc_service.look_up import encode_reads, look_up_set
 from qbwc_service.needs import Prepared, encode_prepared
 from qbwc_service.preparing import current_prepared, prepare
@@ -31,6 +32,7 @@ from qbwc_service.resolving import Verdict, resolve
 from qbwc_service.run import Run
 from qbwc_service.setting_aside import fail, set_aside, set_unclear_aside
 from queue_store import claim
+from queue_store.activities import SALE
 from queue_store.claim import Sending
 from queue_store.drain import Change, change
 from queue_store.models import Activity
@@ -118,10 +120,10 @@ def _begin_look_back(run: Run, to_ask: Sequence[LookUp]) -> str:
     requests = readings.begin_look_back(run)
     if run.open_session.fruitless:
         # A look-up may be what QuickBooks could not take; marks are of our own making.
-        wanted = [pair for pair in to_ask if pair[0] == "mark"]
+        wanted = [pair for pair in to_ask if pair[0] in MARKS]
     else:
         wanted = [*to_ask, *_lacking(run, set_size(run))]
-    marks = sum(kind == "mark" for kind, _ in wanted)
+    marks = sum(kind in MARKS for kind, _ in wanted)
     room = max(_LEAST_LOOK_UPS, set_size(run) - len(requests), min(marks, run.settings["pace.most"]))
     asked, reads = look_up_set(run, wanted, room)
     return _hand_out(run, "look back", [*requests, *asked], reads=encode_reads(reads))
@@ -255,7 +257,7 @@ def _candidates(run: Run, size: int, *, kinds: frozenset[str] | None) -> Sequenc
 def _resolved(run: Run, candidates: Sequence[Any], *, fail_refused: bool = True) -> list[Verdict]:
     """Candidates with everything known of them; what cannot be prepared fails here, or is left out."""
     prepared: list[tuple[Any, Prepared]] = []
-    known = [(row, current_prepared(run, row)) for row in candidates]
+    known = _known(run, candidates)
     payloads = claim.payloads_of(run.db, [row.id for row, current in known if current is None])
     for row, current in known:
         if current is None:
@@ -274,6 +276,18 @@ def _resolved(run: Run, candidates: Sequence[Any], *, fail_refused: bool = True)
     if payloads:
         run.db.flush()
     return resolve(run, prepared)
+
+
+def _known(run: Run, candidates: Sequence[Any]) -> list[tuple[Any, Prepared | None]]:
+    """Candidates with what was made ready before; a sale whose web order was found in the books since is not."""
+    fulfils = web_orders_of(run, [row for row in candidates if row.kind == SALE])
+    known: list[tuple[Any, Prepared | None]] = []
+    for row in candidates:
+        current = current_prepared(run, row)
+        if current is not None and row.kind == SALE and current.sales_order != fulfils.get(row.id, ""):
+            current = None
+        known.append((row, current))
+    return known
 
 
 def _look_up(run: Run, wanted: Sequence[LookUp], *, ahead: bool = False) -> str:

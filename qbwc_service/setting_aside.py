@@ -10,7 +10,7 @@ from qbwc_service.resolving import Addition, Verdict
 from qbwc_service.run import Run
 from qbwc_service.waiters import let_waiters_go
 from queue_store import waits
-from queue_store.activities import add_activity, newest_of_record
+from queue_store.activities import add_activity, called, newest_of_record
 from queue_store.catalogue import AnsweredLookup
 from queue_store.drain import Change, change
 from queue_store.fingerprint import content_digest
@@ -84,7 +84,7 @@ def _hindrance(row: Any, needed: Sequence[Activity]) -> str:
     """Why waiting for these additions would be in vain; "" if it is not."""
     for one in needed:
         if one.state == ActivityState.FAILED:
-            return f"Order {row.reference} cannot be sent: {one.sentence} Mend that, then retry."
+            return f"{called(row)} cannot be sent: {one.sentence} Mend that, then retry."
         if one.state == ActivityState.SUCCEEDED:
             return (
                 f"{row.reference}: {one.reference} was added to QuickBooks a moment ago ({one.txn_id}) and yet is not "

@@ -24,17 +24,19 @@ from qbwc_service.binding import (
 )
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.flavours.spelling import Written
-from qbwc_service.kinds import KINDS, Doubt
+from qbwc_service.kinds import DOCUMENTS, KINDS, Doubt
 from qbwc_service.reversals import REFUSED
 from qbwc_service.run import Run
 from qbwc_service.waiters import let_waiters_go
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet, read_requests
 from qbxml.statuses import StatusRule, classify_status
-from queue_store.activities import expire_activities, get_activity
+from queue_store.activities import called, expire_activities, get_activity
+from queue_store.books import retire_orders
 from queue_store.catalogue import forget, forget_all_lookups, forget_lookups
 from queue_store.drain import Change, attempts_by_number, attempts_in, change, settle_attempts
 from queue_store.models import Exchange
+from queue_store.returns import follow_sales
 from queue_store.sessions import look_back_again
 from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState, AttemptState
@@ -255,7 +257,7 @@ class _Batch:
             return
         pause = self.run.pause_of(row.kind, row.store_id)
         if pause and rule.outcome in (Outcome.RETRY, Outcome.STALE):
-            self._to(row, ActivityState.HELD, f"Order {row.reference} {pause}", reason="not live")
+            self._to(row, ActivityState.HELD, f"{called(row)} {pause}", reason="not live")
             return
         if rule.outcome is Outcome.RETRY:
             self._to(
@@ -267,7 +269,12 @@ class _Batch:
             self.result.again += 1
             return
         if rule.outcome is Outcome.STALE and row.set_failures < _STALE_TRIES:
-            forget(self.run.db, self.run.company.id, self._ids_sent(row))
+            ids = self._ids_sent(row)
+            forget(self.run.db, self.run.company.id, ids)
+            if retire_orders(self.run.db, self.run.company.id, ids):
+                # Somebody may have deleted its web order: all that are there are read again.
+                self.run.stores[row.store_id].census_done = False
+                look_back_again(self.run.db, self.run.company.id)
             forget_all_lookups(self.run.db, self.run.company.id)
             activity = get_activity(self.run.db, row.id)
             activity.set_failures += 1
@@ -278,9 +285,8 @@ class _Batch:
             )
             self.result.again += 1
             return
-        what = "its receipt" if row.kind == "sale" else "it"
-        name = f"Order {row.reference}" if row.kind == "sale" else row.reference
-        sentence = f"{name}: QuickBooks refused {what}: {why}. {rule.advice}"
+        what = "its receipt" if row.kind in DOCUMENTS else "it"
+        sentence = f"{called(row)}: QuickBooks refused {what}: {why}. {rule.advice}"
         self._to(row, ActivityState.FAILED, sentence)
         self.result.failed.append((row.id, row.kind, sentence))
 
@@ -289,7 +295,7 @@ class _Batch:
         wanted = request_id_of(row.id, row.number, row.attempt_exchange_id)
         for request in read_requests(self.exchange.request):
             if request.request_id == wanted:
-                names = {"ListID", "CustomerListID", "DepartmentListID"}
+                names = {"ListID", "CustomerListID", "DepartmentListID", "SalesOrderTxnID"}
                 return {
                     str(found.text) for found in request.element.iter() if found.tag in names and found.text
                 }
@@ -340,12 +346,13 @@ class _Batch:
         wake_waiters(db, self.result.succeeded, exchange_id=exchange_id)
         refused = let_waiters_go(db, self.result.failed, exchange_id=exchange_id)
         expire_activities(db)
+        follow_sales(db, [one.activity_id for one in self.others if one.after == ActivityState.CANCELLED])
         for row in self.unclear:
             activity = get_activity(db, row.id)
             asked = KINDS[row.kind].asked_as(self.run, activity, activity.payload)
             forget_lookups(db, self.run.company.id, asked)
         for row, written in self.after:
-            if row.kind == "sale":
+            if row.kind in DOCUMENTS:
                 check_total(self.run, row, written.total, row.predicted_total, discounted=written.discounted)
                 if row.newer_payload is not None or row.unwanted or row.sent_fingerprint != row.fingerprint:
                     compare_newer(self.run, row.id, row.sent_fingerprint, content=row.fingerprint)

@@ -19,6 +19,21 @@ from queue_store.states import TRANSITIONS, ActivityState
 
 QUICKBOOKS = "quickbooks"
 SHOP = "shop"
+#: Kinds that a shop's orders become in QuickBooks.
+SALE = "sale"
+RETURN = "return"
+WEB_ORDER = "web_order"
+ORDER_KINDS = (SALE, RETURN, WEB_ORDER)
+#: `Activity.reason` of a next generation whose undo was called off, see `queue_store.undo`: it counts as not
+#: there, the generation before it stands.
+CALLED_OFF = "undo cancelled"
+
+
+def called(activity: Any) -> str:
+    """What a sentence calls an activity (row or model): "Order 1207", "Refund 1209 of order 1207", "TEA-50"."""
+    if activity.kind == SALE:
+        return f"Order {activity.reference}"
+    return f"Web order {activity.reference}" if activity.kind == WEB_ORDER else str(activity.reference)
 
 
 def get_activity(db: Session, activity_id: int) -> Activity:
@@ -36,8 +51,7 @@ _NEWEST = (
         Activity.store_id == bindparam("store_id"),
         Activity.kind == bindparam("kind"),
         Activity.record_id == bindparam("record_id"),
-        # One whose undo was called off, see `queue_store.undo`: the generation before it stands.
-        Activity.reason != "undo cancelled",
+        Activity.reason != CALLED_OFF,
     )
     .order_by(Activity.generation.desc())
     .limit(1)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.models import BookDocument
 from queue_store.upsert import upsert
+
+#: A kind of document and the record mark that it bears: a sale and a web order bear one mark.
+Identity = tuple[str, str]
+#: The type of a web order; receipts bear their SalesReceiptType.
+SALES_ORDER = "SalesOrder"
 
 # What look-back reads is written at once: there is nothing to write first.
 _LIVE = (
@@ -17,7 +22,6 @@ _LIVE = (
     .where(
         BookDocument.company_id == bindparam("company_id"),
         BookDocument.record_mark.in_(bindparam("record_marks", expanding=True)),
-        BookDocument.type == bindparam("type"),
         BookDocument.live,
         BookDocument.undone.is_(False),
     )
@@ -56,13 +60,34 @@ def marks_of(db: Session, company_id: int, txn_ids: Collection[str]) -> set[str]
 
 
 def live_documents(
-    db: Session, company_id: int, record_marks: Collection[str], *, type: str = "Sales"
-) -> dict[str, list[BookDocument]]:
-    """Live documents by record mark, the oldest first: neither reversed nor reversing."""
-    found: dict[str, list[BookDocument]] = {}
-    if not record_marks:
+    db: Session, company_id: int, identities: Collection[Identity]
+) -> dict[Identity, list[BookDocument]]:
+    """Live documents by (type, record mark), the oldest first: neither reversed nor reversing."""
+    found: dict[Identity, list[BookDocument]] = {}
+    if not identities:
         return found
-    values = {"company_id": company_id, "record_marks": list(record_marks), "type": type}
+    values = {
+        "company_id": company_id,
+        "record_marks": list({record_mark for _, record_mark in identities}),
+    }
     for document in db.scalars(_LIVE, values):
-        found.setdefault(document.record_mark, []).append(document)
+        identity = (document.type, document.record_mark)
+        if identity in identities:
+            found.setdefault(identity, []).append(document)
     return found
+
+
+def retire_orders(db: Session, company_id: int, txn_ids: Collection[str]) -> bool:
+    """Those of these ids that are web orders count as gone until look-back reads them again; True if any was."""
+    retired = db.execute(
+        update(BookDocument)
+        .where(
+            BookDocument.company_id == company_id,
+            BookDocument.txn_id.in_(txn_ids),
+            BookDocument.type == SALES_ORDER,
+        )
+        .values(live=False)
+        .returning(BookDocument.txn_id)
+        .execution_options(synchronize_session=False)
+    )
+    return retired.first() is not None

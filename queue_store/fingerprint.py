@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
-from queue_store.payloads import Order
+from queue_store.payloads import Order, Refund
 
 _encoder = msgspec.json.Encoder()
 
@@ -31,6 +31,21 @@ def order_fingerprint(order: Order) -> str:
             [[line.rate_id, _plain(line.tax_total), _plain(line.shipping_tax_total)]
              for line in order.tax_lines],
             [_plain(card.amount) for card in order.redeemed],
+        ]
+    )  # fmt: skip
+
+
+def refund_fingerprint(refund: Refund) -> str:
+    """32 hex digits over what the books would show of this refund."""
+    return _digest(
+        [
+            refund.order.currency,
+            _plain(refund.amount),
+            _plain(refund.total_tax),
+            [[line.line_id, line.sku, _plain(line.quantity), _plain(line.total), _plain(line.restocked)]
+             for line in refund.lines],
+            [[line.line_id, _plain(line.total)] for line in refund.shipping_lines],
+            [[line.line_id, _plain(line.total)] for line in refund.fee_lines],
         ]
     )  # fmt: skip
 

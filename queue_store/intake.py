@@ -18,7 +18,16 @@ from typing import Any
 import msgspec
 from sqlalchemy.orm import Session
 
-from queue_store.activities import QUICKBOOKS, add_activity, move, newest_of_record, note
+from queue_store.activities import (
+    QUICKBOOKS,
+    RETURN,
+    WEB_ORDER,
+    add_activity,
+    called,
+    move,
+    newest_of_record,
+    note,
+)
 from queue_store.fingerprint import content_digest
 from queue_store.models import Activity
 from queue_store.states import ABROAD, ActivityState
@@ -218,12 +227,37 @@ def _compare_with_books(
 
 def changed_after_sent(db: Session, activity: Activity) -> None:
     """Tell the operator that the shop's record and the document in the books differ now."""
-    what = "was cancelled in the shop" if activity.unwanted else "was changed in the shop"
-    sentence = (
-        f"Order {activity.reference} {what} after its receipt {activity.txn_number or activity.txn_id} was "
-        "written. The receipt stands as it was sent: compare both, and correct the books if need be."
-    )
-    sentence += f" To reverse it: qbwoo activity undo {activity.id}{'' if activity.unwanted else ' --again'}"
+    number = activity.txn_number or activity.txn_id
+    undo = f"qbwoo activity undo {activity.id}"
+    if activity.kind == RETURN:
+        what = "was deleted in the shop" if activity.unwanted else "was changed in the shop"
+        sentence = (
+            f"{called(activity)} {what} after its return {number} was written, which stands as it was sent. "
+        )
+        sentence += (
+            f"If no money went back, reverse receipt {number}: {undo}; else leave it."
+            if activity.unwanted
+            else f"Compare both, and correct the books if need be. To reverse it: {undo} --again"
+        )
+    elif activity.kind == WEB_ORDER:
+        what = "was cancelled in the shop" if activity.unwanted else "was changed in the shop"
+        sentence = f"{called(activity)} {what} after it was written as sales order {number}, which stands as it was sent. "
+        sentence += (
+            "Delete it in QuickBooks, unless goods were taken from it already."
+            if activity.unwanted
+            else "Correct it in QuickBooks if need be; the receipt will be as the shop's order is then."
+        )
+    elif activity.unwanted:
+        sentence = (
+            f"{called(activity)} was cancelled in the shop after its receipt {number} was written, which stands as it "
+            f"was sent. Decide: reverse receipt {number} if neither goods nor money changed hands ({undo}), enter a "
+            "return if the buyer was paid back, or leave it."
+        )
+    else:
+        sentence = (
+            f"{called(activity)} was changed in the shop after its receipt {number} was written. The receipt stands as "
+            f"it was sent: compare both, and correct the books if need be. To reverse it: {undo} --again"
+        )
     activity.sentence = sentence
     note(db, activity.id, activity.state, activity.state, sentence)
     raise_task(

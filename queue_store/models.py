@@ -159,6 +159,8 @@ class Store(Base):
     live_kinds: Mapped[str] = mapped_column(String(200), default="")
     #: True once a look-back has read every receipt that ever carried this store's code.
     census_done: Mapped[bool] = mapped_column(default=False)
+    #: True if its setting `orders.documents` makes sales orders of some orders; known without reading settings.
+    sends_web_orders: Mapped[bool] = mapped_column(default=False)
     last_webhook_at: Mapped[datetime | None]
     refused_webhooks: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=_now)

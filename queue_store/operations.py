@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from queue_store.activities import move
+from queue_store.activities import ORDER_KINDS, RETURN, SALE, called, move
 from queue_store.drain import Change, change
 from queue_store.errors import StoreError
 from queue_store.models import Activity, ActivityWait, AuditEntry, Company, CompanySetting, Store
+from queue_store.returns import follow_sale
 from queue_store.states import ABROAD, ActivityState
 
 S = ActivityState
@@ -96,6 +97,8 @@ def release(
     if to is S.PENDING and _open_needs(db, activity):
         to, reason, sentence = S.WAITING, "activity", "Waits for other activities that it needs."
     _move(db, activity, to, "release", who, reason=reason, sentence=sentence, **_FRESH)
+    if activity.kind == SALE:
+        follow_sale(db, activity)
 
 
 def cancel(db: Session, activity: Activity, who: str) -> None:
@@ -106,7 +109,12 @@ def cancel(db: Session, activity: Activity, who: str) -> None:
     waiting = db.scalars(
         select(Activity.reference)
         .join(ActivityWait, ActivityWait.activity_id == Activity.id)
-        .where(ActivityWait.for_id == activity.id, Activity.state == S.WAITING)
+        .where(
+            ActivityWait.for_id == activity.id,
+            Activity.state == S.WAITING,
+            # The refunds of an order are cancelled with it.
+            Activity.kind != RETURN,
+        )
         .limit(4)
     ).all()
     if waiting:
@@ -121,23 +129,25 @@ def cancel(db: Session, activity: Activity, who: str) -> None:
         reason="operator",
         sentence="Cancelled by hand: it is not sent.",
     )
+    if activity.kind == SALE:
+        follow_sale(db, activity)
 
 
 def hold_store(db: Session, store: Store, who: str, sentence: Callable[[str], str]) -> int:
     """Hold what of a paused store could still be sent, with the reason "not live"; how many.
 
-    `sentence` makes the sentence of one from its reference.
+    `sentence` makes the sentence of one from what it is called.
     """
     # One that waits for another activity would go as soon as that has succeeded.
     condition = Activity.state.in_((S.PENDING, S.DELAYED)) | (
         (Activity.state == S.WAITING) & (Activity.reason == "activity")
     )
     rows = db.execute(
-        select(Activity.id, Activity.state, Activity.reference)
+        select(Activity.id, Activity.kind, Activity.state, Activity.reference)
         .where(
             Activity.company_id == store.company_id,
             Activity.store_id == store.id,
-            Activity.kind == "sale",
+            Activity.kind.in_(ORDER_KINDS),
             condition,
         )
         .order_by(Activity.id)
@@ -149,7 +159,7 @@ def hold_store(db: Session, store: Store, who: str, sentence: Callable[[str], st
             before=row.state,
             after=S.HELD,
             reason="not live",
-            sentence=sentence(row.reference),
+            sentence=sentence(called(row)),
         )
         for row in rows
     ]

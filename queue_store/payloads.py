@@ -55,6 +55,8 @@ class OrderLine(Payload, frozen=True, kw_only=True):
     total_tax: Decimal
     taxes: tuple[TaxAmount, ...] = ()
     tax_class: str = ""
+    #: True: the shop keeps parts of a cent of this line, which `total` does not show.
+    is_rounded: bool = False
     #: WooCommerce's own truth of what this line took from the stock; None: never seen on the line.
     reduced_stock: Decimal | None = None
     #: Pieces that restocking refunds gave back, in all.
@@ -168,6 +170,51 @@ class Order(Payload, frozen=True, kw_only=True):
     #: What gift cards and store credit paid.
     redeemed: tuple[Redeemed, ...] = ()
     shipments: tuple[Shipment, ...] = ()
+
+
+class RefundLine(Payload, frozen=True, kw_only=True):
+    """What a refund gives back for one product line; amounts and quantity are positive, unlike the shop's."""
+
+    #: The order's line; 0 where the shop does not tell.
+    line_id: int
+    sku: str = ""
+    name: str = ""
+    quantity: Decimal
+    total: Decimal
+    total_tax: Decimal
+    taxes: tuple[TaxAmount, ...] = ()
+    #: Of `quantity`, the pieces that this refund put back on the shelf.
+    restocked: Decimal = Decimal(0)
+
+
+class Refund(Payload, frozen=True, kw_only=True):
+    """Money given back for an order; amounts are positive where the buyer gets something.
+
+    `shipping_lines` and `fee_lines` bear the ids of the order's own lines.
+    """
+
+    refund_id: int
+    created_at: datetime
+    #: All that the buyer gets, tax included; more than the lines tell where only an amount was typed.
+    amount: Decimal
+    reason: str = ""
+    total_tax: Decimal
+    lines: tuple[RefundLine, ...] = ()
+    shipping_lines: tuple[ShippingLine, ...] = ()
+    fee_lines: tuple[FeeLine, ...] = ()
+    #: Seconds east of UTC of the shop's own clock when the money went back.
+    utc_offset_seconds: int = 0
+    #: The order as it stood when the refund was read.
+    order: Order
+
+    @property
+    def order_id(self) -> int:
+        return self.order.order_id
+
+    @property
+    def number(self) -> str:
+        """The order's number, as people see it."""
+        return self.order.number
 
 
 class Customer(Payload, frozen=True, kw_only=True):

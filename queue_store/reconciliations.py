@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from queue_store.activities import CALLED_OFF, SALE
 from queue_store.models import Activity, BookDocument, PeriodReceipt, Reconciliation, Store
-from queue_store.undo import CALLED_OFF
 from queue_store.upsert import upsert
 
 #: Waits for the Web Connector; was read; is compared; cannot be had.
@@ -167,7 +167,7 @@ def newest_order_of(db: Session, store: Store) -> bytes | None:
         .where(
             Activity.company_id == store.company_id,
             Activity.store_id == store.id,
-            Activity.kind == "sale",
+            Activity.kind == SALE,
             Activity.reason != "untranslatable",
         )
         .order_by(Activity.id.desc())

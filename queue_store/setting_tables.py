@@ -66,6 +66,55 @@ def _tender(text: str) -> TenderRow:
     return TenderRow(known, card_name)
 
 
+#: What an order can become in QuickBooks.
+RECEIPT, SALES_ORDER, NOTHING = "receipt", "sales order", "nothing"
+_STATUS = re.compile(r"[a-z0-9_-]{1,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentTable:
+    """Which document an order of a status becomes, for every gateway or for one."""
+
+    #: Documents by (status, gateway); gateway "": any that has no row of its own.
+    rows: Mapping[tuple[str, str], str]
+
+    def of(self, status: str, gateway: str) -> str:
+        """The document; "" where the table does not name the status."""
+        return self.rows.get((status, gateway.lower() or NO_GATEWAY)) or self.rows.get((status, ""), "")
+
+    def statuses(self, document: str) -> tuple[str, ...]:
+        """The statuses that become `document`, for any gateway at least."""
+        return tuple(dict.fromkeys(status for (status, _), one in self.rows.items() if one == document))
+
+    @property
+    def has_orders(self) -> bool:
+        """True if anything becomes a sales order."""
+        return SALES_ORDER in self.rows.values()
+
+
+def read_documents(text: str) -> DocumentTable:
+    """ "on-hold=sales order, processing=receipt, processing/cod=sales order". Raises BadForm."""
+    rows: dict[tuple[str, str], str] = {}
+    for row in _rows(text):
+        key, equals, document = (part.strip().lower() for part in row.partition("="))
+        status, slash, gateway = (part.strip() for part in key.partition("/"))
+        status = status.removeprefix("wc-")
+        if not equals or not _STATUS.fullmatch(status) or (slash and not _GATEWAY.fullmatch(gateway)):
+            raise BadForm(
+                f"{row!r} is no row: it must read STATUS=DOCUMENT or STATUS/GATEWAY=DOCUMENT, such as completed=receipt."
+            )
+        if document not in (RECEIPT, SALES_ORDER, NOTHING):
+            raise BadForm(
+                f"names the document {document!r}, which is not known. Known are: {RECEIPT}, {SALES_ORDER}, {NOTHING}."
+            )
+        if (status, gateway) in rows:
+            raise BadForm(f"names {key!r} twice.")
+        rows[status, gateway] = document
+    if RECEIPT not in rows.values():
+        raise BadForm(f"names no status that becomes a {RECEIPT}: an order would never reach the books.")
+    return DocumentTable(rows)
+
+
 def read_rates(text: str) -> Mapping[str, Decimal]:
     """ "EUR=1.0835, GBP=1.27": what one of each is worth in the company's currency. Raises BadForm."""
     rates: dict[str, Decimal] = {}

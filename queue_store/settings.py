@@ -18,7 +18,15 @@ from sqlalchemy.orm import Session
 from queue_store.errors import BadSetting
 from queue_store.models import AuditEntry, Company, CompanySetting, Exchange, Store, StoreSetting
 from queue_store.prebuilt import run_prebuilt
-from queue_store.setting_tables import TENDERS, BadForm, read_names, read_rates, read_skus, read_tenders
+from queue_store.setting_tables import (
+    TENDERS,
+    BadForm,
+    read_documents,
+    read_names,
+    read_rates,
+    read_skus,
+    read_tenders,
+)
 from queue_store.tax_rates import forget_tax_rates
 
 
@@ -147,8 +155,10 @@ COMPANY_SETTINGS = _table(
     Setting("gift_cards.redeemed", "line", _among("line", "tender"), "A redeemed gift card is a negative line, or a tender of kind Gift.", "line or tender"),
     Setting("bundles", "lines", _among("lines", "parent", "parts"), "A bundle goes as the shop lists it, as one line with the price of all, or as its parts with the price shared out.", "lines, parent or parts"),
     Setting("lines.rounding", "Online Rounding", _text(20, least=1), "Item of the line that carries a rounding difference.", "1 to 20 characters"),
+    Setting("lines.refund", "Online Refund", _text(20, least=1), "Item of what a refund gives back beside goods put back on the shelf.", "1 to 20 characters"),
     Setting("lines.tax_code", "Non", _text(20, least=1), "Tax code of lines that QuickBooks must not tax.", "a tax code"),
     Setting("lines.negative", "price", _among("price", "quantity"), "How a negative line is spelt: Qty 1 with a negative Price, or Qty -1.", "price or quantity"),
+    Setting("returns.signs", "positive", _among("positive", "negative"), "Signs of quantities and tenders on a return, as Point of Sale wants them.", "positive or negative"),
     Setting("customers.mode", "match", _among("match", "one", "store"), "Whose receipts they are: the buyer's, one named customer's, or one named customer's of each shop.", "match, one or store"),
     Setting("customers.unknown", "fallback", _among("fallback", "refuse"), "A guest without e-mail: the named customer stands in, or the order is refused.", "fallback or refuse"),
     Setting("customers.fallback", "Online Customer", _text(30, least=1), "Customer of sales whose buyer cannot be told or is ambiguous.", "1 to 30 characters"),
@@ -169,9 +179,10 @@ COMPANY_SETTINGS = _table(
 )  # fmt: skip
 
 STORE_SETTINGS = _table(
-    Setting("orders.statuses", "processing,completed", _words, "Order statuses that become a receipt.", "statuses separated by commas"),
+    Setting("orders.documents", "processing=receipt, completed=receipt", read_documents, "What an order becomes in QuickBooks by its status, or by status and gateway: a receipt (once it is paid), a sales order, or nothing.", "STATUS=DOCUMENT or STATUS/GATEWAY=DOCUMENT, separated by commas"),
     Setting("orders.since", "", _moment, "Older orders go only by push; empty: first go-live.", "2026-01-31 or 2026-01-31T08:00:00Z"),
     Setting("orders.paid_later", "cod,bacs,cheque", _words, "Gateways whose money comes later: such an order waits for it.", "gateway ids separated by commas"),
+    Setting("orders.refunded_unsent", "both", _among("both", "neither"), "An order refunded in full before it was sent: the sale and the return go both, or neither does.", "both or neither"),
     Setting("orders.number_prefix", "", _text(10), "Before the order's number in the receipt's comments.", "at most 10 characters"),
     Setting("customers.name", "", _text(30), "Customer of this shop's sales with customers.mode store; empty: customers.fallback and the store code.", "at most 30 characters"),
     Setting("orders.notes", "off", _among("off", "failures", "all"), "What is noted on the shop's orders: nothing, refusals (and what became of them), or every receipt.", "off, failures or all"),
@@ -279,6 +290,9 @@ def set_store_setting(db: Session, store: Store, key: str, value: str, *, who: s
     if value != STORE_SETTINGS[key].default:
         db.add(StoreSetting(store_id=store.id, key=key, value=value))
     store.settings_version += 1
+    if key == "orders.documents":
+        # Web orders may be in the books that nobody has looked for yet.
+        store.census_done, store.sends_web_orders = False, read_documents(value).has_orders
     db.add(
         AuditEntry(
             company_id=store.company_id,

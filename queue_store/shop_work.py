@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from queue_store.activities import SHOP, add_activity, move, newest_of_record, note
+from queue_store.activities import SALE, SHOP, add_activity, move, newest_of_record, note
 from queue_store.fingerprint import content_digest
 from queue_store.intake import Incoming, Taken, take_in
 from queue_store.models import Activity, Mapping
@@ -174,15 +174,22 @@ def settle_shop_work(db: Session, activity: Activity, *, cause: str, sentence: s
 
 
 def waiting_orders(
-    db: Session, *, store_id: int, company_id: int, reasons: Sequence[str], after_id: int, limit: int
+    db: Session,
+    *,
+    store_id: int,
+    company_id: int,
+    reasons: Sequence[str],
+    after_id: int,
+    limit: int,
+    kinds: Sequence[str] = (SALE,),
 ) -> Sequence[Activity]:
-    """Sales that are held or wait for one of `reasons`, oldest first."""
+    """Sales (or other `kinds`) that are held or wait for one of `reasons`, oldest first."""
     return db.scalars(
         select(Activity)
         .where(
             Activity.company_id == company_id,
             Activity.store_id == store_id,
-            Activity.kind == "sale",
+            Activity.kind.in_(kinds),
             Activity.state.in_((ActivityState.HELD, ActivityState.WAITING)),
             Activity.reason.in_(reasons),
             Activity.id > after_id,

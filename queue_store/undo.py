@@ -13,15 +13,25 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from queue_store.activities import add_activity, expire_activities, move, note
+from queue_store.activities import (
+    CALLED_OFF,
+    RETURN,
+    SALE,
+    add_activity,
+    called,
+    expire_activities,
+    move,
+    note,
+)
 from queue_store.books import store_undone
 from queue_store.fingerprint import content_digest
 from queue_store.models import Activity, ActivityWait, AuditEntry, BookDocument, OperatorTask
 from queue_store.operations import OperationRefused
 from queue_store.payloads import Reversal, encode
+from queue_store.returns import follow_sales
 from queue_store.states import ABROAD, ActivityState
 from queue_store.waits import wait_for, wake_waiters
 
@@ -30,9 +40,7 @@ S = ActivityState
 REVERSAL = "reversal"
 #: Kinds whose document is undone by reversing it. Web orders are deleted and quantity adjustments are met by an
 #: opposite one: these kinds join with their own way.
-REVERSIBLE = ("sale", "return")
-#: `Activity.reason` of a next generation whose undo was called off: it counts as not there.
-CALLED_OFF = "undo cancelled"
+REVERSIBLE = (SALE, RETURN)
 
 _NO_DOCUMENT = (S.CANCELLED, S.SUPERSEDED)
 _decoder = msgspec.json.Decoder(Reversal)
@@ -80,32 +88,32 @@ def _hindrances(db: Session, activity: Activity, mark: str, again: bool) -> tupl
         return [f"A {activity.kind.replace('_', ' ')} cannot be undone: only receipts can."], []
     if activity.state in ABROAD:
         return [
-            f"{_name(activity)} is {S(activity.state).shown.replace('_', ' ')}: what became of it is found out first. "
+            f"{called(activity)} is {S(activity.state).shown.replace('_', ' ')}: what became of it is found out first. "
             "Try again after the next run."
         ], []
     if activity.state != S.SUCCEEDED or not activity.txn_id:
-        return [f"{_name(activity)} is {S(activity.state).shown}: no receipt of it is in QuickBooks."], []
+        return [f"{called(activity)} is {S(activity.state).shown}: no receipt of it is in QuickBooks."], []
     hindrances, steps = [], []
     for other in _related(db, activity):
         if other.id == activity.id:
             continue
         if other.state in ABROAD:
             hindrances.append(
-                f"{_name(other)} is {S(other.state).shown.replace('_', ' ')}: what became of it is found out "
+                f"{called(other)} is {S(other.state).shown.replace('_', ' ')}: what became of it is found out "
                 "first. Try again after the next run."
             )
         elif other.kind == REVERSAL and _is_of(other, activity):
             if other.state in (S.FAILED, S.CANCELLED):
                 continue
             hindrances.append(f"Its reversal (activity {other.id}) is {S(other.state).shown} already.")
-        elif activity.kind == "sale" and other.kind == "return" and other.state not in _NO_DOCUMENT:
+        elif activity.kind == SALE and other.kind == RETURN and other.state not in _NO_DOCUMENT:
             if other.state == S.SUCCEEDED:
                 hindrances.append(
-                    f"{_name(other)} hangs on this receipt, as return {other.txn_number or other.txn_id}: undo it first."
+                    f"{called(other)} hangs on this receipt, as return {other.txn_number or other.txn_id}: undo it first."
                 )
                 steps.append(f"qbwoo activity undo {other.id}")
-            elif other.state != S.FAILED:
-                hindrances.append(f"{_name(other)} is about to be sent: hold or cancel it first.")
+            elif other.state not in (S.FAILED, S.HELD):
+                hindrances.append(f"{called(other)} is about to be sent: hold or cancel it first.")
                 steps.append(f"qbwoo activity cancel {other.id}")
     known = {other.txn_id for other in _related(db, activity)}
     for document in _returns_in_books(db, activity, mark):
@@ -116,7 +124,7 @@ def _hindrances(db: Session, activity: Activity, mark: str, again: bool) -> tupl
             )
     if again and activity.unwanted:
         hindrances.append(
-            f"{_name(activity)} is not wanted by the shop any more, so it does not go again: undo it without --again."
+            f"{called(activity)} is not wanted by the shop any more, so it does not go again: undo it without --again."
         )
     if steps:
         steps.append(f"qbwoo activity undo {activity.id}{' --again' if again else ''}")
@@ -127,9 +135,9 @@ def live_returns(db: Session, activity: Activity, mark: str) -> list[str]:
     """What still hangs on the receipt of `activity`: names of returns that are in the books or may be."""
     known = _related(db, activity)
     names = [
-        _name(other)
+        called(other)
         for other in known
-        if other.kind == "return" and (other.state in ABROAD or other.state == S.SUCCEEDED)
+        if other.kind == RETURN and (other.state in ABROAD or other.state == S.SUCCEEDED)
     ]
     ids = {other.txn_id for other in known}
     return names + [
@@ -147,6 +155,8 @@ def order_undo(db: Session, plan: UndoPlan, mark: str, who: str) -> Activity:
     reversal = _reversal(db, plan, mark, who)
     following = _following(db, plan)
     wait_for(db, [(following.id, reversal.id)])
+    # Refunds that come meanwhile, or failed and are retried, go after the next generation.
+    follow_sales(db, [following.id])
     how = "reverse and send anew" if plan.again else "reverse"
     note(db, activity.id, activity.state, activity.state, f"undo ({how}), by {who}")
     db.add(
@@ -213,7 +223,7 @@ def _reversal(db: Session, plan: UndoPlan, mark: str, who: str) -> Activity:
 def _following(db: Session, plan: UndoPlan) -> Activity:
     """The record's next generation, waiting."""
     activity = plan.activity
-    sentence = f"{_name(activity)} waits until its receipt {plan.number} is reversed."
+    sentence = f"{called(activity)} waits until its receipt {plan.number} is reversed."
     content = {
         "payload": plan.payload,
         "digest": content_digest(plan.payload),
@@ -276,6 +286,13 @@ def call_off(db: Session, reversal: Activity, who: str) -> None:
                 sentence=sentence,
                 reason=CALLED_OFF,
             )
+            db.execute(
+                delete(ActivityWait)
+                .where(ActivityWait.for_id == following.id)
+                .execution_options(synchronize_session=False)
+            )
+    # Its refunds go after the generation that stands.
+    follow_sales(db, [decode_reversal(reversal.payload).activity_id])
 
 
 def reversed_now(db: Session, reversal: Activity, reversal_txn_id: str | None) -> None:
@@ -296,7 +313,7 @@ def reversed_now(db: Session, reversal: Activity, reversal_txn_id: str | None) -
                 "txn_id": txn_id,
                 "record_mark": record_mark,
                 "generation": int(generation),
-                "type": "Return" if what.kind == "return" else "Sales",
+                "type": "Return" if what.kind == RETURN else "Sales",
                 "live": False,
                 "undone": True,
                 "read_at": reversal.updated_at,
@@ -323,10 +340,11 @@ def reversed_now(db: Session, reversal: Activity, reversal_txn_id: str | None) -
         if following.state in ABROAD or following.state == S.SUCCEEDED or following.reason == CALLED_OFF:
             continue
         sentence = (
-            f"{_name(following)}: receipt {what.number} was reversed by hand, and nothing takes its place. To send it "
+            f"{called(following)}: receipt {what.number} was reversed by hand, and nothing takes its place. To send it "
             f"again: qbwoo activity release {following.id}"
         )
         move(db, following, S.CANCELLED, cause=sentence, sentence=sentence, reason="operator", unwanted=False)
+        follow_sales(db, [following.id])
 
 
 def open_reversals(
@@ -411,7 +429,7 @@ def _is_of(reversal: Activity, activity: Activity) -> bool:
 
 
 def _returns_in_books(db: Session, activity: Activity, mark: str) -> Sequence[BookDocument]:
-    if activity.kind != "sale":
+    if activity.kind != SALE:
         return []
     record_mark = mark.rpartition("/")[0]
     return db.scalars(
@@ -433,7 +451,3 @@ def _waiters(db: Session, reversal: Activity) -> Sequence[Activity]:
         .where(ActivityWait.for_id == reversal.id)
         .with_for_update(of=Activity)
     ).all()
-
-
-def _name(activity: Activity) -> str:
-    return f"Order {activity.reference}" if activity.kind == "sale" else activity.reference

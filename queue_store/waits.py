@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from queue_store.activities import RETURN, called
 from queue_store.drain import Change, change
 from queue_store.models import Activity, ActivityWait, table_of
 from queue_store.prebuilt import run_prebuilt
 from queue_store.states import ActivityState
 
 _WAIT = table_of(ActivityWait)
+#: Where a refund may have gone with its sale, beside waiting for it.
+_ENDED_WITH_IT = (ActivityState.WAITING, ActivityState.CANCELLED, ActivityState.FAILED)
 _WAITERS = select(_WAIT.c.activity_id).where(_WAIT.c.for_id.in_(bindparam("for_ids", expanding=True)))
 
 
@@ -64,7 +67,15 @@ def wake_waiters(
             .where(ActivityWait.activity_id.in_(waiting), Activity.state != ActivityState.CANCELLED)
         )
     )
-    free = [row for row in _rows(db, set(waiting) - still) if _waits_for_activity(row)]
+    free = [row for row in _rows(db, set(waiting) - still) if _goes_on(row)]
+    wanted = [row.id for row in free if row.state == ActivityState.CANCELLED]
+    if wanted:
+        db.execute(
+            update(Activity)
+            .where(Activity.id.in_(wanted))
+            .values(unwanted=False)
+            .execution_options(synchronize_session=False)
+        )
     change(
         db,
         [
@@ -103,8 +114,7 @@ def fail_waiters(
                     before=row.state,
                     after=ActivityState.FAILED,
                     reason="activity",
-                    sentence=f"{'Order ' if row.kind == 'sale' else ''}{row.reference} cannot be sent: {why} "
-                    "Mend that, then retry.",
+                    sentence=f"{called(row)} cannot be sent: {why} Mend that, then retry.",
                 )
                 for row in rows
             ],
@@ -122,6 +132,16 @@ def _waiters(db: Session, for_ids: Collection[int]) -> set[int]:
 def _waits_for_activity(row: Any) -> bool:
     """Not one that has come to wait for money or a status since: other things decide on that."""
     return bool(row.state == ActivityState.WAITING and row.reason == "activity")
+
+
+def _goes_on(row: Any) -> bool:
+    """What waited; and a refund, which was held, cancelled or failed with its sale only."""
+    if row.kind != RETURN:
+        return _waits_for_activity(row)
+    return bool(
+        (row.reason == "activity" and row.state in _ENDED_WITH_IT)
+        or (row.reason == "before since" and row.state == ActivityState.HELD)
+    )
 
 
 def _rows(db: Session, activity_ids: Collection[int]) -> Sequence[Any]:

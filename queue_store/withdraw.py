@@ -32,13 +32,16 @@ def withdraw(
     activity = newest_of_record(db, company_id=company_id, store_id=store_id, kind=kind, record_id=record_id)
     if activity is None:
         return Withdrawn.UNKNOWN, None
-    if activity.unwanted:
+    with_its_order = activity.state == ActivityState.CANCELLED and activity.reason == "activity"
+    if activity.unwanted and not with_its_order:
         return Withdrawn.ALREADY, activity
     state = ActivityState(activity.state)
     if state in AT_HOME:
         by_operator = activity.reason == "operator" and state in (ActivityState.HELD, ActivityState.CANCELLED)
         if by_operator or state is ActivityState.CANCELLED:
             activity.unwanted = True
+            if with_its_order:
+                activity.reason, activity.sentence = "", sentence
             note(db, activity.id, state, state, sentence)
         else:
             move(db, activity, ActivityState.CANCELLED, cause=sentence, sentence=sentence, unwanted=True)

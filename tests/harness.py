@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ from queue_store.database import Database
 from queue_store.models import Activity
 from queue_store.secrets import SecretBox
 from queue_store.settings import set_company_setting, set_store_setting, store_settings
+from queue_store.shop_work import claim_shop_work, settle_shop_work
 from woo_bridge.disposition import order_rules
+from woo_bridge.kinds.read_refunds import READ_REFUNDS, OrderAndRefunds
 from woo_bridge.take_orders import take_order
 from woo_bridge.translate_orders import translate_order
 
@@ -35,6 +38,12 @@ def recorded_order(name: str) -> dict[str, Any]:
     body = json.loads((RECORDED / f"order_{name}.json").read_text())["response"]["body"]
     found: dict[str, Any] = body[0] if isinstance(body, list) else body
     return found
+
+
+def recorded_refunds(order_id: int) -> list[dict[str, Any]]:
+    """The recorded refunds of an order, oldest first, as GET orders/ID/refunds gives them."""
+    body = json.loads((RECORDED / "get_refunds.json").read_text())["response"]["body"]
+    return sorted((one for one in body if one["parent_id"] == order_id), key=lambda one: int(one["id"]))
 
 
 def numbered(order: dict[str, Any], order_id: int, **changes: Any) -> dict[str, Any]:
@@ -90,6 +99,18 @@ class House:
                 order_rules(store, store_settings(db, store)),
                 translate_order(json.dumps(order).encode()),
             )
+
+    def take_refunds(self, order: dict[str, Any], refunds: list[dict[str, Any]]) -> None:
+        """The worker reads what the shop was asked for: this order, with these refunds."""
+        with self.database.write() as db:
+            store = get_store(db, "main")
+            for activity in claim_shop_work(db, store.company_id, datetime.now(UTC), 50):
+                assert activity.kind == READ_REFUNDS.name
+                answer = OrderAndRefunds(
+                    json.dumps(order).encode(), [json.dumps(refund).encode() for refund in refunds]
+                )
+                cause = READ_REFUNDS.settle(db, store, store_settings(db, store), activity, answer).cause
+                settle_shop_work(db, activity, cause=cause)
 
     def activities(self, kind: str | None = "sale") -> list[Activity]:
         """Oldest first."""

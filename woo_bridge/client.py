@@ -165,6 +165,10 @@ class ShopClient:
         """The JSON of one order, also of a trashed one. Raises NoSuchRecord."""
         return self._call("GET", f"orders/{order_id}").body
 
+    def get_refunds(self, order_id: int) -> list[bytes]:
+        """The JSON of each refund of one order, with its lines. Raises NoSuchRecord."""
+        return list(self._rows(f"orders/{order_id}/refunds", {"order": "asc", "orderby": "id"}))
+
     def iter_orders(
         self,
         *,

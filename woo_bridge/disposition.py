@@ -14,9 +14,12 @@ from datetime import datetime
 from queue_store.companies import live_kinds
 from queue_store.models import Store
 from queue_store.payloads import Order
+from queue_store.setting_tables import NOTHING, RECEIPT, SALES_ORDER, DocumentTable
 from queue_store.settings import Settings
 from queue_store.states import ActivityState
 
+#: Given back in full. A sale that was not sent yet goes all the same, if money was taken, and its return with it.
+REFUNDED = "refunded"
 ENDED = {
     "cancelled": "was cancelled in the shop",
     "failed": "was not paid: its payment failed in the shop",
@@ -40,21 +43,24 @@ class OrderRules:
     """What of a store decides about its orders, as it stands in one transaction."""
 
     store: str
-    statuses: tuple[str, ...]
+    documents: DocumentTable
     paid_later: tuple[str, ...]
     live: bool
     #: Orders placed earlier go only by push; None: the store was never live and no date is set.
     since: datetime | None
+    #: An order that was refunded in full before it was sent: True if sale and return are sent all the same.
+    sends_refunded: bool = True
 
 
 def order_rules(store: Store, settings: Settings) -> OrderRules:
     """The rules of `store`; `settings` are its own."""
     return OrderRules(
         store=store.name,
-        statuses=settings["orders.statuses"],
+        documents=settings["orders.documents"],
         paid_later=settings["orders.paid_later"],
         live="orders" in live_kinds(store),
         since=settings["orders.since"] or store.live_since,
+        sends_refunded=settings["orders.refunded_unsent"] == "both",
     )
 
 
@@ -65,28 +71,46 @@ def decide(order: Order, rules: OrderRules, *, pushed: bool = False) -> Disposit
         return Disposition(
             ActivityState.CANCELLED, sentence=f"Order {order.number} {ended}: nothing to send."
         )
-    waits = _waits_for_status(order, rules) or _waits_for_money(order, rules)
-    if waits:
-        return waits
+    if order.status == REFUNDED:
+        outcome = _cancelled_by_refund(order, rules)
+    else:
+        outcome = _waits_for_status(order, rules) or _waits_for_money(order, rules)
+    if outcome:
+        return outcome
     if pushed:
         return Disposition(ActivityState.PENDING)
     return _held(order, rules) or Disposition(ActivityState.PENDING)
 
 
-def _waits_for_status(order: Order, rules: OrderRules) -> Disposition | None:
-    if order.status in rules.statuses:
+def decide_web_order(order: Order, rules: OrderRules, *, pushed: bool = False) -> Disposition | None:
+    """Where the web order of `order` belongs now; None: it wants none, for the time being or any more."""
+    if rules.documents.of(order.status, order.payment_method) != SALES_ORDER or order.status in ENDED:
         return None
-    if order.status == "refunded":
-        sentence = (
-            f"Order {order.number} was refunded in full before its receipt was sent. This version does not "
-            "send refunds: if money was taken, enter the sale and the return in QuickBooks, then cancel this "
-            "activity."
-        )
+    if pushed:
+        return Disposition(ActivityState.PENDING)
+    return _held(order, rules) or Disposition(ActivityState.PENDING)
+
+
+def _cancelled_by_refund(order: Order, rules: OrderRules) -> Disposition | None:
+    if order.paid_at is None and order.completed_at is None:
+        why = "and no money had been taken: nothing to send."
+    elif not rules.sends_refunded:
+        why = "before its receipt was sent: neither is sent, as orders.refunded_unsent says."
     else:
-        sentence = (
-            f"Order {order.number} waits: its status is {order.status}; receipts are sent for "
-            f"{', '.join(rules.statuses)}."
-        )
+        return None
+    return Disposition(ActivityState.CANCELLED, sentence=f"Order {order.number} was refunded in full, {why}")
+
+
+def _waits_for_status(order: Order, rules: OrderRules) -> Disposition | None:
+    document = rules.documents.of(order.status, order.payment_method)
+    if document == RECEIPT:
+        return None
+    becomes = {SALES_ORDER: ", which becomes a web order", NOTHING: ", for which nothing is sent"}
+    by_gateway = f" (paid by {order.payment_method})" if document else ""
+    sentence = (
+        f"Order {order.number} waits: its status is {order.status}{by_gateway}{becomes.get(document, '')}; receipts "
+        f"are sent for {', '.join(rules.documents.statuses(RECEIPT))}."
+    )
     return Disposition(ActivityState.WAITING, "status", sentence)
 
 

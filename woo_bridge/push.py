@@ -12,14 +12,16 @@ from queue_store.companies import get_store
 from queue_store.database import Database
 from queue_store.models import Activity
 from queue_store.payloads import Order
+from queue_store.setting_tables import RECEIPT, SALES_ORDER
 from queue_store.settings import store_settings
 from queue_store.states import ActivityState
 from woo_bridge import raw
 from woo_bridge.client import ShopClient
-from woo_bridge.disposition import order_rules
+from woo_bridge.disposition import OrderRules, order_rules
 from woo_bridge.errors import NoSuchRecord, Untranslatable
-from woo_bridge.take_orders import refuse_order, take_order
+from woo_bridge.take_orders import take_order
 from woo_bridge.translate_orders import name_of, translate_order
+from woo_bridge.untranslated import refuse_order
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -41,6 +43,10 @@ class PushResult:
     order: Order | None = None
 
 
+def _sent_statuses(rules: OrderRules) -> tuple[str, ...]:
+    return rules.documents.statuses(RECEIPT) + rules.documents.statuses(SALES_ORDER)
+
+
 class _RollBack(Exception):
     """Undoes what a dry run did to learn what would happen."""
 
@@ -58,7 +64,7 @@ def push_orders(
     """Read orders from the shop and put them into the queue, one result after the other.
 
     `ids`, or those placed at or after `since`, or both unset and `statuses`.
-    Without `statuses` those that become receipts are read. A push asks neither
+    Without `statuses` those that become a document are read. A push asks neither
     for the go-live nor for `orders.since`, but an order that waits for money or
     a status still waits. Each order is committed before its result is given; a
     dry run writes nothing. Raises NotFound, ShopError.
@@ -67,7 +73,9 @@ def push_orders(
         raise ValueError("say which orders: ids, since or statuses")
     with database.read() as db:
         store = get_store(db, store_name)
-        wanted = tuple(statuses) or (() if ids else order_rules(store, store_settings(db, store)).statuses)
+        wanted = tuple(statuses) or (
+            () if ids else _sent_statuses(order_rules(store, store_settings(db, store)))
+        )
     # "after" leaves out the equal second.
     after = since - timedelta(seconds=1) if since is not None else None
     found: set[int | None] = set()

@@ -61,6 +61,8 @@ class RawLine(msgspec.Struct):
     quantity: Decimal
     subtotal: RawAmount | None = None
     total_tax: RawAmount | None = None
+    #: Of one piece, computed by the shop from the total as it keeps it: whatever is not a number tells nothing.
+    price: object = None
     product_id: RecordId | None = 0
     variation_id: RecordId | None = 0
     sku: str | int | None = None
@@ -111,6 +113,28 @@ class RawRefund(msgspec.Struct):
     id: RecordId
     total: RawAmount
     reason: str | None = None
+
+
+class RawRefundedShipping(RawShipping):
+    meta_data: Many[RawMeta] = []
+
+
+class RawRefundedFee(RawFee):
+    meta_data: Many[RawMeta] = []
+
+
+class RawWholeRefund(msgspec.Struct):
+    """A refund with its lines, whose totals and quantities are negative; an order lists summaries only."""
+
+    id: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    #: Positive.
+    amount: RawAmount
+    date_created: str | None = None
+    date_created_gmt: str | None = None
+    reason: str | None = None
+    line_items: Many[RawLine] = []
+    shipping_lines: Many[RawRefundedShipping] = []
+    fee_lines: Many[RawRefundedFee] = []
 
 
 class RawOrder(msgspec.Struct):

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from queue_store.activities import SALE, WEB_ORDER
 from queue_store.companies import live_kinds
 from queue_store.intake import Incoming
 from queue_store.models import Store
 from queue_store.payloads import Customer, Order, encode
+from queue_store.returns import follow_sale
 from queue_store.settings import Settings
 from queue_store.shop_work import is_mapped, take_in_change
 from queue_store.webhook_log import keep_body
@@ -23,9 +25,10 @@ from queue_store.withdraw import withdraw
 from woo_bridge import raw
 from woo_bridge.disposition import order_rules
 from woo_bridge.errors import Untranslatable
-from woo_bridge.take_orders import SALE, refuse_order, take_orders
+from woo_bridge.take_orders import take_orders
 from woo_bridge.translate_customers import customer_fingerprint, translate_customer
 from woo_bridge.translate_orders import translate_order
+from woo_bridge.untranslated import refuse_order
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -152,6 +155,16 @@ def withdraw_order(db: Session, store: Store, order_id: int) -> Outcome:
         record_id=str(order_id),
         sentence=f"Order {order_id} was deleted in the shop: nothing to send.",
     )
+    if activity is not None:
+        follow_sale(db, activity)
+        withdraw(
+            db,
+            company_id=store.company_id,
+            store_id=store.id,
+            kind=WEB_ORDER,
+            record_id=str(order_id),
+            sentence=f"Order {order_id} was deleted in the shop: nothing to send.",
+        )
     return Outcome(withdrawn.value, activity.id if activity is not None else None)
 
 

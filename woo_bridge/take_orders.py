@@ -10,32 +10,34 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from queue_store.activities import add_activity, move, newest_of_record, note
+from queue_store.activities import (
+    ORDER_KINDS,
+    SALE,
+    WEB_ORDER,
+    get_activity,
+    move,
+    newest_of_record,
+)
 from queue_store.bulk_intake import Seen, add_records, seen_records
 from queue_store.fingerprint import content_digest, order_fingerprint
 from queue_store.intake import Incoming, Taken, take_in
-from queue_store.models import Activity, Company, Store
+from queue_store.models import Activity, Store
 from queue_store.payloads import Order, encode
+from queue_store.returns import follow, follow_sale, sale_of
 from queue_store.settings import Settings
-from queue_store.shop_notes import note_outcomes
 from queue_store.shop_work import ask_shop, waiting_orders
 from queue_store.states import AT_HOME, ActivityState
-from queue_store.tasks import raise_task
-from queue_store.webhook_log import keep_body
-from woo_bridge import raw
-from woo_bridge.disposition import Disposition, OrderRules, decide, order_rules
-from woo_bridge.errors import Untranslatable
-from woo_bridge.translate_orders import translate_order
+from woo_bridge.disposition import ENDED, REFUNDED, Disposition, OrderRules, decide, order_rules
+from woo_bridge.take_refunds import UNTRANSLATABLE, see_to_refunds
+from woo_bridge.take_web_orders import make_way, redecide_web_order, take_web_order
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-SALE = "sale"
 REREAD_ORDER = "reread_order"
 #: Reasons under which an order waits that a change of settings can lift.
 LIFTABLE = ("status", "money", "not live", "before since")
 
-_UNTRANSLATABLE = "untranslatable"
 _order = msgspec.json.Decoder(Order)
 _ON_ITS_WAY = frozenset({ActivityState.PENDING, ActivityState.DELAYED, ActivityState.FAILED})
 
@@ -54,22 +56,36 @@ def take_order(
     *,
     pushed: bool = False,
     read_now: bool = False,
+    with_refunds: bool = True,
 ) -> tuple[Taken, Activity]:
     """Take in the newest state of one order.
 
     `read_now`: it was just read from the shop, so that it is the truth even if
     the queue has other content of the same second. What arrived by webhook is
-    then read again before it is sent.
+    then read again before it is sent. Refunds that the queue does not know are
+    asked for, unless `with_refunds` says that they are at hand.
     """
     disposition = decide(order, rules, pushed=pushed)
+    if disposition.state is ActivityState.CANCELLED and _was_refunded_after_sent(db, store, order):
+        disposition = Disposition(ActivityState.PENDING)
     if disposition.state is ActivityState.HELD and _is_on_its_way(db, store, order):
         # Pushed, or in the queue from before a pause: newer content does not take it back.
         disposition = Disposition(ActivityState.PENDING)
     taken, activity = take_in(db, _incoming(store, order, disposition))
-    if taken is Taken.SAME_SECOND:
-        if read_now:
-            return Taken.REPLACED, activity
+    if taken is Taken.SAME_SECOND and read_now:
+        taken = Taken.REPLACED
+    elif taken is Taken.SAME_SECOND:
         _ask_again(db, store, order, activity)
+    if taken in (Taken.REPLACED, Taken.SAME_SECOND):
+        follow_sale(db, activity)
+    if (
+        with_refunds
+        and taken not in (Taken.OLDER, Taken.UNCHANGED)
+        and (order.refunds or taken is not Taken.NEW)
+    ):
+        see_to_refunds(db, store, order)
+    if taken is not Taken.OLDER and (rules.documents.has_orders or order.status in ENDED):
+        take_web_order(db, store, rules, order, activity, pushed=pushed)
     return taken, activity
 
 
@@ -99,6 +115,10 @@ def take_orders(
         there = known[record_id]
         if place in new_at:
             results.append((Taken.NEW, there.activity_id))
+            if order.refunds:
+                see_to_refunds(db, store, order)
+            if rules.documents.has_orders:
+                take_web_order(db, store, rules, order, get_activity(db, there.activity_id))
         elif there.has(encode(order)):
             # The shop sends "created" and "updated" with one content.
             results.append((Taken.UNCHANGED, there.activity_id))
@@ -107,112 +127,6 @@ def take_orders(
             known[record_id] = Seen(activity.id, activity.state, activity.digest)
             results.append((taken, activity.id))
     return results
-
-
-def refuse_order(
-    db: Session, store: Store, topic: str, body: bytes, problem: Untranslatable
-) -> Activity | None:
-    """An order that cannot be translated fails with its body kept, so that nothing is lost.
-
-    None where there is no activity to fail: no id, or what is there must not be
-    touched (sent, in the books, held by a person). Then a task says so.
-    """
-    keep_body(db, store_id=store.id, topic=topic, reason=str(problem), body=body)
-    known = raw.identify(body)
-    if known is None or known.id is None:
-        _unreadable_task(db, store, store.name, str(problem))
-        return None
-    activity = newest_of_record(
-        db, company_id=store.company_id, store_id=store.id, kind=SALE, record_id=str(known.id)
-    )
-    try:
-        modified_at = raw.moment(known.date_modified_gmt)
-    except ValueError:
-        modified_at = None
-    digest = content_digest(body)
-    sentence = (
-        f"{problem} Its body is kept. Mend the order in the shop and save it there, or retry this activity "
-        "with a newer version of qbwoo."
-    )
-    company = db.get_one(Company, store.company_id)
-    if activity is None:
-        added = add_activity(
-            db,
-            Activity(
-                company_id=store.company_id,
-                store_id=store.id,
-                kind=SALE,
-                record_id=str(known.id),
-                state=ActivityState.FAILED,
-                reason=_UNTRANSLATABLE,
-                sentence=sentence,
-                payload=body,
-                digest=digest,
-                modified_at=modified_at,
-                order_id=str(known.id),
-                reference=(raw.line(known.number) or str(known.id))[:120],
-            ),
-            cause=sentence,
-        )
-        note_outcomes(db, company, [added.id])
-        return added
-    if activity.digest == digest:
-        return activity
-    if modified_at and activity.modified_at and modified_at < activity.modified_at:
-        return activity
-    if activity.state not in AT_HOME or activity.reason == "operator":
-        _unreadable_task(db, store, f"{store.name} {known.id}", sentence, activity)
-        return None
-    if activity.state == ActivityState.CANCELLED:
-        move(db, activity, ActivityState.PENDING, cause="changed in the shop")
-    move(
-        db,
-        activity,
-        ActivityState.FAILED,
-        cause=sentence,
-        sentence=sentence,
-        reason=_UNTRANSLATABLE,
-        payload=body,
-        digest=digest,
-        modified_at=modified_at or activity.modified_at,
-        prepared=None,
-        unwanted=False,
-    )
-    note_outcomes(db, company, [activity.id])
-    return activity
-
-
-def is_untranslated(activity: Activity) -> bool:
-    """True if its payload is a raw body: retry it by `retranslate`, never as it is."""
-    return activity.reason == _UNTRANSLATABLE
-
-
-def retranslate(db: Session, store: Store, settings: Settings, activity: Activity) -> Disposition:
-    """Try again to translate a body that this version may understand. Raises Untranslatable."""
-    order = translate_order(activity.payload)
-    disposition = decide(order, order_rules(store, settings))
-    payload = encode(order)
-    to = disposition.state
-    if to is ActivityState.PENDING or to in (
-        ActivityState.WAITING,
-        ActivityState.HELD,
-        ActivityState.CANCELLED,
-    ):
-        move(
-            db,
-            activity,
-            to,
-            cause=disposition.sentence or "translated again",
-            sentence=disposition.sentence,
-            reason=disposition.reason,
-            payload=payload,
-            digest=content_digest(payload),
-            fingerprint=order_fingerprint(order),
-            modified_at=order.modified_at,
-            reference=order.number[:120],
-            unwanted=to is ActivityState.CANCELLED,
-        )
-    return disposition
 
 
 def redecide_orders(
@@ -231,10 +145,25 @@ def redecide_orders(
     """
     rules = order_rules(store, settings)
     activities = waiting_orders(
-        db, company_id=store.company_id, store_id=store.id, reasons=reasons, after_id=after_id, limit=limit
+        db,
+        company_id=store.company_id,
+        store_id=store.id,
+        reasons=reasons,
+        after_id=after_id,
+        limit=limit,
+        kinds=ORDER_KINDS,
     )
-    moved = sum(release(db, activity, rules) for activity in activities)
+    moved = sum(_redecide(db, activity, rules) for activity in activities)
     return moved, activities[-1].id if len(activities) == limit else None
+
+
+def _redecide(db: Session, activity: Activity, rules: OrderRules) -> bool:
+    if activity.kind == SALE:
+        return release(db, activity, rules)
+    if activity.kind == WEB_ORDER:
+        return redecide_web_order(db, activity, _order.decode(activity.payload), rules)
+    sale = sale_of(db, activity.company_id, activity.store_id, activity.order_id)
+    return sale is not None and follow(db, activity, sale)
 
 
 def release(db: Session, activity: Activity, rules: OrderRules) -> bool:
@@ -254,6 +183,8 @@ def release(db: Session, activity: Activity, rules: OrderRules) -> bool:
         reason=disposition.reason,
         unwanted=disposition.state is ActivityState.CANCELLED,
     )
+    follow_sale(db, activity)
+    make_way(db, activity)
     return True
 
 
@@ -279,7 +210,15 @@ def _is_on_its_way(db: Session, store: Store, order: Order) -> bool:
     activity = newest_of_record(
         db, company_id=store.company_id, store_id=store.id, kind=SALE, record_id=str(order.order_id)
     )
-    return activity is not None and activity.state in _ON_ITS_WAY and activity.reason != _UNTRANSLATABLE
+    return activity is not None and activity.state in _ON_ITS_WAY and activity.reason != UNTRANSLATABLE
+
+
+def _was_refunded_after_sent(db: Session, store: Store, order: Order) -> bool:
+    """Refunded in full when its receipt was on its way or written: the return follows, nothing was cancelled."""
+    if order.status != REFUNDED:
+        return False
+    activity = sale_of(db, store.company_id, store.id, str(order.order_id))
+    return activity is not None and activity.state not in AT_HOME
 
 
 def _ask_again(db: Session, store: Store, order: Order, activity: Activity) -> None:
@@ -302,19 +241,4 @@ def _ask_again(db: Session, store: Store, order: Order, activity: Activity) -> N
         order_id=str(order.order_id),
         reference=order.number[:120],
         cause=sentence,
-    )
-
-
-def _unreadable_task(
-    db: Session, store: Store, subject: str, sentence: str, activity: Activity | None = None
-) -> None:
-    if activity is not None:
-        note(db, activity.id, activity.state, activity.state, sentence)
-    raise_task(
-        db,
-        company_id=store.company_id,
-        kind="unreadable webhook",
-        subject=subject,
-        sentence=sentence,
-        activity_id=activity.id if activity is not None else None,
     )

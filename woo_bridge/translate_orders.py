@@ -7,9 +7,8 @@ characters, product names without HTML.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TypeVar
 
 import msgspec
 
@@ -21,17 +20,13 @@ from queue_store.payloads import (
     Redeemed,
     RefundSummary,
     ShippingLine,
-    TaxAmount,
     TaxLine,
 )
 from woo_bridge import plugins, raw
 from woo_bridge.errors import Untranslatable
-
-T = TypeVar("T")
-R = TypeVar("R")
+from woo_bridge.translating import Translation
 
 _decoder = msgspec.json.Decoder(raw.RawOrder)
-_meta_value = msgspec.json.Decoder(str | int | float | None)
 
 
 def translate_order(body: bytes | msgspec.Raw) -> Order:
@@ -54,24 +49,29 @@ def name_of(body: bytes) -> str:
     return f"Order {raw.line(known.number) or known.id}"
 
 
-class _Translation:
-    """One order on its way, so that a problem can say where it is."""
+#: What a price as float loses, times some pieces; WooCommerce keeps six decimals of a line.
+_DUST = Decimal("0.0000005")
+
+
+class _Translation(Translation):
+    """One order on its way."""
 
     def __init__(self, found: raw.RawOrder) -> None:
         self.raw = found
         self.number = raw.line(found.number) or str(found.id)
+        super().__init__(f"Order {self.number}")
 
     def order(self) -> Order:
         found = self.raw
-        created = self._value(raw.moment, found.date_created_gmt, "date_created_gmt")
-        modified = self._value(raw.moment, found.date_modified_gmt, "date_modified_gmt") or created
+        created = self.value(raw.moment, found.date_created_gmt, "date_created_gmt")
+        modified = self.value(raw.moment, found.date_modified_gmt, "date_modified_gmt") or created
         if modified is None:
-            raise self._problem("date_modified_gmt", "there is no date")
+            raise self.problem("date_modified_gmt", "there is no date")
         status, currency = raw.line(found.status), raw.line(found.currency).upper()
         if not status:
-            raise self._problem("status", "it is empty")
+            raise self.problem("status", "it is empty")
         if len(currency) != 3 or not currency.isalpha():
-            raise self._problem("currency", f"{currency[:10]!r} is not a currency")
+            raise self.problem("currency", f"{currency[:10]!r} is not a currency")
         bundles = plugins.bundles(found)
         return Order(
             order_id=found.id,
@@ -81,20 +81,20 @@ class _Translation:
             prices_include_tax=found.prices_include_tax,
             created_at=created or modified,
             modified_at=modified,
-            paid_at=self._value(raw.moment, found.date_paid_gmt, "date_paid_gmt"),
-            completed_at=self._value(raw.moment, found.date_completed_gmt, "date_completed_gmt"),
+            paid_at=self.value(raw.moment, found.date_paid_gmt, "date_paid_gmt"),
+            completed_at=self.value(raw.moment, found.date_completed_gmt, "date_completed_gmt"),
             customer_id=found.customer_id or 0,
             billing=raw.address(found.billing),
             shipping=raw.address(found.shipping),
             payment_method=raw.line(found.payment_method),
             payment_title=raw.title(found.payment_method_title),
             transaction_id=raw.line(found.transaction_id),
-            total=self._amount(found.total, "total"),
-            total_tax=self._amount(found.total_tax, "total_tax"),
-            discount_total=self._amount(found.discount_total, "discount_total"),
-            discount_tax=self._amount(found.discount_tax, "discount_tax"),
-            shipping_total=self._amount(found.shipping_total, "shipping_total"),
-            shipping_tax=self._amount(found.shipping_tax, "shipping_tax"),
+            total=self.amount(found.total, "total"),
+            total_tax=self.amount(found.total_tax, "total_tax"),
+            discount_total=self.amount(found.discount_total, "discount_total"),
+            discount_tax=self.amount(found.discount_tax, "discount_tax"),
+            shipping_total=self.amount(found.shipping_total, "shipping_total"),
+            shipping_tax=self.amount(found.shipping_tax, "shipping_tax"),
             lines=tuple([self._line(line, bundles) for line in raw.each(found.line_items)]),
             shipping_lines=tuple([self._shipping(line) for line in raw.each(found.shipping_lines)]),
             fee_lines=tuple([self._fee(line) for line in raw.each(found.fee_lines)]),
@@ -114,7 +114,7 @@ class _Translation:
         try:
             return plugins.redeemed(self.raw)
         except plugins.Unreadable as error:
-            raise self._problem(error.field, error.problem) from error
+            raise self.problem(error.field, error.problem) from error
 
     def _line(self, line: raw.RawLine, bundles: Mapping[int, int]) -> OrderLine:
         path = ("line_items", line.id)
@@ -122,22 +122,24 @@ class _Translation:
         restocked = Decimal(0)
         for meta in raw.each(line.meta_data):
             if meta.key == "_reduced_stock":
-                reduced = self._meta_quantity(meta, path)
+                reduced = self.meta_quantity(meta, path)
             elif meta.key == "_restock_refunded_items":
-                restocked = self._meta_quantity(meta, path)
-        total = self._amount(line.total, "total", path)
+                restocked = self.meta_quantity(meta, path)
+        total = self.amount(line.total, "total", path)
+        quantity = self.value(raw.bounded, line.quantity, "quantity", path)
         return OrderLine(
             line_id=line.id,
             product_id=line.product_id or 0,
             variation_id=line.variation_id or 0,
             sku=raw.line(line.sku),
             name=raw.title(line.name),
-            quantity=self._value(raw.bounded, line.quantity, "quantity", path),
-            subtotal=total if line.subtotal is None else self._amount(line.subtotal, "subtotal", path),
+            quantity=quantity,
+            subtotal=total if line.subtotal is None else self.amount(line.subtotal, "subtotal", path),
             total=total,
-            total_tax=self._amount(line.total_tax, "total_tax", path),
-            taxes=self._taxes(line.taxes, path),
+            total_tax=self.amount(line.total_tax, "total_tax", path),
+            taxes=self.taxes(line.taxes, path),
             tax_class=raw.line(line.tax_class),
+            is_rounded=_is_rounded(line.price, quantity, total),
             reduced_stock=reduced,
             restocked=restocked,
             bundled_by=bundles.get(line.id, 0),
@@ -149,9 +151,9 @@ class _Translation:
             line_id=line.id,
             title=raw.title(line.method_title),
             method_id=raw.line(line.method_id),
-            total=self._amount(line.total, "total", path),
-            total_tax=self._amount(line.total_tax, "total_tax", path),
-            taxes=self._taxes(line.taxes, path),
+            total=self.amount(line.total, "total", path),
+            total_tax=self.amount(line.total_tax, "total_tax", path),
+            taxes=self.taxes(line.taxes, path),
         )
 
     def _fee(self, line: raw.RawFee) -> FeeLine:
@@ -159,9 +161,9 @@ class _Translation:
         return FeeLine(
             line_id=line.id,
             name=raw.title(line.name),
-            total=self._amount(line.total, "total", path),
-            total_tax=self._amount(line.total_tax, "total_tax", path),
-            taxes=self._taxes(line.taxes, path),
+            total=self.amount(line.total, "total", path),
+            total_tax=self.amount(line.total_tax, "total_tax", path),
+            taxes=self.taxes(line.taxes, path),
             tax_status=raw.line(line.tax_status),
         )
 
@@ -169,8 +171,8 @@ class _Translation:
         path = ("coupon_lines", raw.line(line.code))
         return CouponLine(
             code=raw.line(line.code),
-            discount=self._amount(line.discount, "discount", path),
-            discount_tax=self._amount(line.discount_tax, "discount_tax", path),
+            discount=self.amount(line.discount, "discount", path),
+            discount_tax=self.amount(line.discount_tax, "discount_tax", path),
         )
 
     def _tax_line(self, line: raw.RawTaxLine) -> TaxLine:
@@ -181,54 +183,26 @@ class _Translation:
             code=raw.line(line.rate_code),
             label=raw.title(line.label),
             compound=line.compound,
-            percent=None if percent is None else self._value(raw.bounded, percent, "rate_percent", path),
-            tax_total=self._amount(line.tax_total, "tax_total", path),
-            shipping_tax_total=self._amount(line.shipping_tax_total, "shipping_tax_total", path),
+            percent=None if percent is None else self.value(raw.bounded, percent, "rate_percent", path),
+            tax_total=self.amount(line.tax_total, "tax_total", path),
+            shipping_tax_total=self.amount(line.shipping_tax_total, "shipping_tax_total", path),
         )
 
     def _refund(self, refund: raw.RawRefund) -> RefundSummary:
         return RefundSummary(
             refund_id=refund.id,
-            total=self._amount(refund.total, "total", ("refunds", refund.id)),
+            total=self.amount(refund.total, "total", ("refunds", refund.id)),
             reason=raw.note(refund.reason),
         )
 
-    def _taxes(self, taxes: raw.Many[raw.RawTax], path: tuple[str, object]) -> tuple[TaxAmount, ...]:
-        # A rate that does not levy this line is listed with an empty amount.
-        return tuple(
-            [
-                TaxAmount(rate_id=raw.rate_id(tax.id), amount=self._amount(tax.total, "taxes", path))
-                for tax in raw.each(taxes)
-                if tax.total not in ("", None)
-            ]
-        )
 
-    def _meta_quantity(self, meta: raw.RawMeta, path: tuple[str, object]) -> Decimal:
-        try:
-            return raw.amount(_meta_value.decode(meta.value))
-        except (msgspec.DecodeError, ValueError, RecursionError) as error:
-            raise self._problem(str(meta.key), "it is not a quantity", path) from error
-
-    def _amount(
-        self, value: raw.RawAmount | None, field: str, path: tuple[str, object] | None = None
-    ) -> Decimal:
-        try:
-            return raw.amount(value)
-        except ValueError as error:
-            raise self._problem(field, str(error), path) from error
-
-    def _value(
-        self,
-        read: Callable[[T], R],
-        value: T,
-        field: str,
-        path: tuple[str, object] | None = None,
-    ) -> R:
-        try:
-            return read(value)
-        except ValueError as error:
-            raise self._problem(field, str(error), path) from error
-
-    def _problem(self, field: str, problem: str, path: tuple[str, object] | None = None) -> Untranslatable:
-        place = f"{path[0]}[{path[1]}].{field}" if path else field
-        return Untranslatable(f"Order {self.number}", place, problem)
+def _is_rounded(price: object, quantity: Decimal, total: Decimal) -> bool:
+    """Whether `price` tells of parts of a cent that `total` does not show, beyond the dust of floats."""
+    if not isinstance(price, str | int | float):
+        return False
+    try:
+        kept = raw.amount(price) * quantity
+    except ValueError:
+        return False
+    half = Decimal(5).scaleb(int(total.as_tuple().exponent) - 1)
+    return _DUST < abs(kept - total) <= half + _DUST

@@ -462,6 +462,7 @@ def upgrade() -> None:
         sa.Column("live_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("live_kinds", sa.String(length=200), nullable=False),
         sa.Column("census_done", sa.Boolean(), nullable=False),
+        sa.Column("sends_web_orders", sa.Boolean(), nullable=False),
         sa.Column("last_webhook_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("refused_webhooks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),

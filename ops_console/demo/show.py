@@ -21,6 +21,7 @@ from ops_console.service import Service
 from ops_console.settings import ProcessSettings
 from ops_sandbox.pos import PosCompanyFile
 from ops_sandbox.shop import Shop
+from ops_sandbox.shop.wire import Doc
 
 LOG_FILE = "service.log"
 DATABASE_FILE = "qbwoo.db"
@@ -99,9 +100,10 @@ def _round(screen: Screen, scene: Scene) -> dict[int, verdict.Told]:
     for order in orders:
         scene.shop.touch_order(order["id"])
     ends = time.monotonic() + MOST_SECONDS
-    totals = {WEBHOOKS: len(orders), RECEIPTS: sum(line.must_go for line in lines)}
+    documents = sum(line.must_go + len(line.refunds) for line in lines)
+    totals = {WEBHOOKS: len(orders), RECEIPTS: documents}
     with screen.bars(**totals):
-        while not _are_settled(lines, watch.told()):
+        while not _are_settled(orders, watch.told()):
             if time.monotonic() > ends or watch.sessions >= MOST_SESSIONS or watch.failures >= MOST_FAILURES:
                 screen.event("This leads nowhere; comparing what there is.", style="red")
                 break
@@ -115,8 +117,9 @@ def _round(screen: Screen, scene: Scene) -> dict[int, verdict.Told]:
     return watch.told()
 
 
-def _are_settled(lines: list[verdict.Line], told: dict[int, verdict.Told]) -> bool:
-    return all(line.order_id in told and told[line.order_id].is_settled for line in lines)
+def _are_settled(orders: list[Doc], told: dict[int, verdict.Told]) -> bool:
+    lines, _ = verdict.compare(orders, (), told)
+    return all(line.is_settled for line in lines)
 
 
 def _compare(screen: Screen, scene: Scene, told: dict[int, verdict.Told], known: tuple[int, int]) -> bool:
@@ -140,6 +143,9 @@ def _compare(screen: Screen, scene: Scene, told: dict[int, verdict.Told], known:
     good = "bold green"
     screen.line(f"{len(sent)} orders are in QuickBooks, each exactly once and to the cent:", style=good)
     screen.line(f"{amount(sold)} USD in the shop, {amount(written)} USD on the receipts.", style=good)
+    refunds = sum(len(line.refunds) for line in sent)
+    back = sum((sum(line.refunds.values(), Decimal(0)) for line in sent), Decimal(0))
+    screen.line(f"{refunds} refunds are there as returns, to the cent too: {amount(back)} USD.", style=good)
     screen.line(f"{len(lines) - len(sent)} orders were not sent, and each says why.", style=good)
     items, customers = len(scene.pos.items()) - known[0], len(scene.pos.customers()) - known[1]
     screen.line(

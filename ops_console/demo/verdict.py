@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from ops_sandbox.pos.views import Receipt
 
 CURRENCY = "USD"
-STATUSES = ("processing", "completed")
+#: What was refunded in full was sold before.
+STATUSES = ("processing", "completed", "refunded")
 
-#: The first word of a receipt's Comments: prefix, store code, order id, generation.
-_MARK = re.compile(r"WMAIN-(\d+)/\d+(?: |$)")
+#: The first word of a receipt's Comments: prefix, store code, order id, refund id, generation.
+_MARK = re.compile(r"WMAIN-(\d+)(?:-R(\d+))?/\d+(?: |$)")
 _NOT_SENT = frozenset({"waiting", "held", "failed", "cancelled"})
 
 
@@ -30,6 +31,8 @@ class Told:
     sentence: str = ""
     #: True if nothing more happens to the order by itself.
     is_settled: bool = False
+    #: How many of its refunds are so.
+    settled_refunds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,18 @@ class Line:
     order: Mapping[str, Any]
     receipts: tuple[Receipt, ...]
     told: Told
+    #: Return receipts, by the shop's refund.
+    returns: Mapping[int, tuple[Receipt, ...]] = field(default_factory=dict)
+
+    @property
+    def refunds(self) -> Mapping[int, Decimal]:
+        """What the shop gave back, by refund; nothing of an order that must not go."""
+        return {int(one["id"]): -Decimal(one["total"]) for one in self.order["refunds"] if self.must_go}
+
+    @property
+    def is_settled(self) -> bool:
+        """True if nothing more happens to the order and its refunds by itself."""
+        return self.told.is_settled and self.told.settled_refunds >= len(self.order["refunds"])
 
     @property
     def order_id(self) -> int:
@@ -74,32 +89,50 @@ class Line:
             return f"{name} is {len(self.receipts)} times in the company file: receipts {numbers}."
         if self.receipts[0].total != self.total:
             return f"{name}: its total is {self.total} in the shop, {self.receipts[0].total} on receipt {numbers}."
+        return self._problem_of_refunds()
+
+    def _problem_of_refunds(self) -> str:
+        for refund_id in {**self.refunds, **self.returns}:
+            name, amount = f"Refund {refund_id} of order {self.order_id}", self.refunds.get(refund_id)
+            written = self.returns.get(refund_id, ())
+            if amount is None:
+                return f"{name} is in the company file, and the shop does not have it."
+            if len(written) != 1:
+                return f"{name} is {len(written)} times in the company file."
+            if written[0].type != "Return" or written[0].total != amount:
+                return f"{name}: {amount} went back in the shop, {written[0].total} on {written[0].type} {written[0].number}."
         return ""
 
 
-def order_id_of(receipt: Receipt) -> int | None:
-    """The order that a receipt was written for; None for a sale at the till."""
+def record_of(receipt: Receipt) -> tuple[int, int | None] | None:
+    """The order that a receipt was written for, and the refund; None for a sale at the till."""
     found = _MARK.match(receipt.comments)
-    return int(found[1]) if found else None
+    if found is None:
+        return None
+    return int(found[1]), int(found[2]) if found[2] else None
 
 
 def compare(
     orders: Sequence[Mapping[str, Any]], receipts: Sequence[Receipt], told: Mapping[int, Told]
 ) -> tuple[list[Line], list[str]]:
     """A line for each order, and everything that is wrong, a sentence each; empty: nothing."""
-    by_order: dict[int, list[Receipt]] = {int(order["id"]): [] for order in orders}
+    by_order: dict[int, dict[int | None, list[Receipt]]] = {int(order["id"]): {} for order in orders}
     problems = []
     for receipt in receipts:
-        order_id = order_id_of(receipt)
-        if order_id is None:
+        record = record_of(receipt)
+        if record is None:
             continue
+        order_id, refund_id = record
         if order_id not in by_order:
             problems.append(
                 f"Receipt {receipt.number} is for order {order_id}, which the shop does not have."
             )
             continue
-        by_order[order_id].append(receipt)
-    lines = [
-        Line(order, tuple(by_order[int(order["id"])]), told.get(int(order["id"]), Told())) for order in orders
-    ]
+        by_order[order_id].setdefault(refund_id, []).append(receipt)
+    lines = []
+    for order in orders:
+        order_id = int(order["id"])
+        written = by_order[order_id]
+        returns = {refund: tuple(found) for refund, found in written.items() if refund is not None}
+        lines.append(Line(order, tuple(written.get(None, ())), told.get(order_id, Told()), returns))
     return lines, problems + [line.problem for line in lines if line.problem]

@@ -8,18 +8,19 @@ the list of activities.
 from __future__ import annotations
 
 import queue
+from collections import Counter
 from decimal import Decimal
 
 from ops_console.cli.demo_screen import Screen
 from ops_console.demo.stage import FinishedRun, PlayedConnector
-from ops_console.demo.verdict import Told, order_id_of
+from ops_console.demo.verdict import Told, record_of
 from ops_console.errors import NotDone
 from ops_sandbox.pos import PosCompanyFile
 from ops_sandbox.shop import Delivery, Shop
-from queue_store.activities import list_activities
+from queue_store.activities import RETURN, SALE, list_activities
 from queue_store.database import Database
+from queue_store.models import Activity
 from queue_store.states import ActivityState
-from woo_bridge.take_orders import SALE
 
 WEBHOOKS, RECEIPTS = "webhooks_taken_in", "receipts_written"
 #: How many of the newest sales are looked at; more are never on their way at once.
@@ -68,12 +69,14 @@ class Watch:
         """What the service says of each order, by order id."""
         with self._database.read() as db:
             sales = list_activities(db, kind=SALE, limit=newest)
+            returns = list_activities(db, kind=RETURN, limit=newest)
+            refunds = Counter(int(one.order_id) for one in returns if _is_settled(one))
             return {
                 int(sale.order_id): Told(
                     ActivityState(sale.state).shown,
                     sale.sentence,
-                    # A sale that waits for its customer or items goes on by itself.
-                    is_settled=sale.state in _SETTLED and sale.reason != "activity",
+                    is_settled=_is_settled(sale),
+                    settled_refunds=refunds[int(sale.order_id)],
                 )
                 for sale in sales
             }
@@ -92,9 +95,12 @@ class Watch:
     def _tell_receipts(self) -> None:
         receipts = self._pos.receipts()
         for receipt in receipts[self._receipts :]:
-            order_id = order_id_of(receipt)
-            if order_id is not None:
-                text = f"receipt {receipt.number} written: order {order_id}, {amount(receipt.total)} USD"
+            record = record_of(receipt)
+            if record is not None:
+                order_id, refund_id = record
+                what = f"order {order_id}" if refund_id is None else f"refund {refund_id} of order {order_id}"
+                word = "receipt" if refund_id is None else "return"
+                text = f"{word} {receipt.number} written: {what}, {amount(receipt.total)} USD"
                 self._screen.event(text, counted=True, style="green")
                 self._screen.count(RECEIPTS)
         self._receipts = len(receipts)
@@ -120,6 +126,12 @@ class Watch:
             f"{_plural(report.sets, 'message set')}: {kinds}",
             style="cyan",
         )
+
+
+def _is_settled(activity: Activity) -> bool:
+    """What waits for its sale, its customer or items goes on by itself."""
+    waits_for_another = activity.state == ActivityState.WAITING and activity.reason == "activity"
+    return activity.state in _SETTLED and not waits_for_another
 
 
 def _plural(number: int, noun: str) -> str:

@@ -15,7 +15,7 @@ from qbwc_service.marks import Mark
 from qbwc_service.needs import CustomerNeed, Prepared
 from qbwc_service.paper import Naming, Paper
 from qbxml.records import Record
-from queue_store.payloads import Customer, Department, Item, Order
+from queue_store.payloads import Customer, Department, Item, Order, Refund
 from queue_store.settings import Settings
 
 
@@ -73,8 +73,32 @@ class Spelling(Protocol):
     def message_set(self, requests: Collection[str]) -> str: ...
 
     def prepare_sale(
+        self,
+        order: Order,
+        mark: Mark,
+        company: Settings,
+        store: Settings,
+        taxes: TaxTable,
+        sales_order: str = "",
+    ) -> Prepared:
+        """`sales_order` is the TxnID of the web order that the receipt fulfils; "": none."""
+        ...
+
+    def prepare_web_order(
         self, order: Order, mark: Mark, company: Settings, store: Settings, taxes: TaxTable
     ) -> Prepared: ...
+
+    def prepare_return(
+        self,
+        refund: Refund,
+        mark: Mark,
+        sale: Prepared | None,
+        company: Settings,
+        store: Settings,
+        taxes: TaxTable,
+    ) -> Prepared:
+        """`sale` is what was sent for its order; None where that is not known here."""
+        ...
 
     def prepare_customer_add(self, need: CustomerNeed) -> Prepared: ...
 
@@ -99,9 +123,15 @@ class Spelling(Protocol):
     def look_up_request(self, kind: str, body: Mapping[str, object], request_id: str) -> str: ...
 
     def look_back_request(
-        self, request_id: str, page: Page, *, head: str | None = None, since: datetime | None = None
+        self,
+        request_id: str,
+        page: Page,
+        *,
+        head: str | None = None,
+        since: datetime | None = None,
+        orders: bool = False,
     ) -> str:
-        """Receipts whose Comments start with `head`, or that were created since a moment."""
+        """Receipts whose Comments start with `head`, or that were created since a moment; with `orders` sales orders."""
         ...
 
     def period_request(self, request_id: str, page: Page, since: date, until: date) -> str:

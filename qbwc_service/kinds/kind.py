@@ -13,6 +13,9 @@ from qbxml.records import Record
 
 #: What QuickBooks is asked for by key: ("item", a SKU), ("customer", an e-mail), ("mark", a record mark) ...
 LookUp: TypeAlias = tuple[str, str]
+#: Look-ups of documents by their own marks, a receipt's and a sales order's; these keys are of our own making.
+MARK, ORDER_MARK = "mark", "order mark"
+MARKS = frozenset((MARK, ORDER_MARK))
 
 
 class Doubt(StrEnum):
@@ -36,7 +39,14 @@ class ActivityKind:
     prepare: Callable[[Run, Any, bytes], Prepared]
     #: What a success means beyond the activity itself: mappings, catalogue. Run, activity, record.
     learn: Callable[[Run, Any, Record], None]
-    #: The look-ups that settle a doubt. Run, activity (row or model), payload.
+    #: The look-ups that settle a doubt; of a document exactly one. Run, activity (row or model), payload.
     asked_as: Callable[[Run, Any, bytes], Collection[LookUp]] = lambda _run, _activity, _payload: ()
     #: True: what waits for it goes without it if it fails.
     is_dispensable: bool = False
+    #: What look-back calls such a document.
+    document_type: str = "Sales"
+
+
+def asked_by_mark(run: Run, activity: Any, payload: bytes) -> Collection[LookUp]:
+    """A receipt is asked for by what its Comments begin with."""
+    return [(MARK, run.mark(activity.store_id, activity.record_id, activity.generation).record_mark)]

@@ -16,7 +16,7 @@ from queue_store.models import Activity, ActivityEvent, ActivityWait, Company, E
 from queue_store.settings import company_settings
 from queue_store.states import ActivityState
 from queue_store.tasks import open_tasks
-from tests.faults.shop import Body, is_wanted, total_of
+from tests.faults.shop import Body, Shop, is_wanted, total_of
 
 S = ActivityState
 #: What each activity waits for, by its id.
@@ -62,9 +62,44 @@ def _receipts(pos: PosCompanyFile) -> dict[int, list[Any]]:
     found = defaultdict(list)
     for receipt in pos.receipts():
         mark = read_mark((receipt.comments or "").split(" ")[0])
-        if mark is not None and receipt.status == "Regular":
+        if mark is not None and receipt.status == "Regular" and "-R" not in mark.record_id:
             found[int(mark.record_id)].append(receipt)
     return found
+
+
+def broken_refunds(db: Session, pos: PosCompanyFile, shop: Shop, sign: int, *, healed: bool) -> Iterator[str]:
+    """Every refund in the books once, with its exact total, if its sale is there; none that is not the shop's."""
+    activities = list(db.scalars(select(Activity).where(Activity.target == "quickbooks")))
+    needs = _needs(db, activities)
+    sales = {one.record_id: one for one in activities if one.kind == "sale"}
+    returns = {one.record_id: one for one in activities if one.kind == "return"}
+    told = {task.activity_id for task in open_tasks(db) if task.kind == "changed after sent"}
+    listed = {f"{order}-R{one['id']}" for order, refunds in shop.refunds.items() for one in refunds}
+    written = defaultdict(list)
+    for receipt in pos.receipts():
+        mark = read_mark((receipt.comments or "").split(" ")[0])
+        if mark is not None and receipt.status == "Regular" and "-R" in mark.record_id:
+            written[mark.record_id].append(receipt)
+    for record_id in {*listed, *returns, *written}:
+        one, found, name = returns.get(record_id), written[record_id], f"refund {record_id}"
+        if one is None:
+            yield f"{name} has no activity, and {len(found)} returns"
+            continue
+        if len(found) > 1 or bool(found) != (one.state == S.SUCCEEDED):
+            yield f"{name} is {one.state} ({one.sentence}) and has {len(found)} returns"
+            continue
+        if found:
+            amount = shop.amounts[int(record_id.partition("-R")[2])] * sign
+            if (found[0].type, found[0].total, found[0].txn_id) != ("Return", amount, one.txn_id):
+                yield f"{name} of {amount} is in the books as {found[0].type} of {found[0].total}"
+            if record_id not in listed and one.id not in told:
+                yield f"{name} was deleted after it was sent, and nobody is told"
+            if sales[one.order_id].state != S.SUCCEEDED:
+                yield f"{name} is in the books, its sale is {sales[one.order_id].state}"
+            continue
+        due = healed and record_id in listed and not _is_held(one, needs)
+        if due and sales[one.order_id].state == S.SUCCEEDED:
+            yield f"{name} should be in the books and is {one.state}: {one.sentence}"
 
 
 def _sale(

@@ -30,6 +30,8 @@ _PLAIN = recorded_order("plain")
 
 def is_wanted(body: Body) -> bool:
     """True if this content of an order asks for a receipt."""
+    if body["status"] == "refunded":
+        return bool(body["date_paid_gmt"])
     if body["status"] not in WANTED:
         return False
     return bool(body["date_paid_gmt"]) or body["status"] == "completed"
@@ -45,6 +47,10 @@ class Shop:
     def __init__(self, skus: Sequence[str]) -> None:
         self.skus = skus
         self.versions: dict[int, list[Body]] = {}
+        #: Refunds of each order as REST gives them; a deleted one is there no more.
+        self.refunds: dict[int, list[Body]] = {}
+        #: What each refund gave back, deleted ones too.
+        self.amounts: dict[int, Decimal] = {}
         self._seconds = 0
 
     def ids(self) -> list[int]:
@@ -74,6 +80,9 @@ class Shop:
         """Another version of an order: another status, another total, or only another note."""
         body = deepcopy(self.newest(order_id))
         what = rng.choices(("status", "contents", "note"), (5, 4, 2))[0]
+        if body["status"] == "refunded" or (what == "contents" and body["refunds"]):
+            # What money went back for is not edited any more.
+            what = "note"
         if what == "status":
             statuses = ("processing", "completed", "on-hold", "cancelled", "pending")
             self._status(body, rng.choices(statuses, (4, 4, 2, 3, 1))[0])
@@ -82,6 +91,67 @@ class Shop:
         else:
             body["customer_note"] = f"note {rng.randrange(1000)}"
         return self._keep(body, rng)
+
+    def refund(self, order_id: int, rng: random.Random) -> Body | None:
+        """Money goes back for an order: for a line, for shipping, as an amount or all that is left; None: for nothing."""
+        body = deepcopy(self.newest(order_id))
+        left = total_of(body) - sum((-Decimal(one["total"]) for one in body["refunds"]), Decimal(0))
+        if not body["date_paid_gmt"] or body["status"] not in (*WANTED, "on-hold") or left <= 0:
+            return None
+        refund_id = 5001 + len(self.amounts)
+        refund: Body = {
+            "id": refund_id,
+            "date_created_gmt": _stamp(self._seconds),
+            "reason": rng.choice(("", "Broken", "Late & <b>cold</b>")),
+            "line_items": [],
+            "shipping_lines": [],
+            "fee_lines": [],
+        }
+        what = rng.choice(("line", "line", "shipping", "amount", "rest"))
+        if what == "line":
+            line = rng.choice(body["line_items"])
+            self._refund_line(
+                refund, line, rng.randrange(1, line["quantity"] + 1), put_back=rng.random() < 0.6
+            )
+        elif what == "shipping" and body["shipping_lines"]:
+            refund["shipping_lines"].append(_negative(body["shipping_lines"][0], Decimal(1)))
+        elif what == "rest" and not body["refunds"]:
+            for line in body["line_items"]:
+                self._refund_line(refund, line, line["quantity"], put_back=rng.random() < 0.5)
+            for kind in ("shipping_lines", "fee_lines"):
+                refund[kind] = [_negative(line, Decimal(1)) for line in body[kind]]
+        lines = [line for kind in ("line_items", "shipping_lines", "fee_lines") for line in refund[kind]]
+        amount = -sum((Decimal(line["total"]) + Decimal(line["total_tax"]) for line in lines), Decimal(0))
+        if not lines:
+            amount = left if what == "rest" else min(left, Decimal(rng.randrange(1, 900)) * CENT)
+        if amount > left:
+            return None
+        refund["amount"] = str(amount)
+        self.amounts[refund_id] = amount
+        self.refunds.setdefault(order_id, []).append(refund)
+        body["refunds"].append({"id": refund_id, "reason": refund["reason"], "total": str(-amount)})
+        if amount == left:
+            self._status(body, "refunded", paid=True)
+        return self._keep(body, rng)
+
+    def _refund_line(self, refund: Body, line: Body, pieces: int, *, put_back: bool) -> None:
+        refunded = _negative(line, Decimal(pieces) / line["quantity"])
+        refund["line_items"].append({**refunded, "quantity": -pieces})
+        if put_back:
+            meta = {one["key"]: one["value"] for one in line["meta_data"]}
+            meta["_restock_refunded_items"] = str(int(meta.get("_restock_refunded_items", 0)) + pieces)
+            line["meta_data"] = [{"id": 1, "key": key, "value": value} for key, value in meta.items()]
+
+    def delete_refund(self, order_id: int, rng: random.Random) -> int | None:
+        """A refund is deleted: the shop tells nobody, and no date moves; its id."""
+        refunds = self.refunds.get(order_id)
+        if not refunds:
+            return None
+        gone: int = refunds.pop(rng.randrange(len(refunds)))["id"]
+        body = deepcopy(self.newest(order_id))
+        body["refunds"] = [one for one in body["refunds"] if one["id"] != gone]
+        self.versions[order_id].append(body)
+        return gone
 
     def _keep(self, body: Body, rng: random.Random) -> Body:
         # Now and then two versions bear one second, and nobody can tell by it which is the newer.
@@ -96,9 +166,9 @@ class Shop:
         self.versions[body["id"]].append(body)
         return body
 
-    def _status(self, body: Body, status: str) -> None:
+    def _status(self, body: Body, status: str, *, paid: bool = False) -> None:
         body["status"] = status
-        paid = status in WANTED or (body["date_paid_gmt"] and status != "pending")
+        paid = paid or status in WANTED or bool(body["date_paid_gmt"] and status != "pending")
         for name in ("date_paid", "date_paid_gmt"):
             body[name] = _stamp(0) if paid else None
         for name in ("date_completed", "date_completed_gmt"):
@@ -171,6 +241,17 @@ def _taxed(total: Decimal, rate: Decimal) -> dict[str, Any]:
         "subtotal_tax": str(tax),
         "taxes": [{"id": 1, "total": str(tax), "subtotal": str(tax)}],
     }
+
+
+def _negative(line: Body, share: Decimal) -> Body:
+    """The refund's twin of an order's line, or of a share of it."""
+
+    def back(name: str) -> str:
+        return str(-(Decimal(line[name]) * share).quantize(CENT, ROUND_HALF_UP))
+
+    meta = [{"id": 1, "key": "_refunded_item_id", "value": str(line["id"])}]
+    twin = {**line, "id": 7000 + line["id"], "total": back("total"), "total_tax": back("total_tax")}
+    return {**twin, "taxes": [{"id": 1, "total": back("total_tax")}], "meta_data": meta}
 
 
 def _stamp(seconds: int) -> str:

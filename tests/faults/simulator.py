@@ -49,11 +49,12 @@ from queue_store.settings import set_company_setting, store_settings
 from queue_store.shop_work import claim_shop_work, settle_shop_work
 from queue_store.states import ActivityState
 from tests.faults.connectors import Connector, World
-from tests.faults.invariants import violations
+from tests.faults.invariants import broken_refunds, violations
 from tests.faults.shop import SKUS, Body, Shop, is_wanted, total_of
 from tests.faults.snapshots import Snapshot, let_time_pass
 from tests.harness import PASSWORD, make_house
 from woo_bridge.disposition import order_rules
+from woo_bridge.kinds.read_refunds import READ_REFUNDS, OrderAndRefunds
 from woo_bridge.kinds.reread_order import REREAD_ORDER
 from woo_bridge.take_orders import take_order
 from woo_bridge.translate_orders import translate_order
@@ -87,6 +88,8 @@ FAULTS = (
     "operator: release",
     "operator: retry",
     "order read again",
+    "refund deleted",
+    "refund made",
     "out of order: close",
     "out of order: connection error",
     "out of order: empty",
@@ -209,7 +212,9 @@ class Day:
                     self.pos.add_item(f"Known {sku}", alu=sku, price1=Decimal("9.99"))
             for _ in range(rng.randrange(25)):
                 self._till_sale(rng)
+        self.sign = -1 if self.dialect.return_signs == "negative" else 1
         settings = {
+            "returns.signs": self.dialect.return_signs,
             "pace.start": str(rng.choice((1, 2, 5, 20))),
             "items.missing": rng.choice(("create", "create", "create", "fallback")),
             "pull.items_minutes": str(rng.choice((0, 0, 30))),
@@ -267,6 +272,8 @@ class Day:
             self._go_on: 40,
             self._place: 7,
             self._change: 8,
+            self._refund: 5,
+            self._delete_refund: 0.7,
             self._deliver: 6,
             self._late_answer: 4,
             self._out_of_order: 3,
@@ -303,6 +310,21 @@ class Day:
     def _change(self, rng: random.Random) -> None:
         if self.shop.ids():
             self._post(self.shop.change(rng.choice(self.shop.ids()), rng), rng)
+
+    def _refund(self, rng: random.Random) -> None:
+        if self.shop.ids():
+            body = self.shop.refund(rng.choice(self.shop.ids()), rng)
+            if body is not None:
+                self.fired["refund made"] += 1
+                self.log(f"   refund {body['refunds'][-1]}")
+                self._post(body, rng)
+
+    def _delete_refund(self, rng: random.Random) -> None:
+        if self.shop.refunds:
+            refund_id = self.shop.delete_refund(rng.choice(list(self.shop.refunds)), rng)
+            if refund_id is not None:
+                self.fired["refund deleted"] += 1
+                self.log(f"   refund {refund_id} deleted")
 
     def _post(self, body: Body, rng: random.Random) -> None:
         self.log(f"   order {body['id']}: {body['status']} {body['total']} at {body['date_modified_gmt']}")
@@ -423,9 +445,15 @@ class Day:
         with self.database.write() as db:
             store = get_store(db, "main")
             for activity in claim_shop_work(db, store.company_id, datetime.now(UTC), 50):
-                body = self.shop.newest(int(activity.record_id))
-                self.fired["order read again"] += 1
-                REREAD_ORDER.settle(db, store, store_settings(db, store), activity, json.dumps(body).encode())
+                order_id = int(activity.record_id)
+                body = self.shop.newest(order_id)
+                raw, settings = json.dumps(body).encode(), store_settings(db, store)
+                if activity.kind == READ_REFUNDS.name:
+                    refunds = [json.dumps(one).encode() for one in self.shop.refunds.get(order_id, ())]
+                    READ_REFUNDS.settle(db, store, settings, activity, OrderAndRefunds(raw, refunds))
+                else:
+                    self.fired["order read again"] += 1
+                    REREAD_ORDER.settle(db, store, settings, activity, raw)
                 settle_shop_work(db, activity, cause="done")
                 self._told(body, read_now=True)
 
@@ -450,7 +478,7 @@ class Day:
         if self.pos.poison is not None or not self.shop.ids():
             self.pos.poison = None
             return
-        mark = f"WMAIN-{rng.choice(self.shop.ids())}/"
+        mark = f"WMAIN-{rng.choice(self.shop.ids())}{rng.choice(('/', '/', '-R'))}"
         self.fired["a request that QuickBooks cannot read"] += 1
         self.pos.poison = lambda element: mark in "".join(element.itertext())
 
@@ -484,8 +512,12 @@ class Day:
             mark = read_mark((add.findtext("Comments") or "").split(" ")[0])
             if mark is None:
                 raise Violation(f"a receipt without mark: {add.findtext('Comments')}")
-            order_id = int(mark.record_id)
             total = sum((Decimal(one.text or "0") for one in add.iter("TenderAmount")), Decimal(0))
+            order, _, refund = mark.record_id.partition("-R")
+            order_id = int(order)
+            if refund:
+                self._check_return(order_id, int(refund), total, add.findtext("SalesReceiptType") or "")
+                continue
             known = self.known.get(order_id, [])
             self.sent.setdefault(order_id, set()).add(total)
             if total not in [total_of(body) for body in known]:
@@ -494,6 +526,16 @@ class Day:
             if not any(map(is_wanted, known)):
                 statuses = [body["status"] for body in known]
                 raise Violation(f"order {order_id} was sent though the shop said {statuses}")
+
+    def _check_return(self, order_id: int, refund_id: int, total: Decimal, kind: str) -> None:
+        name, amount = f"refund {refund_id} of order {order_id}", self.shop.amounts[refund_id] * self.sign
+        if kind != "Return" or total != amount:
+            raise Violation(f"{name} was sent as {kind} of {total}, the shop said {amount}")
+        marks = {
+            (one.comments or "").partition("/")[0] for one in self.pos.receipts() if one.status == "Regular"
+        }
+        if f"WMAIN-{order_id}" not in marks:
+            raise Violation(f"{name} was sent before its sale was in the books")
 
     # The quiet time --------------------------------------------------------
 
@@ -552,7 +594,8 @@ class Day:
     def _check(self, *, healed: bool) -> list[str]:
         with self.database.read() as db:
             # An order that a person cancelled and the shop changed since may hold anything.
-            return list(violations(db, self.pos, self.known, self.sent, healed=healed))
+            found = list(violations(db, self.pos, self.known, self.sent, healed=healed))
+            return found + list(broken_refunds(db, self.pos, self.shop, self.sign, healed=healed))
 
 
 def play(stage: Stage, seed: int, **how: Any) -> Report:

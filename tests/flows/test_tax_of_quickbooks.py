@@ -18,7 +18,7 @@ from queue_store.models import TaxRate
 from queue_store.operations import retry
 from queue_store.secrets import SecretBox
 from queue_store.settings import set_company_setting
-from tests.harness import House, make_house, numbered, recorded_order
+from tests.harness import House, make_house, numbered, recorded_order, recorded_refunds
 
 CITY = "Local Sales Tax"
 RATES = {(CITY, "Tax"): Decimal("9.5"), (CITY, "Sta"): Decimal("8.25"), (CITY, "Non"): Decimal(0)}
@@ -110,3 +110,18 @@ def test_a_rate_that_nobody_mapped_fails_and_goes_once_it_is(taxing: House) -> N
     taxing.run()
     assert taxing.states() == ["succeeded"]
     assert taxing.totals() == [Decimal("63.79")]
+
+
+def test_a_return_is_taxed_as_its_sale_was_whatever_is_set_now(taxing: House) -> None:
+    order = recorded_order("rpart")
+    taxing.take({**order, "refunds": []})
+    taxing.run()
+    taxing.set("tax.mode", "line")
+    arrived = {**order, "date_modified_gmt": "2026-11-22T01:00:00"}
+    taxing.take(arrived)
+    taxing.take_refunds(arrived, recorded_refunds(order["id"]))
+    taxing.run_until_quiet()
+    sale, back = taxing.our_receipts()
+    assert (sale.tax_category, back.type, back.tax_category) == (CITY, "Return", CITY)
+    # 42.99 at 9.5 % is 4.08 to QuickBooks, 4.09 to the shop.
+    assert (back.total, back.tax_amount) == (Decimal("47.08"), Decimal("4.08"))

@@ -32,8 +32,6 @@ SAYS_WHY = {
     76: "its status is checkout-draft",
     88: "is in EUR",
     99: "was cancelled",
-    101: "was refunded in full",
-    102: "was refunded in full",
     132: "waits for its money",
     323: "its status is on-hold",
 }
@@ -62,8 +60,9 @@ def test_one_round_brings_every_recorded_order_into_the_books_or_says_why_not(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
-    assert "32 orders are in QuickBooks, each exactly once and to the cent" in done.stdout
-    assert "5,492.36 USD in the shop, 5,492.36 USD on the receipts" in done.stdout
+    assert "34 orders are in QuickBooks, each exactly once and to the cent" in done.stdout
+    assert "6,086.64 USD in the shop, 6,086.64 USD on the receipts" in done.stdout
+    assert "9 refunds are there as returns, to the cent too: 685.59 USD." in done.stdout
     assert re.search(r"^ +68  completed +24\.52 +24\.52 +\d+  succeeded", done.stdout, re.MULTILINE)
     assert re.search(r"^\d\d:\d\d:\d\d webhook order\.updated 68: taken in$", done.stdout, re.MULTILINE)
     assert re.search(r"^\d\d:\d\d:\d\d receipt \d+ written: order 68, 24\.52 USD$", done.stdout, re.MULTILINE)
@@ -153,6 +152,25 @@ def test_a_second_receipt_for_an_order_is_wrong(receipt: Callable[[str], Receipt
 def test_a_total_off_by_a_cent_is_wrong(receipt: Callable[[str], Receipt]) -> None:
     (problem,) = problems([order(total="20.01")], receipt("WMAIN-7/1"))
     assert problem.startswith("Order 7: its total is 20.01 in the shop, 20.00 on receipt")
+
+
+REFUNDED = {"refunds": [{"id": 9, "reason": "", "total": "-20.00", "total_tax": "0.00"}]}
+
+
+def test_a_refund_without_a_return_is_wrong(receipt: Callable[[str], Receipt]) -> None:
+    assert problems([order(**REFUNDED)], receipt("WMAIN-7/1")) == [
+        "Refund 9 of order 7 is 0 times in the company file."
+    ]
+
+
+def test_a_refund_that_was_written_as_a_sale_is_wrong(receipt: Callable[[str], Receipt]) -> None:
+    (problem,) = problems([order(**REFUNDED)], receipt("WMAIN-7/1"), receipt("WMAIN-7-R9/1"))
+    assert problem.startswith("Refund 9 of order 7: 20.00 went back in the shop, 20.00 on Sales")
+
+
+def test_a_return_that_the_shop_does_not_have_is_wrong(receipt: Callable[[str], Receipt]) -> None:
+    (problem,) = problems([order()], receipt("WMAIN-7/1"), receipt("WMAIN-7-R9/1"))
+    assert problem == "Refund 9 of order 7 is in the company file, and the shop does not have it."
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 
 from ops_console import handwork
 from ops_console.shops import preview
+from ops_sandbox.pos import PosCompanyFile, PosDialect
 from ops_sandbox.shop import CONSUMER_KEY, CONSUMER_SECRET, RunningShop, Shop
 from queue_store.catalogue import bind
 from queue_store.companies import get_company, get_store
@@ -21,7 +22,7 @@ from queue_store.models import Base
 from queue_store.secrets import SecretBox
 from queue_store.settings import set_company_setting
 from tests.flows.street import Street, make_street
-from tests.harness import House, make_house, numbered, recorded_order
+from tests.harness import House, make_house, numbered, recorded_order, recorded_refunds
 from tests.ops_console.conftest import Qbwoo
 from woo_bridge.client import ShopClient
 from woo_bridge.push import push_orders
@@ -303,9 +304,57 @@ def test_every_kind_of_activity_can_be_shown_before_and_after_it_was_sent(house:
     assert "As it would be sent now" in qbwoo("activity", "show", refused.id).out
 
 
+def arithmetic(qbwoo: Qbwoo, activity_id: int) -> tuple[str, dict[str, dict[str, Decimal]]]:
+    """The title of an activity's document, and its rows with amounts."""
+    shown = qbwoo("activity", "show", activity_id, "--json").data["preview"]
+    qbwoo("activity", "show", activity_id)
+    rows = {
+        row["row"]: {side: Decimal(row[side]) for side in ("shop", "receipt", "difference")}
+        for row in shown["arithmetic"]
+    }
+    return shown["receipt"]["title"], rows
+
+
+@pytest.mark.parametrize("signs", ["positive", "negative"])
+@pytest.mark.parametrize("name", ["rpart", "rship", "ramount", "rfull", "rfullnr", "rmany", "rpartqty"])
+def test_a_return_is_shown_beside_what_the_shop_gave_back(
+    house: House, qbwoo: Qbwoo, name: str, signs: str
+) -> None:
+    house.pos = PosCompanyFile.create(None, dialect=PosDialect(return_signs=signs))
+    house.set("returns.signs", signs)
+    order = recorded_order(name)
+    refunds = recorded_refunds(order["id"])
+    house.take(order)
+    house.take_refunds(order, refunds)
+    given_back = [Decimal(one["amount"]) for one in refunds]
+    for state in ("waiting", "succeeded"):
+        returns = house.activities("return")
+        assert [one.state for one in returns] == [state] * len(refunds)
+        for one, amount in zip(returns, given_back, strict=True):
+            title, rows = arithmetic(qbwoo, one.id)
+            assert title == "Return receipt"
+            assert rows["total"] == {"shop": amount, "receipt": amount, "difference": 0}
+            assert [row for row in rows.values() if row["difference"]] == []
+        house.run_until_quiet()
+
+
+def test_a_web_order_is_shown_as_the_sales_order_that_it_is(house: House, qbwoo: Qbwoo) -> None:
+    house.set_store("orders.documents", "processing=sales order, completed=receipt")
+    order = {**recorded_order("plain"), "status": "processing"}
+    house.take(order)
+    (web_order,) = house.activities("web_order")
+    for state in ("pending", "succeeded"):
+        assert house.activities("web_order")[0].state == state
+        title, rows = arithmetic(qbwoo, web_order.id)
+        assert title == "Sales order"
+        assert rows["total"]["receipt"] == Decimal(order["total"])
+        assert [row for row in rows.values() if row["difference"]] == []
+        house.run_until_quiet()
+
+
 def test_an_order_that_cannot_be_read_is_shown_with_its_sentence(house: House, qbwoo: Qbwoo) -> None:
     from woo_bridge.errors import Untranslatable
-    from woo_bridge.take_orders import refuse_order
+    from woo_bridge.untranslated import refuse_order
 
     with house.database.write() as db:
         body = json.dumps({"id": 5, "currency": "EURO"}).encode()

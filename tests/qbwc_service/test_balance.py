@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -169,6 +170,25 @@ def test_a_large_difference_is_refused_with_the_arithmetic() -> None:
         NotSendable, match=r"10\.00 for goods is 10\.00, the shop says 11\.00 \(difference 1\.00"
     ):
         predict(order([("1", "10.00")], "11.00"), settings())
+
+
+def test_the_cap_grows_with_each_line_that_the_shop_rounded_and_with_no_other() -> None:
+    found = order([("2", "0.00")] * 12, "0.06")
+    with pytest.raises(NotSendable, match=r"difference 0\.06, allowed 0\.05"):
+        predict(found, settings())
+    rounded = tuple(msgspec.structs.replace(line, is_rounded=line.line_id in (3, 7)) for line in found.lines)
+    assert predict(msgspec.structs.replace(found, lines=rounded), settings()).rounding == Decimal("0.06")
+
+
+def test_an_order_of_one_free_thing_goes_with_its_line_of_nothing() -> None:
+    """Also one of a deleted product, which is a line of the item for such."""
+    found = order([("1", "0.00")], "0.00")
+    nameless = msgspec.structs.replace(found.lines[0], sku="", product_id=0)
+    for lines in (found.lines, (nameless,)):
+        receipt = predict(msgspec.structs.replace(found, lines=lines), settings())
+        assert pairs(receipt) == [("1", "0.00")]
+        assert (receipt.total, receipt.rounding) == (0, 0)
+    assert receipt.lines[0].key == "Online Item"
 
 
 def test_a_negative_fee_is_one_piece_with_a_negative_price_or_quantity() -> None:

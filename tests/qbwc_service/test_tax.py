@@ -104,6 +104,17 @@ def test_an_order_without_tax_names_no_category():
             r"them\. Choose: qbwoo mapping set tax rates:5\+6 CATEGORY/CODE --store STORE; then retry\.",
         ),
         (
+            # WooCommerce spreads a negative fee over the tax classes of the goods: it bears the rates of all.
+            order(
+                line("100.00", tax="9.50", rates=(1, 2)),
+                line("100.00", tax="4.00", rates=(7,), line_id=2),
+                total="204.66",
+                tax="12.66",
+                fee_lines=(fee("Loyal", "-8.00", tax="-0.84", rates=(1, 2, 7)),),
+            ),
+            r"line 'Loyal' bears the shop's tax rates 1\+2\+7, and no tax category and code of QuickBooks is chosen",
+        ),
+        (
             order(
                 line("10.00", tax="0.95", rates=(1, 2)),
                 line("10.00", tax="1.90", rates=(4,), line_id=2),

@@ -199,7 +199,7 @@ def test_a_pause_holds_all_that_could_still_go_and_nothing_else(
         make(S.PENDING, "TS-RED-M", kind="add_item"),
     ]
     before = [activity.state for activity in others]
-    assert operations.hold_store(db, store, WHO, lambda reference: f"Order {reference} is held.") == 3
+    assert operations.hold_store(db, store, WHO, lambda name: f"{name} is held.") == 3
     db.expire_all()
     assert {(activity.state, activity.reason) for activity in going} == {(S.HELD, "not live")}
     assert going[0].sentence == "Order 1 is held."

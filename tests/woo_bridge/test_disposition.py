@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 import msgspec.structs
 import pytest
 
+from queue_store.setting_tables import read_documents
 from queue_store.states import ActivityState as S
 from woo_bridge.disposition import OrderRules, decide
 from woo_bridge.translate_orders import translate_order
 
 RULES = OrderRules(
     store="main",
-    statuses=("processing", "completed"),
+    documents=read_documents("processing=receipt, completed=receipt"),
     paid_later=("cod", "bacs", "cheque"),
     live=True,
     since=datetime(2026, 1, 1, tzinfo=UTC),
@@ -56,10 +57,25 @@ def test_another_status_waits_and_names_it(make, status):
     )
 
 
-def test_a_refunded_order_waits_and_says_that_refunds_are_not_sent(make):
-    decided = decide(make(status="refunded"), RULES)
-    assert (decided.state, decided.reason) == (S.WAITING, "status")
-    assert "does not send refunds" in decided.sentence
+def test_a_refunded_order_goes_if_money_was_taken(make):
+    assert decide(make(status="refunded"), RULES).state is S.PENDING
+    assert decide(make(status="refunded"), replace(RULES, live=False)).reason == "not live"
+
+
+def test_a_refunded_order_that_was_never_paid_is_cancelled(make):
+    decided = decide(make(status="refunded", paid_at=None, completed_at=None), RULES)
+    assert decided.state is S.CANCELLED
+    assert decided.sentence == (
+        "Order 71 was refunded in full, and no money had been taken: nothing to send."
+    )
+
+
+def test_neither_sale_nor_refund_goes_where_the_store_says_so(make):
+    decided = decide(make(status="refunded"), replace(RULES, sends_refunded=False))
+    assert decided.state is S.CANCELLED
+    assert decided.sentence == (
+        "Order 71 was refunded in full, before its receipt was sent: neither is sent, as orders.refunded_unsent says."
+    )
 
 
 def test_money_paid_later_is_waited_for_by_name(make):

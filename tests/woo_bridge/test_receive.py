@@ -15,7 +15,8 @@ from queue_store.payloads import Order
 from queue_store.settings import store_settings
 from queue_store.states import ActivityState as S
 from woo_bridge.errors import Untranslatable
-from woo_bridge.take_orders import redecide_orders, retranslate
+from woo_bridge.take_orders import redecide_orders
+from woo_bridge.untranslated import retranslate
 
 
 def at(second: int) -> str:
@@ -319,3 +320,14 @@ def test_an_order_saved_again_while_it_is_sent_puts_nothing_beside_it(bridge, or
     beside = bridge.sale(128).newer_payload
     assert bridge.receive("order.updated", changed | {"date_modified_gmt": at(4)}).word == "unchanged"
     assert bridge.sale(128).newer_payload == beside
+
+
+def test_a_webhook_makes_a_web_order_where_the_store_sends_them(bridge, order):
+    bridge.set("orders.documents", "on-hold=sales order, completed=receipt")
+    placed = order(status="on-hold", date_paid_gmt=None)
+    bridge.receive("order.created", placed)
+    web_order = bridge.activity(str(placed["id"]), "web_order")
+    assert (web_order.state, web_order.reference) == (S.PENDING, placed["number"])
+    assert bridge.sale(placed["id"]).state == S.WAITING
+    bridge.receive("order.deleted", {"id": placed["id"]})
+    assert bridge.activity(str(placed["id"]), "web_order").state == S.CANCELLED

@@ -98,6 +98,22 @@ def test_stamps_become_aware_utc(recorded):
     assert order.paid_at == order.completed_at == order.created_at
 
 
+def test_a_line_whose_price_tells_of_parts_of_a_cent_counts_as_rounded(order):
+    """WooCommerce shows a line's total in cents and keeps more; its price is of what it keeps."""
+
+    def rounded(**line):
+        found = order()
+        found["line_items"] = [{**found["line_items"][0], **line}]
+        return translate(found).lines[0].is_rounded
+
+    assert rounded(quantity=7, total="0.00", price=0.0006021428571428572)
+    assert rounded(quantity=3, total="10.00", price=3.33366)
+    assert not rounded(quantity=3, total="10.00", price=3.3333333333333335)
+    assert not rounded(quantity=2, total="24.52", price="12.26")
+    for price in (None, "", "free", {}, float(10**14)):
+        assert not rounded(quantity=1, total="0.00", price=price)
+
+
 @pytest.mark.parametrize("quantity", ["1.5", "2", "333"])
 def test_quantities_may_be_whole_or_decimal(order, quantity):
     body = json.dumps(order()).encode()

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from woo_bridge.kinds.kind import ShopKind
 from woo_bridge.kinds.note_order import NOTE_ORDER
+from woo_bridge.kinds.read_refunds import READ_REFUNDS
 from woo_bridge.kinds.reread_order import REREAD_ORDER
 
-KINDS: Mapping[str, ShopKind] = {kind.name: kind for kind in (REREAD_ORDER, NOTE_ORDER)}
+KINDS: Mapping[str, ShopKind] = {kind.name: kind for kind in (REREAD_ORDER, READ_REFUNDS, NOTE_ORDER)}
 
 __all__ = ["KINDS", "ShopKind"]

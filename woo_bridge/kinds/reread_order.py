@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from queue_store.activities import newest_of_record
+from queue_store.activities import SALE, newest_of_record
 from queue_store.models import Activity, Store
 from queue_store.settings import Settings
 from woo_bridge.client import ShopClient
@@ -18,8 +18,9 @@ from woo_bridge.disposition import order_rules
 from woo_bridge.errors import NoSuchRecord, ShopError, Untranslatable
 from woo_bridge.kinds.kind import Done, ShopKind
 from woo_bridge.receive import withdraw_order
-from woo_bridge.take_orders import SALE, RereadOrder, refuse_order, release, take_order
+from woo_bridge.take_orders import RereadOrder, release, take_order
 from woo_bridge.translate_orders import translate_order
+from woo_bridge.untranslated import refuse_order
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

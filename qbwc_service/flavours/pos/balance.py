@@ -36,8 +36,9 @@ from queue_store.settings import Settings
 
 #: A remaining difference up to so many cents (0.05) goes to the rounding item ...
 CAP = Decimal(5)
-#: ... and so many more (0.005) for each taxed line and rate, since each may have been rounded by itself.
-CAP_PER_TAX = Decimal("0.5")
+#: ... and so many more (0.005) for each taxed line and rate, and each line of which the shop keeps parts of a
+#: cent, since each was rounded by itself. See docs/decisions/0014-the-cap-grows-with-what-was-rounded.md.
+CAP_PER_ROUNDING = Decimal("0.5")
 _NOTHING = Decimal(0)
 
 
@@ -238,10 +239,10 @@ class _Job:
         return amounts, lost
 
     def _cap(self) -> Decimal:
-        rates = sum(len(charge.rates) for charge in self.basket.charges)
+        roundings = sum(len(charge.rates) + charge.is_rounded for charge in self.basket.charges)
         # A shop may write its money without cents where the books have them: then it rounds to whole ones.
         last_place = Decimal(1).scaleb(int(self.basket.total.as_tuple().exponent))
-        return (CAP + CAP_PER_TAX * rates) * max(self.money.unit, self.money.exact(last_place))
+        return (CAP + CAP_PER_ROUNDING * roundings) * max(self.money.unit, self.money.exact(last_place))
 
     def _check_cap(self, rounding: Decimal) -> None:
         cap = self._cap()
@@ -269,7 +270,8 @@ class _Job:
     ) -> list[ReceiptLine]:
         lines: list[ReceiptLine] = []
         for charge, amount, code, percent in zip(self.charges, amounts, codes, percents, strict=False):
-            if charge.kind == "line" and charge.quantity == 1:
+            # What is free stands on the receipt all the same, as one of the shop's own lines.
+            if charge.kind == "line" and charge.quantity == 1 and (amount or charge.what != GOODS):
                 lines += self._own_line(charge.key, amount, charge.label, code, percent)
             else:
                 lines += self._split(charge, amount, code, percent)

@@ -52,6 +52,7 @@ def _as_one(root: int, group: Sequence[OrderLine]) -> OrderLine:
         total=_sum(line.total for line in group),
         total_tax=_sum(line.total_tax for line in group),
         taxes=_taxes(group),
+        is_rounded=any(line.is_rounded for line in group),
     )
 
 

@@ -36,6 +36,8 @@ class Charge:
     #: The shop's tax rates on it, by id.
     rates: tuple[int, ...] = ()
     tax_class: str = ""
+    #: True: the shop keeps parts of a cent of it, which `amount` does not show.
+    is_rounded: bool = False
 
     @property
     def is_liability(self) -> bool:
@@ -109,6 +111,7 @@ def _goods(name: str, line: OrderLine, company: Settings) -> Charge:
         line.quantity,
         rates_of(line.taxes),
         line.tax_class,
+        line.is_rounded,
     )
 
 

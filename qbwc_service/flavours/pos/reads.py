@@ -26,14 +26,17 @@ _DOCUMENT_FIELDS = (
     "SalesReceiptNumber",
     "HistoryDocStatus",
 )
+_ORDER_FIELDS = ("TxnID", "TimeCreated", "Instructions", "SalesOrderNumber", "Total")
+_RECEIPTS, _ORDERS = "SalesReceiptQueryRq", "SalesOrderQueryRq"
 _QUERIES = {
     "item": "ItemInventoryQueryRq",
     "line": "ItemInventoryQueryRq",
     "customer": "CustomerQueryRq",
     "customer id": "CustomerQueryRq",
     "department": "DepartmentQueryRq",
-    "reversal": "SalesReceiptQueryRq",
-    "mark": "SalesReceiptQueryRq",
+    "reversal": _RECEIPTS,
+    "mark": _RECEIPTS,
+    "order mark": _ORDERS,
     "tax rates": "CompanyQueryRq",
 }
 #: The look-up of what the company's tax categories and codes come to.
@@ -72,8 +75,8 @@ def look_up_bodies(kind: str, key: str, company: Settings) -> Sequence[Mapping[s
         bodies = [_equal("CustomerID", key)]
     elif kind == "reversal":
         bodies = _receipt_and_copies(*key.split(" ", 1))
-    elif kind == "mark":
-        bodies = [_marked(f"{key}/")]
+    elif kind in ("mark", "order mark"):
+        bodies = [_marked(f"{key}/", orders=kind == "order mark")]
     else:
         bodies = [_equal("DepartmentName", key)]
     return [body for body in bodies if body is not None]
@@ -84,11 +87,15 @@ def _receipt_and_copies(txn_id: str, mark: str) -> list[Mapping[str, object] | N
     return [{"TxnID": txn_id, "IncludeRetElement": list(_DOCUMENT_FIELDS)}, _marked(mark)]
 
 
-def _marked(start: str) -> Mapping[str, object]:
-    """Receipts whose Comments start like this; what stands there is compared whole by whoever asked."""
+def _marked(start: str, *, orders: bool = False) -> Mapping[str, object]:
+    """Receipts whose Comments (sales orders whose Instructions) start like this.
+
+    What stands there is compared whole by whoever asked.
+    """
+    fields, text = (_ORDER_FIELDS, "Instructions") if orders else (_DOCUMENT_FIELDS, "Comments")
     return {
-        "CommentsFilter": {"MatchStringCriterion": "StartsWith", "Comments": start},
-        "IncludeRetElement": list(_DOCUMENT_FIELDS),
+        f"{text}Filter": {"MatchStringCriterion": "StartsWith", text: start},
+        "IncludeRetElement": list(fields),
     }
 
 
@@ -111,14 +118,20 @@ def _equal_item_key(field: str, key: str) -> Mapping[str, object] | None:
 
 
 def look_back_request(
-    request_id: str, page: Page, *, head: str | None = None, since: datetime | None = None
+    request_id: str,
+    page: Page,
+    *,
+    head: str | None = None,
+    since: datetime | None = None,
+    orders: bool = False,
 ) -> str:
-    body: dict[str, object] = {"MaxReturned": page.size, "IncludeRetElement": list(_DOCUMENT_FIELDS)}
+    fields = _ORDER_FIELDS if orders else _DOCUMENT_FIELDS
+    body: dict[str, object] = {"MaxReturned": page.size, "IncludeRetElement": list(fields)}
     if since is not None:
         body["TimeCreatedFilter"] = {"MatchNumericCriterion": "GreaterThanEqual", "TimeCreated": since}
     if head is not None:
-        body.update(_marked(f"{head}-"))
-    return render_request(_GRAMMAR, "SalesReceiptQueryRq", body, _paging(request_id, page))
+        body.update(_marked(f"{head}-", orders=orders))
+    return render_request(_GRAMMAR, _ORDERS if orders else _RECEIPTS, body, _paging(request_id, page))
 
 
 def period_request(request_id: str, page: Page, since: date, until: date) -> str:
@@ -126,7 +139,7 @@ def period_request(request_id: str, page: Page, since: date, until: date) -> str
         "MaxReturned": page.size,
         "TxnDateRangeFilter": {"FromTxnDate": since, "ToTxnDate": until},
     }
-    return render_request(_GRAMMAR, "SalesReceiptQueryRq", body, _paging(request_id, page))
+    return render_request(_GRAMMAR, _RECEIPTS, body, _paging(request_id, page))
 
 
 def pull_request(request_id: str, kind: str, page: Page, filters: Mapping[str, str]) -> str:

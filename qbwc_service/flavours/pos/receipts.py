@@ -16,7 +16,7 @@ from qbwc_service.flavours.pos.balance import Receipt, ReceiptLine, predict
 from qbwc_service.flavours.pos.customers import customer_need
 from qbwc_service.flavours.pos.fitting import Fitting
 from qbwc_service.flavours.pos.header import header
-from qbwc_service.flavours.pos.tenders import tenders_of
+from qbwc_service.flavours.pos.tenders import paid_by, tenders_of
 from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
 from qbwc_service.marks import MARK_LENGTH, Mark
 from qbwc_service.needs import CustomerNeed, Gaps, ItemNeed, Prepared
@@ -32,14 +32,21 @@ MOST_LINES = 2000
 
 
 def prepare_receipt(
-    order: Order, mark: Mark, company: Settings, store: Settings, taxes: TaxTable = NO_TAXES
+    order: Order,
+    mark: Mark,
+    company: Settings,
+    store: Settings,
+    taxes: TaxTable = NO_TAXES,
+    *,
+    sales_order: str = "",
 ) -> Prepared:
-    """The request that writes `order`. Raises NotSendable."""
+    """The request that writes `order`; `sales_order` is the TxnID of what it fulfils. Raises NotSendable."""
     name = f"Order {order.number}"
     receipt = predict(order, company, taxes)
     draft = Draft(name, mark, receipt)
     body = {
         **header(order, mark, company, store, draft.fitting),
+        "SalesOrderTxnID": sales_order or None,
         **tenders_of(
             name,
             order.payment_method,
@@ -107,6 +114,8 @@ def write_receipt(
         predicted_total=receipt.total,
         tax_mode=receipt.tax_mode,
         tax_category=receipt.tax_category,
+        sales_order=body.get("SalesOrderTxnID") or "",
+        tenders=paid_by(body),
         remarks=(*draft.fitting.remarks, *receipt.remarks),
     )
 

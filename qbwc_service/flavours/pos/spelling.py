@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,16 @@ from typing import Any
 import msgspec
 
 from qbwc_service.errors import TaxRatesUnknown, UnreadableAnswer
-from qbwc_service.flavours.pos import customers, figures, paper, reads, receipts, records
+from qbwc_service.flavours.pos import (
+    customers,
+    figures,
+    paper,
+    reads,
+    receipts,
+    records,
+    returns,
+    web_orders,
+)
 from qbwc_service.flavours.spelling import Figures, FoundDocument, Page, Written
 from qbwc_service.flavours.tax_table import TaxTable
 from qbwc_service.marks import Mark, mark_of_document
@@ -19,8 +28,9 @@ from qbwc_service.paper import Naming, Paper
 from qbxml.grammar import load_grammar
 from qbxml.records import Record
 from qbxml.writer import message_set
+from queue_store.books import SALES_ORDER
 from queue_store.catalogue import fold
-from queue_store.payloads import Customer, Department, Item, Order
+from queue_store.payloads import Customer, Department, Item, Order, Refund
 from queue_store.settings import Settings
 
 _GRAMMAR = load_grammar("qbposxml")
@@ -35,12 +45,33 @@ class PosSpelling:
         return message_set(_GRAMMAR, requests)
 
     def prepare_sale(
+        self,
+        order: Order,
+        mark: Mark,
+        company: Settings,
+        store: Settings,
+        taxes: TaxTable,
+        sales_order: str = "",
+    ) -> Prepared:
+        return _or_rates(
+            lambda: receipts.prepare_receipt(order, mark, company, store, taxes, sales_order=sales_order)
+        )
+
+    def prepare_web_order(
         self, order: Order, mark: Mark, company: Settings, store: Settings, taxes: TaxTable
     ) -> Prepared:
-        try:
-            return receipts.prepare_receipt(order, mark, company, store, taxes)
-        except TaxRatesUnknown as unknown:
-            return Prepared(parts=("",), look_ups=(reads.TAX_RATES,), remarks=(unknown.sentence,))
+        return _or_rates(lambda: web_orders.prepare_web_order(order, mark, company, store, taxes))
+
+    def prepare_return(
+        self,
+        refund: Refund,
+        mark: Mark,
+        sale: Prepared | None,
+        company: Settings,
+        store: Settings,
+        taxes: TaxTable,
+    ) -> Prepared:
+        return _or_rates(lambda: returns.prepare_return(refund, mark, sale, company, store, taxes))
 
     def prepare_customer_add(self, need: CustomerNeed) -> Prepared:
         return records.prepare_customer_add(need)
@@ -70,9 +101,15 @@ class PosSpelling:
         return reads.look_up_request(kind, body, request_id)
 
     def look_back_request(
-        self, request_id: str, page: Page, *, head: str | None = None, since: datetime | None = None
+        self,
+        request_id: str,
+        page: Page,
+        *,
+        head: str | None = None,
+        since: datetime | None = None,
+        orders: bool = False,
     ) -> str:
-        return reads.look_back_request(request_id, page, head=head, since=since)
+        return reads.look_back_request(request_id, page, head=head, since=since, orders=orders)
 
     def period_request(self, request_id: str, page: Page, since: date, until: date) -> str:
         return reads.period_request(request_id, page, since, until)
@@ -107,7 +144,10 @@ class PosSpelling:
             raise UnreadableAnswer(f"{record.name} holds neither TxnID nor ListID")
         return Written(
             txn_id,
-            record.text("SalesReceiptNumber") or record.text("ItemNumber") or "",
+            record.text("SalesReceiptNumber")
+            or record.text("SalesOrderNumber")
+            or record.text("ItemNumber")
+            or "",
             record.decimal("Total"),
             discounted=any(
                 record.decimal(name) for name in ("Discount", "DiscountPercent") if record.text(name)
@@ -123,6 +163,17 @@ class PosSpelling:
         txn_id = record.text("TxnID")
         if not txn_id:
             raise UnreadableAnswer(f"{record.name} holds no TxnID")
+        if record.name == "SalesOrderRet":
+            number = record.text("SalesOrderNumber") or ""
+            return FoundDocument(
+                txn_id,
+                mark_of_document(record.text("Instructions"), number),
+                SALES_ORDER,
+                number,
+                record.decimal("Total"),
+                True,
+                record.moment("TimeCreated"),
+            )
         status = record.text("HistoryDocStatus") or "Regular"
         return FoundDocument(
             txn_id,
@@ -167,3 +218,11 @@ class PosSpelling:
             "read_at": now,
             "deleted": False,
         }
+
+
+def _or_rates(prepare: Callable[[], Prepared]) -> Prepared:
+    """What `prepare` makes ready, or the wish to ask QuickBooks for its tax rates first."""
+    try:
+        return prepare()
+    except TaxRatesUnknown as unknown:
+        return Prepared(parts=("",), look_ups=(reads.TAX_RATES,), remarks=(unknown.sentence,))

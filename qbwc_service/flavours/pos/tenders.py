@@ -6,12 +6,13 @@ processor. Source: protocol reference 5.5.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.pos.fitting import Fitting
+from qbwc_service.needs import Tender
 from queue_store.setting_tables import ANY_GATEWAY, NO_GATEWAY, TenderRow
 from queue_store.settings import Settings
 
@@ -68,4 +69,41 @@ def tenders_of(
         elif row.kind == "Check":
             tender["CheckNumber"] = fitting.text("CheckNumber", transaction_id, _NUMBER)
         tenders.setdefault(f"Tender{row.kind}Add", []).append(tender)
+    return tenders
+
+
+def paid_by(body: Mapping[str, Any]) -> tuple[Tender, ...]:
+    """The tenders among a receipt's fields."""
+    return tuple(
+        Tender(
+            kind=element.removeprefix("Tender").removesuffix("Add"),
+            amount=one["TenderAmount"],
+            name=one.get("CardName") or one.get("GiftCertificateNumber") or "",
+        )
+        for element, tenders in body.items()
+        if element.startswith("Tender")
+        for one in tenders
+    )
+
+
+def paid_back(
+    paid: Sequence[Tender], earlier: Decimal, amount: Decimal, sign: int
+) -> dict[str, list[dict[str, Any]]]:
+    """`amount` of a return, as its sale was `paid`; what `earlier` returns took of the first tenders is gone."""
+    tenders: dict[str, list[dict[str, Any]]] = {}
+    left = amount
+    for place, tender in enumerate(paid):
+        gone = min(earlier, tender.amount)
+        earlier -= gone
+        is_last = place == len(paid) - 1
+        back = left if is_last else min(tender.amount - gone, left)
+        if not back:
+            continue
+        left -= back
+        spelt: dict[str, Any] = {"TenderAmount": back * sign}
+        if tender.kind == "CreditCard":
+            spelt["CardName"] = tender.name
+        elif tender.kind == "Gift":
+            spelt["GiftCertificateNumber"] = tender.name or None
+        tenders.setdefault(f"Tender{tender.kind}Add", []).append(spelt)
     return tenders

@@ -1,0 +1,116 @@
+"""Web orders into the queue: what an order is in QuickBooks between its placing and its receipt.
+
+Only where the store's settings say so. The receipt fulfils the web order that
+is in the books; one that was not sent by then is not needed any more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queue_store.activities import SALE, WEB_ORDER, move, newest_of_record
+from queue_store.fingerprint import order_fingerprint
+from queue_store.intake import Incoming, take_in
+from queue_store.models import Activity, Store
+from queue_store.payloads import Order, encode
+from queue_store.states import ABROAD, AT_HOME, ActivityState
+from queue_store.waits import wait_for
+from queue_store.withdraw import withdraw
+from woo_bridge.disposition import Disposition, OrderRules, decide_web_order
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+def take_web_order(
+    db: Session, store: Store, rules: OrderRules, order: Order, sale: Activity, *, pushed: bool = False
+) -> None:
+    """Bring the web order of an order to where it belongs now, after its `sale` was."""
+    record_id = str(order.order_id)
+    if sale.state == ActivityState.CANCELLED and sale.reason != "operator":
+        withdraw(
+            db,
+            company_id=store.company_id,
+            store_id=store.id,
+            kind=WEB_ORDER,
+            record_id=record_id,
+            sentence=sale.sentence,
+        )
+        return
+    make_way(db, sale)
+    wanted = decide_web_order(order, rules, pushed=pushed)
+    if wanted is None:
+        return
+    if wanted.state is ActivityState.HELD and _is_pending(db, store, record_id):
+        # Pushed, or in the queue from before a pause: newer content does not take it back.
+        wanted = Disposition(ActivityState.PENDING)
+    take_in(
+        db,
+        Incoming(
+            company_id=store.company_id,
+            store_id=store.id,
+            kind=WEB_ORDER,
+            record_id=record_id,
+            order_id=record_id,
+            reference=order.number[:120],
+            payload=encode(order),
+            fingerprint=order_fingerprint(order),
+            modified_at=order.modified_at,
+            state=wanted.state,
+            reason=wanted.reason,
+            sentence=wanted.sentence,
+        ),
+    )
+
+
+def make_way(db: Session, sale: Activity) -> None:
+    """A sale that may go now: its unsent web order is not needed, and one on its way is waited for."""
+    if sale.kind != SALE or sale.state != ActivityState.PENDING:
+        return
+    order = newest_of_record(
+        db,
+        company_id=sale.company_id,
+        store_id=sale.store_id,
+        kind=WEB_ORDER,
+        record_id=sale.record_id,
+    )
+    if order is None:
+        return
+    if order.state in AT_HOME and order.state != ActivityState.CANCELLED:
+        sentence = f"Order {sale.reference} goes as a receipt at once: its web order is not needed."
+        move(db, order, ActivityState.CANCELLED, cause=sentence, sentence=sentence, unwanted=True)
+    elif order.state in ABROAD:
+        sentence = f"Order {sale.reference} waits for its web order, which is on its way."
+        move(db, sale, ActivityState.WAITING, cause=sentence, sentence=sentence, reason="activity")
+        wait_for(db, [(sale.id, order.id)])
+
+
+def redecide_web_order(db: Session, activity: Activity, order: Order, rules: OrderRules) -> bool:
+    """Move a web order that is held to where it belongs now; True if it moved."""
+    wanted = decide_web_order(order, rules)
+    if wanted is None:
+        sentence = f"Order {order.number} becomes no web order any more, as orders.documents says."
+        wanted = Disposition(ActivityState.CANCELLED, sentence=sentence)
+    if (activity.state, activity.reason) == (wanted.state, wanted.reason):
+        return False
+    move(
+        db,
+        activity,
+        wanted.state,
+        cause=wanted.sentence or "what held it is over",
+        sentence=wanted.sentence,
+        reason=wanted.reason,
+        unwanted=wanted.state is ActivityState.CANCELLED,
+    )
+    return True
+
+
+def _is_pending(db: Session, store: Store, record_id: str) -> bool:
+    order = newest_of_record(
+        db, company_id=store.company_id, store_id=store.id, kind=WEB_ORDER, record_id=record_id
+    )
+    return order is not None and order.state in (
+        ActivityState.PENDING,
+        ActivityState.DELAYED,
+        ActivityState.FAILED,
+    )
