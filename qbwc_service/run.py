@@ -91,9 +91,14 @@ class Run:
             )
         return self._taxes[store_id]
 
+    @cached_property
+    def _heads(self) -> dict[int, str]:
+        prefix = self.settings["documents.prefix"]
+        return {store_id: f"{prefix}{store.code}" for store_id, store in self.stores.items()}
+
     def head(self, store_id: int) -> str:
         """How the marks of a store's documents begin, such as "WMAIN"."""
-        return f"{self.settings['documents.prefix']}{self.stores[store_id].code}"
+        return self._heads[store_id]
 
     def mark(self, store_id: int, record_id: str, generation: int) -> Mark:
         """The mark of one document."""

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from queue_store.errors import AlreadyThere, BadSetting, NotFound
+from queue_store.ids import new_id
 from queue_store.models import AuditEntry, Company, Store
 from queue_store.secrets import SecretBox, hash_password
 
@@ -197,7 +198,7 @@ def set_live(db: Session, store: Store, kinds: Iterable[str], *, who: str) -> No
     if "orders" in wanted and store.live_since is None:
         # Whole seconds, as the shop tells them: an order of the very second of the go-live is in.
         store.live_since = datetime.now(UTC).replace(microsecond=0)
-    store.settings_version += 1
+    store.settings_version = new_id()
     db.add(
         AuditEntry(
             company_id=store.company_id, who=who, what=f"store {store.name}: live", before=before, after=after

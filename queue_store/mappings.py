@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from queue_store.catalogue import bind, fold, items_by_id
 from queue_store.errors import BadSetting, NotFound
+from queue_store.ids import new_id
 from queue_store.models import Company, Mapping
 from queue_store.operations import audit
 from queue_store.tax_rates import TAX, split_pair, tax_rates_of
@@ -107,7 +108,7 @@ def _check_value(db: Session, company: Company, kind: str, key: str, value: str)
 def _outdate(company: Company, kind: str) -> None:
     """Receipts are predicted with the tax mappings: what is prepared is prepared anew."""
     if kind == TAX:
-        company.settings_version += 1
+        company.settings_version = new_id()
 
 
 def _check_kind(kind: str) -> None:

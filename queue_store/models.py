@@ -123,7 +123,8 @@ class Company(Base):
     company_file: Mapped[str] = mapped_column(String(500), default="")
     owner_guid: Mapped[str] = mapped_column(String(38))
     file_guid: Mapped[str] = mapped_column(String(38))
-    #: Rises with each change of a setting: what was prepared under an older one is prepared anew.
+    #: Made anew, never to come again, with each change of a setting: what was prepared under another is
+    #: prepared anew.
     settings_version: Mapped[int] = mapped_column(default=1)
     #: Greatest TimeCreated (QuickBooks' clock) of the last complete look-back, less a day.
     look_back_mark: Mapped[datetime | None]

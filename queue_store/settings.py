@@ -1,13 +1,13 @@
 """Company and store settings: rows, read per transaction, each with a word of explanation.
 
-A value is text in the table and is parsed here, once. Changing one raises the
+A value is text in the table and is parsed here, once. Changing one renews the
 `settings_version` of its company or store, so that what was prepared under the
 old value is prepared anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from queue_store.errors import BadSetting
+from queue_store.ids import new_id
 from queue_store.models import AuditEntry, Company, CompanySetting, Exchange, Store, StoreSetting
 from queue_store.prebuilt import run_prebuilt
 from queue_store.setting_tables import (
@@ -218,16 +219,39 @@ class Settings:
         return self._stored.get(key, self._table[key].default)
 
 
+#: Settings by company or store and version; a handful is in use at a time.
+_read: dict[tuple[str, int, int], Settings] = {}
+_MOST_READ = 500
+
+
 def company_settings(db: Session, company: Company) -> Settings:
     """The settings of `company`."""
-    rows = run_prebuilt(db, _STORED_OF_COMPANY, {"company_id": company.id})
-    return Settings(COMPANY_SETTINGS, {row.key: row.value for row in rows}, company.settings_version)
+    return _settings(
+        ("company", company.id, company.settings_version),
+        COMPANY_SETTINGS,
+        lambda: run_prebuilt(db, _STORED_OF_COMPANY, {"company_id": company.id}),
+    )
 
 
 def store_settings(db: Session, store: Store) -> Settings:
     """The settings of `store`."""
-    rows = run_prebuilt(db, _STORED_OF_STORE, {"store_id": store.id})
-    return Settings(STORE_SETTINGS, {row.key: row.value for row in rows}, store.settings_version)
+    return _settings(
+        ("store", store.id, store.settings_version),
+        STORE_SETTINGS,
+        lambda: run_prebuilt(db, _STORED_OF_STORE, {"store_id": store.id}),
+    )
+
+
+def _settings(
+    version: tuple[str, int, int], table: Mapping[str, Setting], read: Callable[[], Iterable[Any]]
+) -> Settings:
+    """As read before in this process under this version, which never comes twice; else read now."""
+    found = _read.get(version)
+    if found is None:
+        if len(_read) >= _MOST_READ:
+            _read.clear()
+        found = _read[version] = Settings(table, {row.key: row.value for row in read()}, version[-1])
+    return found
 
 
 def check_setting(level: Literal["company", "store"], key: str, value: str) -> None:
@@ -260,7 +284,7 @@ def set_company_setting(db: Session, company: Company, key: str, value: str, *, 
     )
     if value != COMPANY_SETTINGS[key].default:
         db.add(CompanySetting(company_id=company.id, key=key, value=value))
-    company.settings_version += 1
+    company.settings_version = new_id()
     if key == "documents.stopped" or key.startswith("tax."):
         # Somebody looked at the company's tax, perhaps since a total was not the predicted one.
         forget_tax_rates(db, company)
@@ -289,7 +313,7 @@ def set_store_setting(db: Session, store: Store, key: str, value: str, *, who: s
     db.execute(delete(StoreSetting).where(StoreSetting.store_id == store.id, StoreSetting.key == key))
     if value != STORE_SETTINGS[key].default:
         db.add(StoreSetting(store_id=store.id, key=key, value=value))
-    store.settings_version += 1
+    store.settings_version = new_id()
     if key == "orders.documents":
         # Web orders may be in the books that nobody has looked for yet.
         store.census_done, store.sends_web_orders = False, read_documents(value).has_orders

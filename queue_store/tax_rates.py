@@ -9,6 +9,7 @@ from decimal import Decimal
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from queue_store.ids import new_id
 from queue_store.models import Company, TaxRate
 from queue_store.models import Mapping as MappingRow
 
@@ -21,14 +22,14 @@ def store_tax_rates(
 ) -> None:
     """Keep the percents by (category, code) in place of those known.
 
-    `settings_version` rises: what was predicted before, or waited to be, is prepared anew.
+    `settings_version` is renewed: what was predicted before, or waited to be, is prepared anew.
     """
     forget_tax_rates(db, company)
     db.add_all(
         TaxRate(company_id=company.id, category=category, code=code, percent=percent, read_at=now)
         for (category, code), percent in percents.items()
     )
-    company.settings_version += 1
+    company.settings_version = new_id()
     db.flush()
 
 

@@ -1,0 +1,30 @@
+"""Settings are read once for each version, and a version never comes twice."""
+
+from __future__ import annotations
+
+from queue_store.companies import add_company
+from queue_store.database import Database
+from queue_store.models import Company
+from queue_store.settings import company_settings, set_company_setting
+
+
+def test_a_changed_setting_is_seen_at_once_and_one_rolled_back_never(database: Database) -> None:
+    with database.write() as db:
+        company = add_company(db, name="books", flavour="pos", username="connector", password="pw")
+        assert company_settings(db, company)["pace.most"] == 50
+        set_company_setting(db, company, "pace.most", "20", who="jo")
+        assert company_settings(db, company)["pace.most"] == 20
+        company_id = company.id
+    try:
+        with database.write() as db:
+            company = db.get_one(Company, company_id)
+            set_company_setting(db, company, "pace.most", "7", who="jo")
+            assert company_settings(db, company)["pace.most"] == 7
+            raise RuntimeError("nothing of this is kept")
+    except RuntimeError:
+        pass
+    with database.write() as db:
+        company = db.get_one(Company, company_id)
+        assert company_settings(db, company)["pace.most"] == 20
+        set_company_setting(db, company, "pace.most", "9", who="jo")
+        assert company_settings(db, company)["pace.most"] == 9
