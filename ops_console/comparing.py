@@ -13,6 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from qbwc_service.flavours.spelling import Figures
+from queue_store.activities import RETURN, SALE
 
 EQUAL = "equal"
 DIFFERS = "differs"
@@ -22,7 +23,7 @@ DOUBLED = "doubled"
 #: In the order in which a report names them.
 VERDICTS = (DOUBLED, DIFFERS, ONLY_BOOKS, ONLY_SHOP, EQUAL)
 
-_TYPES = {"Sales": "sale", "Return": "return"}
+_TYPES = {"Sales": SALE, "Return": RETURN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +63,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """An order that the shop itself shows, in a status that becomes a receipt."""
+    """An order that the shop itself shows, in a status that becomes a receipt; or a refund of such a one."""
 
+    kind: str = SALE
     record_mark: str
     reference: str
     total: Decimal
@@ -174,7 +176,7 @@ def _row(
         return msgspec.structs.replace(row, verdict=DOUBLED, why=why, alarming=True)
     expected = one.total if one.predicted_total is None else one.predicted_total
     where = _where(one, document, expected)
-    now = (placed or {}).get(one.record_mark) if one.kind == "sale" else None
+    now = (placed or {}).get(one.record_mark) if one.kind == SALE else None
     if now is not None and one.total is not None and now.total != one.total:
         where.append(f"the shop says {now.total} now, of which the queue has not heard")
         expected = now.total
@@ -270,7 +272,7 @@ def _stray(kind: str, mark: str, documents: Sequence[Booked]) -> Row:
 def _missing(one: Placed) -> Row:
     return Row(
         verdict=ONLY_SHOP,
-        kind="sale",
+        kind=one.kind,
         reference=one.reference,
         mark=one.record_mark,
         shop_total=one.total,

@@ -24,6 +24,7 @@ from queue_store.database import Database
 from queue_store.errors import WrongSecretKey
 from queue_store.models import Activity, Company, Reconciliation, Store
 from queue_store.payloads import Order
+from queue_store.returns import refund_record_id, refund_reference
 from queue_store.setting_tables import RECEIPT
 from queue_store.settings import company_settings, store_settings
 from queue_store.states import ABROAD, ActivityState
@@ -37,7 +38,7 @@ OpenClient = Callable[[Store], ShopClient]
 
 _order = msgspec.json.Decoder(Order)
 _figures = msgspec.json.Decoder(Figures)
-_FIELDS = ("number", "status", "date_created_gmt", "total")
+_FIELDS = ("number", "status", "date_created_gmt", "total", "refunds")
 #: Kinds that become receipts: a web order is none.
 _RECONCILED = (SALE, RETURN)
 #: A cell that begins so would be run as a formula by a spreadsheet.
@@ -80,12 +81,19 @@ class _Told(msgspec.Struct):
 _told = msgspec.json.Decoder(_Told, strict=False)
 
 
+class _ShopRefund(msgspec.Struct):
+    id: int
+    #: Negative.
+    total: Decimal
+
+
 class _ShopRow(msgspec.Struct):
     id: int
     number: str
     status: str
     date_created_gmt: str | None
     total: Decimal
+    refunds: list[_ShopRefund] = []
 
 
 _shop_row = msgspec.json.Decoder(_ShopRow, strict=False)
@@ -242,7 +250,10 @@ def _placed(
     until: date,
     offset: int,
 ) -> tuple[dict[str, Placed] | None, str]:
-    """Orders of the period by record mark, as the shop lists them; None and why where it cannot be asked."""
+    """Orders of the period and their refunds by record mark, as the shop lists them.
+
+    None and why where it cannot be asked.
+    """
     # From the day before: the shop's day is not UTC's.
     after = datetime(since.year, since.month, since.day, tzinfo=UTC) - timedelta(days=1)
     found: dict[str, Placed] = {}
@@ -250,8 +261,7 @@ def _placed(
         with open_client(store) as client:
             for body in client.iter_orders(after=after, fields=_FIELDS):
                 row = _shop_row.decode(body)
-                placed = _placed_of(row, store, rules, head, since, until, offset)
-                if placed is not None:
+                for placed in _placed_of(row, store, rules, head, since, until, offset):
                     found[placed.record_mark] = placed
     except (BridgeError, WrongSecretKey, msgspec.DecodeError, ValueError) as error:
         return None, f"The shop itself could not be asked: {error}"
@@ -260,30 +270,35 @@ def _placed(
 
 def _placed_of(
     row: _ShopRow, store: Store, rules: OrderRules, head: str, since: date, until: date, offset: int
-) -> Placed | None:
+) -> Iterator[Placed]:
     if (
         row.status in ENDED
         or row.status not in (*rules.documents.statuses(RECEIPT), REFUNDED)
         or not row.date_created_gmt
     ):
-        return None
+        return
     created = datetime.fromisoformat(row.date_created_gmt.removesuffix("Z")).replace(tzinfo=UTC)
     if not since <= (created + timedelta(seconds=offset)).date() <= until:
-        return None
+        return
     push = f"qbwoo push orders --store {store.name} --ids {row.id}"
     early = rules.since is None or created < rules.since
-    why = (
-        f"It was placed before the store's orders go by themselves. To send it: {push}"
-        if early
-        else f"No webhook of it arrived. Run: {push}"
-    )
-    return Placed(
+    before = f"It was placed before the store's orders go by themselves. To send it: {push}"
+    yield Placed(
         record_mark=f"{head}-{row.id}",
         reference=row.number,
         total=row.total,
-        advice=why,
+        advice=before if early else f"No webhook of it arrived. Run: {push}",
         alarming=not early,
     )
+    for refund in row.refunds:
+        yield Placed(
+            kind=RETURN,
+            record_mark=f"{head}-{refund_record_id(row.id, refund.id)}",
+            reference=refund_reference(refund.id, row.number),
+            total=-refund.total,
+            advice=before if early else f"It was never read from the shop. Run: {push}",
+            alarming=not early,
+        )
 
 
 # Daily --------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from queue_store.activities import QUICKBOOKS, SHOP, note
+from queue_store.activities import QUICKBOOKS, SHOP, called, note
 from queue_store.bulk_intake import add_records
 from queue_store.fingerprint import content_digest
 from queue_store.intake import Incoming
@@ -34,7 +34,7 @@ class OrderNote(Payload, frozen=True, kw_only=True):
     """How one document of an order stands; the shop's side finds the words."""
 
     order_id: int
-    #: Kind of the document: "sale", "return" ...
+    #: Kind of the document: "sale", "return", "web_order".
     document: str
     #: Its mark, such as WMAIN-1207/1.
     mark: str
@@ -158,13 +158,14 @@ def _tell_again(db: Session, activity: Activity, row: Any, payload: bytes) -> No
 
 
 def _incoming(company: Company, row: Any, payload: bytes) -> Incoming:
+    name = called(row)
     return Incoming(
         company_id=company.id,
         store_id=row.store_id,
         kind=NOTE_ORDER,
         record_id=_record_id(row),
         # No order id, and a reference of its own: who types an order's number means its document.
-        reference=f"for {'order ' if row.kind == 'sale' else ''}{row.reference}"[:120],
+        reference=f"for {name[0].lower()}{name[1:]}"[:120],
         payload=payload,
         target=SHOP,
         cause=_cause(row),

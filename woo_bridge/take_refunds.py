@@ -17,7 +17,7 @@ import msgspec
 from queue_store.activities import RETURN, add_activity, move
 from queue_store.fingerprint import content_digest, refund_fingerprint
 from queue_store.intake import Incoming, take_in
-from queue_store.models import Activity, Store
+from queue_store.models import Activity, Company, Store
 from queue_store.payloads import Order, Refund, RefundSummary, encode
 from queue_store.returns import (
     follow,
@@ -26,6 +26,7 @@ from queue_store.returns import (
     refund_reference,
     returns_of,
 )
+from queue_store.shop_notes import note_outcomes
 from queue_store.shop_work import ask_shop
 from queue_store.states import AT_HOME, ActivityState
 from queue_store.webhook_log import keep_body
@@ -190,8 +191,9 @@ def _refuse(
         "version of qbwoo."
     )
     before = next((one for one in known if one.record_id == record_id), None)
+    company = db.get_one(Company, store.company_id)
     if before is None:
-        return add_activity(
+        added = add_activity(
             db,
             Activity(
                 company_id=store.company_id,
@@ -209,6 +211,8 @@ def _refuse(
             ),
             cause=sentence,
         )
+        note_outcomes(db, company, [added.id])
+        return added
     if before.state in AT_HOME and before.state != ActivityState.CANCELLED and before.reason != "operator":
         move(
             db,
@@ -221,4 +225,5 @@ def _refuse(
             digest=content_digest(body),
             prepared=None,
         )
+        note_outcomes(db, company, [before.id])
     return before

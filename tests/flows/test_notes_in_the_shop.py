@@ -377,3 +377,39 @@ def retry(street: Street, activity: Activity) -> None:
 def history(street: Street, activity: Activity) -> list[tuple[str, str]]:
     with street.database.read() as db:
         return [(event.to_state, event.cause) for event in events_of(db, activity.id)]
+
+
+def test_a_return_is_noted_beside_its_sale_and_leaves_the_order_s_meta_data_alone(street: Street) -> None:
+    street.house.set_store("orders.notes", "all")
+    order_id = place(street)
+    street.settle_down()
+    before = street.meta(order_id)
+    refund = street.shop.refund(order_id)
+    street.settle_down()
+    back = next(one for one in street.house.our_receipts() if one.type == "Return")
+    assert street.notes(order_id)[1:] == [
+        f"In QuickBooks: return receipt {back.number}, total {back.total} (WMAIN-{order_id}-R{refund['id']}/1)"
+    ]
+    assert street.meta(order_id) == before
+    assert [one.reference for one in street.told()] == [
+        f"for order {order_id}",
+        f"for refund {refund['id']} of order {order_id}",
+    ]
+
+
+def test_a_web_order_is_noted_and_then_its_receipt(street: Street) -> None:
+    street.house.set_store("orders.notes", "all")
+    street.house.set_store("orders.documents", "on-hold=sales order, completed=receipt")
+    order_id = place(street, payment_method="bacs", paid=False)
+    street.shop.set_status(order_id, "on-hold")
+    street.settle_down()
+    (web_order,) = street.house.pos.sales_orders()
+    mark = f"WMAIN-{order_id}/1"
+    assert street.notes(order_id) == [f"In QuickBooks: web order {mark}, total {web_order.total} ({mark})"]
+    assert street.meta(order_id) == {}
+    street.shop.set_status(order_id, "completed")
+    street.settle_down()
+    (receipt,) = street.house.our_receipts()
+    assert street.notes(order_id)[1:] == [
+        f"In QuickBooks: sales receipt {receipt.number}, total {receipt.total} ({mark})"
+    ]

@@ -22,7 +22,7 @@ from queue_store.models import PeriodReceipt, Reconciliation, Store
 from queue_store.secrets import SecretBox
 from queue_store.tasks import open_tasks
 from tests.flows.test_found_by_faults import dearer, unpaid
-from tests.harness import AnswerLost, House, make_house, numbered, recorded_order
+from tests.harness import AnswerLost, House, make_house, numbered, recorded_order, recorded_refunds
 from woo_bridge.client import ShopClient
 from woo_bridge.errors import ShopUnreachable
 
@@ -307,3 +307,39 @@ def test_no_cell_of_the_csv_begins_like_a_formula() -> None:
     assert not [cell for cell in cells if cell[:1] in "=+-@\t\r" and cell]
     assert "'=1+1" in cells
     assert "plain" in cells
+
+
+def test_a_refund_and_its_return_agree_or_it_is_told_where_they_differ(house: House) -> None:
+    order = recorded_order("rpart")
+    (refund,) = recorded_refunds(order["id"])
+    day, back = date.fromisoformat(refund["date_created"][:10]), Decimal(refund["amount"])
+    house.take(order)
+    house.take_refunds(order, [refund])
+    house.run_until_quiet()
+    period = {"since": date.fromisoformat(order["date_created"][:10]), "until": day}
+    rows = {row.kind: row for row in reconciled(house, **period).rows}
+    assert (rows["sale"].verdict, rows["return"].verdict) == ("equal", "equal")
+    assert (rows["return"].shop_total, rows["return"].books_total) == (back, back)
+    assert rows["return"].mark == f"WMAIN-{order['id']}-R{refund['id']}/1"
+
+    (sent,) = [one for one in house.our_receipts() if one.type == "Return"]
+    request(
+        house,
+        f"<TxnReverseRq><TxnReverseType>SalesReceipt</TxnReverseType><TxnID>{sent.txn_id}</TxnID></TxnReverseRq>",
+    )
+    rows = {row.kind: row for row in reconciled(house, **period).rows}
+    assert rows["sale"].verdict == "equal"
+    assert rows["return"].verdict == "only in the shop"
+    assert "was reversed in QuickBooks" in rows["return"].why
+
+
+def test_a_refund_that_waits_says_why_it_is_in_the_shop_alone(house: House) -> None:
+    order = recorded_order("rpart")
+    refunds = recorded_refunds(order["id"])
+    house.take(order)
+    house.take_refunds(order, [{**refunds[0], "amount": "9999.00"}])
+    house.run_until_quiet()
+    period = {name: date.fromisoformat(refunds[0]["date_created"][:10]) for name in ("since", "until")}
+    rows = {row.kind: row for row in reconciled(house, **period).rows}
+    assert rows["return"].verdict == "only in the shop"
+    assert "is larger than its order" in rows["return"].why

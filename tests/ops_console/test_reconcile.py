@@ -55,6 +55,7 @@ def test_the_shop_and_quickbooks_are_held_against_each_other(
     sku = next(one["sku"] for one in shop.products() if one["sku"] and one["type"] == "simple")
     sent, unheard = shop.place_order([(sku, 2)]), shop.place_order([(sku, 1)])
     qbwoo("push", "orders", "--store", "shop", "--ids", sent["id"], "--yes")
+    unread = shop.refund(unheard["id"], amount="1.00")
     since = (datetime.now(UTC) - timedelta(days=3)).date()
     asked = ("reconcile", "orders", "--store", "shop", "--since", since)
     assert "There is no report of store shop yet" in qbwoo(*asked, code=1).err
@@ -75,6 +76,13 @@ def test_the_shop_and_quickbooks_are_held_against_each_other(
     assert Decimal(rows[sent["number"]]["books_total"]) == Decimal(sent["total"])
     assert rows[unheard["number"]]["verdict"] == "only in the shop"
     assert f"qbwoo push orders --store shop --ids {unheard['id']}" in rows[unheard["number"]]["why"]
+    refund = rows[f"Refund {unread['id']} of order {unheard['number']}"]
+    assert (refund["verdict"], refund["kind"]) == ("only in the shop", "return")
+    assert Decimal(refund["shop_total"]) == Decimal("1.00")
+    assert (
+        f"never read from the shop. Run: qbwoo push orders --store shop --ids {unheard['id']}"
+        in refund["why"]
+    )
 
     said = qbwoo("reconcile", "orders", "--store", "shop", "--csv", "report.csv")
     assert "as read at" in said.err

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from queue_store.activities import RETURN, SALE, WEB_ORDER
 from queue_store.models import Activity, Store
 from queue_store.settings import Settings
 from queue_store.shop_notes import NOTE_ORDER as NAME
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 RECEIPT_NUMBER, TXN_ID, STATE = "_qbwoo_receipt_number", "_qbwoo_txn_id", "_qbwoo_state"
 
 #: What people call a document; others by their kind's own name.
-_NAMES = {"sale": "sales receipt", "return": "return receipt"}
+_NAMES = {SALE: "sales receipt", RETURN: "return receipt", WEB_ORDER: "web order"}
 #: WordPress drops backslashes, and plugins prettify quotes and dashes.
 _NOT_TEXT = re.compile(r"[\W_]+")
 _payload = msgspec.json.Decoder(OrderNote)
@@ -49,7 +50,7 @@ def note_text(note: OrderNote) -> str:
 
 def note_meta(note: OrderNote) -> Mapping[str, str | None]:
     """Meta data of the order: what became of its sale; None: not there. A refund has a note only."""
-    if note.document != "sale":
+    if note.document != SALE:
         return {}
     return {RECEIPT_NUMBER: note.number or None, TXN_ID: note.txn_id or None, STATE: note.state}
 
