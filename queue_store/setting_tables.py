@@ -7,7 +7,7 @@ Each `read_...` turns the text of a setting into its value, and raises
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
@@ -92,8 +92,24 @@ class DocumentTable:
         return SALES_ORDER in self.rows.values()
 
 
+def receipts_for(statuses: Iterable[str]) -> DocumentTable:
+    """The table by which these statuses become a receipt, and nothing else is sent."""
+    return DocumentTable({(status.removeprefix("wc-"), ""): RECEIPT for status in statuses})
+
+
+def read_statuses(text: str) -> tuple[str, ...]:
+    """Order statuses, separated by commas; one at least. Raises BadForm."""
+    statuses = tuple(dict.fromkeys(row.lower() for row in _rows(text)))
+    for status in statuses:
+        if not _STATUS.fullmatch(status):
+            raise BadForm(f"{status!r} is no order status: it must read as in the shop, such as processing.")
+    if not statuses:
+        raise BadForm("names no status: an order would never reach the books.")
+    return statuses
+
+
 def read_documents(text: str) -> DocumentTable:
-    """ "on-hold=sales order, processing=receipt, processing/cod=sales order". Raises BadForm."""
+    """ "on-hold=sales order, processing=receipt, processing/cod=sales order"; "": no rows. Raises BadForm."""
     rows: dict[tuple[str, str], str] = {}
     for row in _rows(text):
         key, equals, document = (part.strip().lower() for part in row.partition("="))
@@ -110,7 +126,7 @@ def read_documents(text: str) -> DocumentTable:
         if (status, gateway) in rows:
             raise BadForm(f"names {key!r} twice.")
         rows[status, gateway] = document
-    if RECEIPT not in rows.values():
+    if rows and RECEIPT not in rows.values():
         raise BadForm(f"names no status that becomes a {RECEIPT}: an order would never reach the books.")
     return DocumentTable(rows)
 

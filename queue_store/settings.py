@@ -22,11 +22,14 @@ from queue_store.prebuilt import run_prebuilt
 from queue_store.setting_tables import (
     TENDERS,
     BadForm,
+    DocumentTable,
     read_documents,
     read_names,
     read_rates,
     read_skus,
+    read_statuses,
     read_tenders,
+    receipts_for,
 )
 from queue_store.tax_rates import forget_tax_rates
 
@@ -180,7 +183,8 @@ COMPANY_SETTINGS = _table(
 )  # fmt: skip
 
 STORE_SETTINGS = _table(
-    Setting("orders.documents", "processing=receipt, completed=receipt", read_documents, "What an order becomes in QuickBooks by its status, or by status and gateway: a receipt (once it is paid), a sales order, or nothing.", "STATUS=DOCUMENT or STATUS/GATEWAY=DOCUMENT, separated by commas"),
+    Setting("orders.statuses", "processing,completed", read_statuses, "Order statuses that become a receipt.", "statuses separated by commas"),
+    Setting("orders.documents", "", read_documents, "What an order becomes in QuickBooks by its status, or by status and gateway: receipt, sales order or nothing; empty: a receipt in orders.statuses.", "rows such as on-hold=sales order, processing/cod=sales order, completed=receipt"),
     Setting("orders.since", "", _moment, "Older orders go only by push; empty: first go-live.", "2026-01-31 or 2026-01-31T08:00:00Z"),
     Setting("orders.paid_later", "cod,bacs,cheque", _words, "Gateways whose money comes later: such an order waits for it.", "gateway ids separated by commas"),
     Setting("orders.refunded_unsent", "both", _among("both", "neither"), "An order refunded in full before it was sent: the sale and the return go both, or neither does.", "both or neither"),
@@ -254,6 +258,12 @@ def _settings(
     return found
 
 
+def documents_of(settings: Settings) -> DocumentTable:
+    """What the orders of a store become; `settings` are the store's."""
+    table: DocumentTable = settings["orders.documents"]
+    return table if table.rows else receipts_for(settings["orders.statuses"])
+
+
 def check_setting(level: Literal["company", "store"], key: str, value: str) -> None:
     """Raises BadSetting with what is wrong and what is expected."""
     table = COMPANY_SETTINGS if level == "company" else STORE_SETTINGS
@@ -309,7 +319,11 @@ def _check_no_marks(db: Session, company: Company) -> None:
 def set_store_setting(db: Session, store: Store, key: str, value: str, *, who: str) -> None:
     """Store a value, or with the default's text forget the row; audited. Raises BadSetting."""
     check_setting("store", key, value)
-    before = store_settings(db, store).text(key)
+    settings = store_settings(db, store)
+    before = settings.text(key)
+    if key == "orders.statuses" and settings["orders.documents"].rows:
+        how = f'qbwoo store set {store.name} orders.documents ""'
+        raise BadSetting(key, f"has no effect while orders.documents has rows. Take these out first: {how}")
     db.execute(delete(StoreSetting).where(StoreSetting.store_id == store.id, StoreSetting.key == key))
     if value != STORE_SETTINGS[key].default:
         db.add(StoreSetting(store_id=store.id, key=key, value=value))

@@ -15,7 +15,7 @@ from queue_store.companies import live_kinds
 from queue_store.models import Store
 from queue_store.payloads import Order
 from queue_store.setting_tables import NOTHING, RECEIPT, SALES_ORDER, DocumentTable
-from queue_store.settings import Settings
+from queue_store.settings import Settings, documents_of
 from queue_store.states import ActivityState
 
 #: Given back in full. A sale that was not sent yet goes all the same, if money was taken, and its return with it.
@@ -56,7 +56,7 @@ def order_rules(store: Store, settings: Settings) -> OrderRules:
     """The rules of `store`; `settings` are its own."""
     return OrderRules(
         store=store.name,
-        documents=settings["orders.documents"],
+        documents=documents_of(settings),
         paid_later=settings["orders.paid_later"],
         live="orders" in live_kinds(store),
         since=settings["orders.since"] or store.live_since,

@@ -125,7 +125,7 @@ def set_(desk: Desk, name: str, key: str | None, value: str | None, as_json: boo
 
     \b
     For example:
-      qbwoo store set main orders.documents "completed=receipt"
+      qbwoo store set main orders.statuses completed
       qbwoo store set main
     """
     if key is not None and value is not None:

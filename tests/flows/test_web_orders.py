@@ -12,6 +12,7 @@ import pytest
 from ops_console import handwork
 from queue_store.companies import get_store
 from queue_store.database import Database
+from queue_store.errors import BadSetting
 from queue_store.secrets import SecretBox
 from queue_store.tasks import open_tasks
 from tests.flows.test_one_order import copy_database
@@ -251,7 +252,7 @@ def test_a_point_of_sale_without_sales_orders_is_told_of_and_nothing_is_sent(sho
         tickets[0]
     )
     assert shop.totals() == []
-    shop.set_store("orders.documents", "processing=receipt, completed=receipt")
+    shop.set_store("orders.documents", "")
     shop.run_until_quiet()
     assert shop.totals() == [TOTAL]
 
@@ -281,3 +282,19 @@ def test_the_table_says_what_is_wrong_in_it(house: House) -> None:
     ):
         with pytest.raises(Exception, match=why):
             house.set_store("orders.documents", text)
+
+
+def test_the_statuses_of_receipts_rule_until_the_table_of_documents_has_rows(house: House) -> None:
+    house.set_store("orders.documents", "")
+    house.set_store("orders.statuses", "completed")
+    house.take({**ORDER, "status": "processing"})
+    (sale,) = house.activities()
+    assert (sale.state, sale.reason) == ("waiting", "status")
+    assert "receipts are sent for completed." in sale.sentence
+    house.set_store("orders.documents", "processing=receipt")
+    with pytest.raises(BadSetting, match=r"Take these out first: qbwoo store set main orders\.documents"):
+        house.set_store("orders.statuses", "processing")
+    for wrong in ("", " , ", "on hold!"):
+        house.set_store("orders.documents", "")
+        with pytest.raises(BadSetting):
+            house.set_store("orders.statuses", wrong)

@@ -141,6 +141,6 @@ def test_what_a_paused_store_holds_is_not_said_to_need_a_release(house: House) -
 def test_a_changed_setting_lifts_what_waited_for_it(house: House) -> None:
     house.take(order(1, status="on-hold"))
     assert one(house, 1).reason == "status"
-    house.set_store("orders.documents", "processing=receipt, completed=receipt, on-hold=receipt")
+    house.set_store("orders.statuses", "processing, completed, wc-on-hold")
     assert handwork.decide_anew(house.database, "main") == 1
     assert one(house, 1).state == S.PENDING

@@ -157,7 +157,7 @@ def test_a_secret_changed_by_another_process_holds_at_once(served, bridge, box, 
 
 def test_a_changed_setting_holds_with_the_next_webhook(served, bridge, order):
     served.deliver("order.updated", order(id=71, status="shipped"))
-    bridge.set("orders.documents", "shipped=receipt")
+    bridge.set("orders.statuses", "shipped")
     served.deliver("order.updated", order(id=72, status="shipped"))
     assert [bridge.sale(71).state, bridge.sale(72).state] == [S.WAITING, S.PENDING]
 
