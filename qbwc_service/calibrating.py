@@ -76,7 +76,7 @@ report_decoder = msgspec.json.Decoder(CalibrationReport)
 
 def is_due(run: Run) -> bool:
     """True if a calibration waits, or is under way."""
-    return is_practice(run.company) and next_asked(run.db, run.company.id) is not None
+    return next_asked(run.db, run.company.id) is not None
 
 
 def requests(run: Run) -> list[str] | None:

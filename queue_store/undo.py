@@ -20,6 +20,7 @@ from queue_store.activities import (
     CALLED_OFF,
     RETURN,
     SALE,
+    WEB_ORDER,
     add_activity,
     called,
     expire_activities,
@@ -38,8 +39,8 @@ from queue_store.waits import wait_for, wake_waiters
 S = ActivityState
 
 REVERSAL = "reversal"
-#: Kinds whose document is undone by reversing it. Web orders are deleted and quantity adjustments are met by an
-#: opposite one: these kinds join with their own way.
+#: Kinds whose document is undone by reversing it. Quantity adjustments are met by an opposite one: that kind joins
+#: with its own way. Web orders are deleted by hand.
 REVERSIBLE = (SALE, RETURN)
 
 _NO_DOCUMENT = (S.CANCELLED, S.SUPERSEDED)
@@ -84,6 +85,13 @@ def plan_undo(db: Session, activity: Activity, mark: str, *, again: bool) -> Und
 
 
 def _hindrances(db: Session, activity: Activity, mark: str, again: bool) -> tuple[list[str], list[str]]:
+    if activity.kind == WEB_ORDER:
+        return [
+            f"{called(activity)} cannot be undone from here. Delete sales order {activity.txn_number or activity.txn_id} in "
+            "QuickBooks, unless goods were taken from it already."
+            if activity.txn_id
+            else f"{called(activity)} is {S(activity.state).shown}: no sales order of it is in QuickBooks."
+        ], []
     if activity.kind not in REVERSIBLE:
         return [f"A {activity.kind.replace('_', ' ')} cannot be undone: only receipts can."], []
     if activity.state in ABROAD:

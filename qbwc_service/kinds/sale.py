@@ -55,7 +55,7 @@ def web_orders_of(run: Run, sales: Sequence[Any]) -> dict[int, str]:
         sale.id: document.txn_id
         for sale in sales
         for document in found.get(identities.get(sale.id, ("", "")), [])[:1]
-        if document.generation == sale.generation
+        if document.generation >= sale.generation
     }
 
 

@@ -14,7 +14,7 @@ from queue_store.models import Attempt
 from queue_store.secrets import SecretBox
 from tests.faults.snapshots import Snapshot
 from tests.flows.test_found_by_faults import SALE, Session, lose_first
-from tests.harness import AnswerLost, House, make_house, numbered, recorded_order
+from tests.harness import AnswerLost, House, make_house, numbered, recorded_order, recorded_refunds
 
 
 class Clock:
@@ -58,6 +58,35 @@ def test_a_sale_whose_answer_was_lost_while_the_clock_was_put_back_is_found_by_i
     clocked.run_until_quiet()
     assert clocked.states() == ["succeeded", "succeeded"]
     assert len(clocked.totals()) == 2
+
+
+@pytest.mark.parametrize("executed", [True, False])
+def test_a_return_is_asked_for_by_its_own_mark_too(clocked: House, clock: Clock, executed: bool) -> None:
+    clock.ahead = -timedelta(days=2)
+    order = recorded_order("rpart")
+    clocked.take(order)
+    clocked.take_refunds(order, recorded_refunds(order["id"]))
+    lose_first(clocked, "<SalesReceiptType>Return<", executed=executed)
+    clocked.run_until_quiet()
+    assert clocked.states("return") == ["succeeded"]
+    assert [one.type for one in clocked.our_receipts()].count("Return") == 1
+
+
+@pytest.mark.parametrize("executed", [True, False])
+def test_a_web_order_is_asked_for_by_its_own_mark_among_the_sales_orders(
+    clocked: House, clock: Clock, executed: bool
+) -> None:
+    clocked.set_store("orders.documents", "on-hold=sales order, completed=receipt")
+    clocked.run_until_quiet()
+    clock.ahead = -timedelta(days=2)
+    clocked.take(numbered(recorded_order("plain"), 2000, status="on-hold"))
+    lose_first(clocked, "<SalesOrderAddRq", executed=executed)
+    asked: list[str] = []
+    clocked.run(on_set=lambda _, request: asked.append(request))
+    clocked.run_until_quiet()
+    assert any("<Instructions>WMAIN-2000/</Instructions>" in request for request in asked)
+    assert clocked.states("web_order") == ["succeeded"]
+    assert len(clocked.pos.sales_orders()) == 1
 
 
 def test_it_is_found_after_an_hresult_too(clocked: House, clock: Clock) -> None:

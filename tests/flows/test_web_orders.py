@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from ops_console import handwork
+from ops_console import handwork, undoing
 from queue_store.companies import get_store
 from queue_store.database import Database
 from queue_store.errors import BadSetting
+from queue_store.operations import OperationRefused
 from queue_store.secrets import SecretBox
 from queue_store.tasks import open_tasks
 from tests.flows.test_one_order import copy_database
@@ -298,3 +299,32 @@ def test_the_statuses_of_receipts_rule_until_the_table_of_documents_has_rows(hou
         house.set_store("orders.documents", "")
         with pytest.raises(BadSetting):
             house.set_store("orders.statuses", wrong)
+
+
+def undo(house: House, kind: str, *, again: bool = False) -> None:
+    (activity,) = house.activities(kind)
+    with house.database.write() as db:
+        undoing.undo(db, activity.id, "test", again=again)
+
+
+def test_a_receipt_sent_anew_after_an_undo_names_no_sales_order(shop: House) -> None:
+    """Its first receipt filled it; whether QuickBooks opens it again when that is reversed, nobody knows."""
+    shop.take(placed())
+    shop.run()
+    shop.take(completed())
+    shop.run_until_quiet()
+    undo(shop, "sale", again=True)
+    shop.run_until_quiet()
+    assert shop.states() == ["superseded", "succeeded"]
+    (receipt,) = shop.our_receipts()
+    assert (receipt.comments or "").startswith("WMAIN-68/2 ")
+    assert (receipt.total, receipt.sales_order_txn_id) == (TOTAL, None)
+
+
+def test_an_undo_of_a_web_order_says_what_a_person_can_do(shop: House) -> None:
+    shop.take(placed())
+    with pytest.raises(OperationRefused, match="is pending: no sales order of it is in QuickBooks"):
+        undo(shop, "web_order")
+    shop.run()
+    with pytest.raises(OperationRefused, match="Delete sales order WMAIN-68/1 in QuickBooks, unless goods"):
+        undo(shop, "web_order")

@@ -24,7 +24,7 @@ from queue_store.settings import Settings
 _GRAMMAR = load_grammar("qbposxml")
 _PROLOG = re.compile(r"^\s*<\?xml[^>]*\?>")
 _PLACE = "Local Sales Tax"
-_OWN_ITEMS = ("lines.tax", "lines.shipping", "lines.fee", "lines.rounding", "items.fallback")
+_OWN_ITEMS = ("lines.tax", "lines.shipping", "lines.fee", "lines.rounding", "lines.refund", "items.fallback")
 
 
 @dataclass(frozen=True, slots=True)

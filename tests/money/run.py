@@ -41,6 +41,8 @@ def report(outcome: Outcome, seconds: float, replay: Callable[[int, int], str]) 
     text = [
         f"orders                    {outcome.orders}",
         f"receipts                  {outcome.receipts}",
+        f"refunds                   {outcome.refunds}",
+        f"returns                   {outcome.returns}",
         f"wrong                     {len(outcome.wrong)}",
         f"refused by QuickBooks     {outcome.refused_by_pos.total()}",
         *(f"  {count:>7}  {reason}" for reason, count in outcome.refused_by_pos.most_common()),

@@ -13,6 +13,7 @@ def switches_of(dialect: PosDialect) -> dict[str, str]:
     """Settings by key, as calibration would find them."""
     return {
         "lines.negative": "quantity" if dialect.negative_line == "negative_qty" else "price",
+        "returns.signs": dialect.return_signs,
         "tax.rounding": dialect.tax_rounding,
         "tax.half": "even" if dialect.tax_half == "half_even" else "up",
     }

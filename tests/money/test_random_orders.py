@@ -26,6 +26,7 @@ def test_every_receipt_has_the_very_total_tax_and_tenders_of_the_shop(outcome: O
     assert outcome.wrong == [], _told(outcome)
     assert outcome.orders == ORDERS
     assert outcome.receipts > 0.9 * ORDERS
+    assert outcome.returns > 0.2 * ORDERS
 
 
 def test_quickbooks_refuses_none(outcome: Outcome) -> None:
@@ -34,7 +35,10 @@ def test_quickbooks_refuses_none(outcome: Outcome) -> None:
 
 def test_only_what_no_receipt_can_hold_is_refused_before_sending(outcome: Outcome) -> None:
     assert "unexpected" not in outcome.refused_before, _told(outcome)
-    assert outcome.orders == outcome.receipts + outcome.refused_before.total()
+    assert (
+        outcome.orders + outcome.refunds
+        == outcome.receipts + outcome.returns + outcome.refused_before.total()
+    )
 
 
 def test_where_quickbooks_taxes_by_itself_every_total_is_the_shops_too() -> None:

@@ -16,6 +16,7 @@ from qbwc_service.flavours.pos.receipts import prepare_receipt
 from qbwc_service.marks import Mark
 from qbwc_service.needs import Prepared
 from tests.money.company import Answer, PlayedCompany, random_dialect, tax_table
+from tests.money.giving_back import faults_of_return, give_back, why_not
 from tests.money.switches import company_settings, store_settings, switches_of, wrong_switches
 from woo_bridge.errors import Untranslatable
 from woo_bridge.translate_orders import translate_order
@@ -48,6 +49,9 @@ class Outcome:
 
     orders: int = 0
     receipts: int = 0
+    #: Refunds of orders whose receipts were written, and the returns that were.
+    refunds: int = 0
+    returns: int = 0
     wrong: list[Wrong] = field(default_factory=list)
     refused_by_pos: Counter[str] = field(default_factory=Counter)
     refused_before: Counter[str] = field(default_factory=Counter)
@@ -59,6 +63,8 @@ class Outcome:
         """Takes the figures of `other` in."""
         self.orders += other.orders
         self.receipts += other.receipts
+        self.refunds += other.refunds
+        self.returns += other.returns
         self.wrong += other.wrong
         self.refused_by_pos += other.refused_by_pos
         self.refused_before += other.refused_before
@@ -70,6 +76,7 @@ class Outcome:
 class _Sent:
     number: int
     order: Doc
+    refunds: list[Doc]
     prepared: Prepared
 
 
@@ -101,7 +108,8 @@ class Trial:
         return self.outcome
 
     def _prepare(self, number: int) -> _Sent | None:
-        order = self.shop[number].order
+        drawn = self.shop[number]
+        order = drawn.order
         self.outcome.orders += 1
         mark = Mark("WMAIN", str(order["id"]), 1)
         expected = self._why_not(order)
@@ -123,7 +131,7 @@ class Trial:
             return None
         if expected is not None:
             self._wrong(number, f"was to be refused ({expected}), but is sent")
-        return _Sent(number, order, prepared)
+        return _Sent(number, order, drawn.refunds, prepared)
 
     def _why_not(self, order: Doc) -> str | None:
         """Why no receipt can hold this order, from what the shop says alone; None if one can."""
@@ -181,6 +189,27 @@ class Trial:
         self.outcome.receipts += 1
         for what in self._faults(sent, answer):
             self._wrong(sent.number, what)
+        self._give_back(sent)
+
+    def _give_back(self, sent: _Sent) -> None:
+        """Its refunds, as returns after their sale."""
+        if not sent.refunds:
+            return
+        company = self.company
+        for given in give_back(sent.order, sent.refunds, sent.prepared, self.settings, self.taxes, company):
+            self.outcome.refunds += 1
+            if given.refusal:
+                expected = why_not(given, company, self.settings)
+                expected = expected or self._why_not_in_flavour(given.refusal)
+                self.outcome.refused_before[expected or "unexpected"] += 1
+                if expected is None:
+                    self._wrong(sent.number, f"refund {given.refund.refund_id}: {given.refusal}")
+                continue
+            self.outcome.returns += 1
+            for what in faults_of_return(
+                given, self.settings["returns.signs"], company.stocked, company.items
+            ):
+                self._wrong(sent.number, what)
 
     def _faults(self, sent: _Sent, answer: Answer) -> Iterator[str]:
         order = sent.order

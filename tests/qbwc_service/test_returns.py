@@ -198,3 +198,12 @@ def test_a_sale_remembers_how_it_was_paid() -> None:
         msgspec.structs.replace(refund, order=order), company(**{"gift_cards.redeemed": "tender"})
     ).tenders
     assert [(one.kind, one.name) for one in paid] == [("Gift", "*1234"), ("CreditCard", "Web Shop")]
+
+
+def test_a_refund_of_tax_alone_gives_back_the_tax() -> None:
+    """Such as to a buyer who shows afterwards that he is exempt."""
+    refund = recorded("ramount", amount=Decimal("1.31"), total_tax=Decimal("1.31"))
+    predicted = predict_return(refund, company())
+    assert [(line.key, line.amount) for line in predicted.lines] == [("Online Sales Tax", Decimal("1.31"))]
+    by_line = predict_return(refund, company(), TAXES, tax_mode="flavour")
+    assert (by_line.tax_mode, by_line.total) == ("line", Decimal("1.31"))

@@ -105,10 +105,10 @@ def basket_of_refund(refund: Refund, company: Settings) -> Basket:
             f"{refund.amount - rest}, the shop gave back {refund.amount} (difference {rest}, allowed {cap}). Delete "
             "the refund in the shop and make it anew, or enter it by hand and cancel this activity."
         )
-    if rest > 0 and (not charges or rest > cap):
+    if rest > 0 and ((not charges and not refund.total_tax) or rest > cap):
         # Typed as an amount, beside the lines or without any.
         charges.append(Charge("line", item, " ".join(refund.reason.split()) or "Refund", rest, GOODS))
-    if not charges:
+    if not charges and not refund.total_tax:
         raise NotSendable(f"{_name(refund)} gives nothing back: there is nothing to write. Cancel it here.")
     return Basket(_name(refund), refund.order.currency, tuple(charges), refund.total_tax, refund.amount)
 

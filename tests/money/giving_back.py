@@ -1,0 +1,112 @@
+"""The refunds of one random order, as returns in the played Point of Sale, and what became of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ops_sandbox.shop.wire import Doc
+from qbwc_service.errors import NotSendable
+from qbwc_service.flavours.pos.returns import prepare_return
+from qbwc_service.flavours.tax_table import TaxTable
+from qbwc_service.marks import Mark
+from qbwc_service.needs import Prepared
+from queue_store.payloads import Refund
+from queue_store.settings import Settings
+from tests.money.company import Answer, PlayedCompany
+from tests.money.switches import store_settings
+from woo_bridge.translate_orders import translate_order
+from woo_bridge.translate_refunds import allocate_restocked, translate_refund
+
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One refund: written, or refused before sending with a sentence."""
+
+    refund: Refund
+    prepared: Prepared | None
+    answer: Answer | None = None
+    refusal: str = ""
+
+
+def give_back(
+    order: Doc,
+    bodies: Sequence[Doc],
+    sale: Prepared,
+    settings: Settings,
+    taxes: TaxTable,
+    company: PlayedCompany,
+) -> Iterator[Given]:
+    """Each refund of an order, the oldest first, in a message set of its own."""
+    sold = translate_order(json.dumps(order).encode())
+    refunds = [translate_refund(json.dumps(body).encode(), sold) for body in bodies]
+    for refund in allocate_restocked(sold, refunds, {}):
+        mark = Mark("WMAIN", f"{refund.order_id}-R{refund.refund_id}", 1)
+        try:
+            prepared = prepare_return(refund, mark, sale, settings, store_settings(), taxes)
+        except NotSendable as refusal:
+            yield Given(refund, None, refusal=refusal.sentence)
+            continue
+        if any(need.one_piece and company.keeps_stock(need) for need in prepared.items):
+            # The service refuses these when it knows the item.
+            yield Given(refund, prepared, refusal="a stock item's pieces go as one")
+            continue
+        (answer,) = company.send([company.fill(prepared, "1")])
+        yield Given(refund, prepared, answer)
+
+
+def why_not(given: Given, company: PlayedCompany, settings: Settings) -> str | None:
+    """Why no return can hold this refund, from what the shop says alone; None if one can."""
+    refund = given.refund
+    unit = Decimal(1) if refund.order.currency == "JPY" else _CENT
+    if refund.amount != refund.amount.quantize(_CENT):
+        return "refund not in whole cents"
+    parts = [*refund.lines, *refund.shipping_lines, *refund.fee_lines]
+    listed = sum((part.total for part in parts), refund.total_tax)
+    if listed - refund.amount > (5 + len(parts)) * unit:
+        # What an earlier refund gave back as an amount alone is among these lines once more.
+        return "refund of which the lines come to more than the amount"
+    for line in refund.lines:
+        pieces = line.restocked
+        if not pieces or not company.stocked.get(company.items.get(("sku", line.sku), ""), False):
+            continue
+        part = line.total * pieces / line.quantity
+        if pieces % 1 or abs(part) < unit * (pieces + 1):
+            return "restocked pieces that cannot be split into whole cents"
+        if part < 0 and settings["lines.negative"] == "quantity":
+            return "restocked pieces below nothing, where QuickBooks takes no negative price"
+    return None
+
+
+def faults_of_return(
+    given: Given, signs: str, stocked: Mapping[str, bool], items: Mapping[tuple[str, str], str]
+) -> Iterator[str]:
+    """What is wrong with a return that was written."""
+    refund, prepared, answer = given.refund, given.prepared, given.answer
+    assert prepared is not None
+    assert answer is not None
+    sign = -1 if signs == "negative" else 1
+    wanted = refund.amount * sign
+    if answer.status or answer.total is None:
+        yield f"refund {refund.refund_id} refused by QuickBooks: {answer.status} {answer.message}"
+        return
+    if answer.total != wanted:
+        yield f"return {answer.total}, the shop gave back {refund.amount}"
+    if prepared.predicted_total != answer.total:
+        yield f"return {answer.total}, predicted {prepared.predicted_total}"
+    if answer.tenders != wanted:
+        yield f"paid back {answer.tenders}, the shop gave back {refund.amount}"
+    if prepared.tax_mode == "line" and answer.tax:
+        yield f"TaxAmount {answer.tax} on a return, QuickBooks was to tax nothing"
+    back: dict[str, Decimal] = {}
+    for line in refund.lines:
+        if line.sku and line.restocked:
+            list_id = items["sku", line.sku]
+            back[list_id] = back.get(list_id, Decimal(0)) + line.restocked
+    for list_id, pieces in answer.quantities.items():
+        if stocked[list_id] and pieces * sign != back.get(list_id, Decimal(0)):
+            yield f"{pieces} pieces on the shelf again, the shop put back {back.get(list_id, 0)}"
