@@ -43,6 +43,10 @@ class BadStoreUrl(BridgeError):
         self.url, self.problem = url, problem
 
 
+class UnknownHost(BadStoreUrl):
+    """The host of a store's URL is not known now; it may be when the network is there again."""
+
+
 class ShopError(BridgeError):
     """A call of the shop's REST API came to nothing. `call` is like "GET orders/71"."""
 

@@ -11,7 +11,7 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
-from woo_bridge.errors import BadStoreUrl
+from woo_bridge.errors import BadStoreUrl, UnknownHost
 
 #: As much as the database keeps.
 _MOST = 500
@@ -19,7 +19,8 @@ _ALLOW = "Set QBWOO_ALLOW_PRIVATE_STORES=true if the shop really lives there."
 
 
 def check_store_url(url: str, allow_private: bool = False) -> str:
-    """`url` without a slash at its end, if it may be called. Raises BadStoreUrl.
+    """`url` without a slash at its end, if it may be called. Raises BadStoreUrl; UnknownHost where
+    the host does not resolve now.
 
     http or https, a host that resolves, no user, query or fragment; no
     address that is not public, unless `allow_private`.
@@ -44,8 +45,10 @@ def check_store_url(url: str, allow_private: bool = False) -> str:
         found = socket.getaddrinfo(
             host, port or (443 if parts.scheme == "https" else 80), type=socket.SOCK_STREAM
         )
-    except (OSError, UnicodeError) as error:
-        raise BadStoreUrl(url, f"names a host that is not known: {host}. Check the spelling.") from error
+    except UnicodeError as error:
+        raise BadStoreUrl(url, f"names a host that cannot be: {host[:80]}. Check the spelling.") from error
+    except OSError as error:
+        raise UnknownHost(url, f"names a host that is not known: {host}. Check the spelling.") from error
     if not allow_private:
         for *_, address in found:
             _check_address(url, str(address[0]))

@@ -25,7 +25,7 @@ from queue_store.companies import (
 )
 from queue_store.models import Company, Store
 from queue_store.settings import STORE_SETTINGS, set_store_setting, store_settings
-from woo_bridge.errors import BadStoreUrl
+from woo_bridge.errors import BadStoreUrl, UnknownHost
 
 
 @click.group()
@@ -69,6 +69,10 @@ def add(
     webhook_secret = first_line(webhook_secret_file, "webhook secret")
     try:
         url = check_store_url(url, desk.settings.allow_private_stores)
+    except UnknownHost as error:
+        # It is looked at again before every call; a shop may be entered before its name is there.
+        remark(str(error))
+        url = url.strip().rstrip("/")
     except BadStoreUrl as error:
         raise WrongUsage(f"--url: {error}") from error
     with desk.write() as db:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -83,6 +85,34 @@ def test_a_bad_address_of_a_store_is_wrong_usage(
     )
     assert "--url" in said.err
     assert qbwoo("store", "list", "--json").data == []
+
+
+def test_a_shop_may_be_entered_before_its_name_is_known_here(
+    qbwoo: Qbwoo, company: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_such_name(*_: object, **__: object) -> NoReturn:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
+    (tmp_path / "secret").write_text("x\n")
+    said = qbwoo(
+        *(
+            "store",
+            "add",
+            "shop",
+            "--company",
+            company,
+            "--url",
+            "https://shop.invalid/",
+            "--consumer-key",
+            "ck",
+        ),
+        *("--consumer-secret-file", tmp_path / "secret", "--webhook-secret-file", tmp_path / "secret"),
+        QBWOO_ALLOW_PRIVATE_STORES="false",
+    )
+    assert "names a host that is not known: shop.invalid. Check the spelling." in said.err
+    assert [store["url"] for store in qbwoo("store", "list", "--json").data] == ["https://shop.invalid"]
+    assert "shop.invalid" in qbwoo("store", "check", "shop", code=1).err
 
 
 def test_going_live_always_asks_since_from_then_on_orders_flow(
