@@ -20,7 +20,7 @@ from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet
 from qbxml.statuses import classify_status
-from queue_store.books import store_documents
+from queue_store.books import SALES_ORDER, store_documents
 from queue_store.models import BookDocument
 from queue_store.tasks import raise_task
 
@@ -181,16 +181,18 @@ def _finish(run: Run, state: LookBack) -> None:
 
 
 def doubled(run: Run, documents: Sequence[BookDocument], name: str, activity_id: int) -> None:
-    """Tell the operator of several live receipts with one mark."""
+    """Tell the operator of several live receipts, or sales orders, with one mark."""
     record_mark = documents[0].record_mark
+    are_orders = documents[0].type == SALES_ORDER
+    what, deed = ("sales orders", "Delete") if are_orders else ("receipts", "Reverse")
     numbers = " and ".join(document.number or document.txn_id for document in documents)
     raise_task(
         run.db,
         company_id=run.company.id,
         kind="doubled",
-        subject=record_mark,
-        sentence=f"{name} is in QuickBooks {len(documents)} times (receipts {numbers}), with one mark "
-        f"{record_mark}. Reverse all but one of them in QuickBooks.",
+        subject=f"{record_mark} {what}" if are_orders else record_mark,
+        sentence=f"{name} is in QuickBooks {len(documents)} times ({what} {numbers}), with one mark "
+        f"{record_mark}. {deed} all but one of them in QuickBooks.",
         activity_id=activity_id,
     )
 

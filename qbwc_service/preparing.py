@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from qbwc_service.errors import NotSendable
 from qbwc_service.kinds import KINDS
+from qbwc_service.kinds.sale import web_orders_of
 from qbwc_service.needs import Prepared, decode_prepared, encode_prepared
 from qbwc_service.run import Run
 from qbwc_service.waiters import let_waiters_go
-from queue_store.activities import QUICKBOOKS
+from queue_store.activities import QUICKBOOKS, SALE
 from queue_store.database import Database
 from queue_store.drain import Change, change
 from queue_store.models import Activity, Company
@@ -32,11 +34,23 @@ def prepare(run: Run, activity: Any, payload: bytes) -> Prepared:
     return prepared
 
 
-def current_prepared(run: Run, activity: Any) -> Prepared | None:
+def _current_prepared(run: Run, activity: Any) -> Prepared | None:
     """What was made ready before, if nothing that it depends on has changed."""
     if activity.prepared is None or activity.prepared_with != run.prepared_with(activity.store_id):
         return None
     return decode_prepared(activity.prepared)
+
+
+def known_prepared(run: Run, candidates: Sequence[Any]) -> list[tuple[Any, Prepared | None]]:
+    """Candidates with what was made ready before; a sale whose web order was found in the books since is not."""
+    fulfils = web_orders_of(run, [row for row in candidates if row.kind == SALE])
+    known: list[tuple[Any, Prepared | None]] = []
+    for row in candidates:
+        current = _current_prepared(run, row)
+        if current is not None and row.kind == SALE and current.sales_order != fulfils.get(row.id, ""):
+            current = None
+        known.append((row, current))
+    return known
 
 
 def prepare_pending(database: Database, limit: int = 100) -> int:

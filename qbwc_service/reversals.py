@@ -21,7 +21,7 @@ from qbwc_service.kinds.reversal import LOOK_UP, look_up_key
 from qbwc_service.marks import read_mark
 from qbwc_service.run import Run
 from qbxml.records import Record
-from queue_store.activities import SALE
+from queue_store.activities import SALE, called
 from queue_store.catalogue import AnsweredLookup, answered_lookups
 from queue_store.claim import payloads_of
 from queue_store.drain import Change, change, in_doubt
@@ -122,10 +122,10 @@ def without_waiting(run: Run, candidates: Sequence[Any]) -> Sequence[Any]:
             continue
         hopeless = reversal.state in (ActivityState.FAILED, ActivityState.CANCELLED)
         sentence = (
-            f"{row.reference} cannot be sent: {reversal.sentence or 'its undo was cancelled.'} Undo it again, or "
+            f"{called(row)} cannot be sent: {reversal.sentence or 'its undo was cancelled.'} Undo it again, or "
             f"retry: qbwoo activity retry {reversal.id}"
             if hopeless
-            else f"{row.reference} waits until {reversal.reference} is settled."
+            else f"{called(row)} waits until {reversal.reference} is settled."
         )
         change(
             run.db,

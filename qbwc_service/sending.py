@@ -24,15 +24,13 @@ from qbwc_service.doubt_elements import without_known_elements
 from qbwc_service.errors import NotSendable
 from qbwc_service.kinds import DOCUMENTS, KINDS
 from qbwc_service.kinds.kind import MARKS, LookUp
-from qbwc_service.kinds.sale import web_orders_of
 from qbwc_service.look_up import encode_reads, look_up_set
 from qbwc_service.needs import Prepared, encode_prepared
-from qbwc_service.preparing import current_prepared, prepare
+from qbwc_service.preparing import known_prepared, prepare
 from qbwc_service.resolving import Verdict, resolve
 from qbwc_service.run import Run
 from qbwc_service.setting_aside import fail, set_aside, set_unclear_aside
 from queue_store import claim
-from queue_store.activities import SALE
 from queue_store.claim import Sending
 from queue_store.drain import Change, change
 from queue_store.models import Activity
@@ -257,7 +255,7 @@ def _candidates(run: Run, size: int, *, kinds: frozenset[str] | None) -> Sequenc
 def _resolved(run: Run, candidates: Sequence[Any], *, fail_refused: bool = True) -> list[Verdict]:
     """Candidates with everything known of them; what cannot be prepared fails here, or is left out."""
     prepared: list[tuple[Any, Prepared]] = []
-    known = _known(run, candidates)
+    known = known_prepared(run, candidates)
     payloads = claim.payloads_of(run.db, [row.id for row, current in known if current is None])
     for row, current in known:
         if current is None:
@@ -276,18 +274,6 @@ def _resolved(run: Run, candidates: Sequence[Any], *, fail_refused: bool = True)
     if payloads:
         run.db.flush()
     return resolve(run, prepared)
-
-
-def _known(run: Run, candidates: Sequence[Any]) -> list[tuple[Any, Prepared | None]]:
-    """Candidates with what was made ready before; a sale whose web order was found in the books since is not."""
-    fulfils = web_orders_of(run, [row for row in candidates if row.kind == SALE])
-    known: list[tuple[Any, Prepared | None]] = []
-    for row in candidates:
-        current = current_prepared(run, row)
-        if current is not None and row.kind == SALE and current.sales_order != fulfils.get(row.id, ""):
-            current = None
-        known.append((row, current))
-    return known
 
 
 def _look_up(run: Run, wanted: Sequence[LookUp], *, ahead: bool = False) -> str:

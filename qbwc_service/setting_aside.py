@@ -22,8 +22,8 @@ from queue_store.states import ActivityState
 
 def set_unclear_aside(run: Run, unclear: Sequence[tuple[Any, AnsweredLookup]]) -> None:
     """Additions of which QuickBooks cannot tell whether it has them: never added blindly."""
-    _postpone(run, [(row, f"{row.reference}: {found.problem}") for row, found in unclear if found.passing])
-    fail(run, [(row, f"{row.reference}: {found.problem}", "") for row, found in unclear if not found.passing])
+    _postpone(run, [(row, f"{called(row)}: {found.problem}") for row, found in unclear if found.passing])
+    fail(run, [(row, f"{called(row)}: {found.problem}", "") for row, found in unclear if not found.passing])
 
 
 def _postpone(run: Run, rows: Sequence[tuple[Any, str]]) -> None:
@@ -69,7 +69,7 @@ def set_aside(run: Run, verdicts: Sequence[Verdict]) -> bool:
                     activity_id=row.id,
                     before=row.state,
                     after=ActivityState.WAITING,
-                    sentence=f"{row.reference} waits until QuickBooks has {names}.",
+                    sentence=f"{called(row)} waits until QuickBooks has {names}.",
                     reason="activity",
                 )
             )
@@ -87,7 +87,7 @@ def _hindrance(row: Any, needed: Sequence[Activity]) -> str:
             return f"{called(row)} cannot be sent: {one.sentence} Mend that, then retry."
         if one.state == ActivityState.SUCCEEDED:
             return (
-                f"{row.reference}: {one.reference} was added to QuickBooks a moment ago ({one.txn_id}) and yet is not "
+                f"{called(row)}: {one.reference} was added to QuickBooks a moment ago ({one.txn_id}) and yet is not "
                 "found there. Look at it in QuickBooks, map it by hand, then retry."
             )
     return ""

@@ -163,7 +163,7 @@ class _Batch:
                 activity_id=row.id,
                 before=row.state,
                 after=ActivityState.IN_DOUBT,
-                sentence=f"{row.reference}: QuickBooks' answer does not say what became of it. QuickBooks is asked "
+                sentence=f"{called(row)}: QuickBooks' answer does not say what became of it. QuickBooks is asked "
                 "before it goes again.",
                 reason="lost",
             )
@@ -207,7 +207,7 @@ class _Batch:
             company_id=self.run.company.id,
             kind="doubled",
             subject=str(row.id),
-            sentence=f"{row.reference} was written to QuickBooks twice ({known} and {written.number or written.txn_id}). "
+            sentence=f"{called(row)} was written to QuickBooks twice ({known} and {written.number or written.txn_id}). "
             "Reverse one of them in QuickBooks.",
             activity_id=row.id,
         )
@@ -231,7 +231,7 @@ class _Batch:
             return
         if KINDS[row.kind].doubt is Doubt.STATUS and rule.outcome is not Outcome.RETRY:
             # It may have been reversed before, by an attempt or by a person: the receipt itself is asked.
-            sentence = f"{row.reference}: QuickBooks refused it: {why}. {rule.advice}"
+            sentence = f"{called(row)}: QuickBooks refused it: {why}. {rule.advice}"
             self._to(row, ActivityState.IN_DOUBT, sentence, reason=REFUSED)
             self.unclear.append(row)
             self.result.again += 1
@@ -241,7 +241,7 @@ class _Batch:
             self._to(
                 row,
                 ActivityState.CANCELLED,
-                f"{row.reference} was cancelled in the shop, and QuickBooks had refused it.",
+                f"{called(row)} was cancelled in the shop, and QuickBooks had refused it.",
             )
             return
         if row.newer_payload is not None:
@@ -263,7 +263,7 @@ class _Batch:
             self._to(
                 row,
                 ActivityState.DELAYED,
-                f"{row.reference}: QuickBooks could not take it now: {why}. It is tried again by itself.",
+                f"{called(row)}: QuickBooks could not take it now: {why}. It is tried again by itself.",
                 next_at=self.run.now + back_off(self.run, row.attempts),
             )
             self.result.again += 1

@@ -328,3 +328,27 @@ def test_an_undo_of_a_web_order_says_what_a_person_can_do(shop: House) -> None:
     shop.run()
     with pytest.raises(OperationRefused, match="Delete sales order WMAIN-68/1 in QuickBooks, unless goods"):
         undo(shop, "web_order")
+
+
+def test_two_sales_orders_with_one_mark_are_told(shop: House) -> None:
+    buyer = shop.pos.add_customer("Someone")
+    item = shop.pos.add_item("Thing", alu="THING", price1=Decimal(1))
+    add = (
+        f"<SalesOrderAddRq><SalesOrderAdd><CustomerListID>{buyer.list_id}</CustomerListID>"
+        "<Instructions>WMAIN-68/1 Order 68</Instructions><SalesOrderType>WebOrder</SalesOrderType>"
+        f"<SalesOrderItemAdd><ListID>{item.list_id}</ListID><Price>24.52</Price><Qty>1</Qty></SalesOrderItemAdd>"
+        "</SalesOrderAdd></SalesOrderAddRq>"
+    )
+    books = shop.pos.begin_session("Company Data=Sandbox Goods")
+    books.process(
+        '<?xml version="1.0"?><?qbposxml version="3.0"?><QBPOSXML><QBPOSXMLMsgsRq onError="stopOnError">'
+        f"{add * 2}</QBPOSXMLMsgsRq></QBPOSXML>"
+    )
+    books.end()
+    shop.take(placed())
+    shop.run_until_quiet()
+    assert len(shop.pos.sales_orders()) == 2
+    assert shop.states("web_order") == ["succeeded"]
+    (told,) = [sentence for sentence in tasks(shop) if "times" in sentence]
+    assert told.startswith("Web order 68 is in QuickBooks 2 times (sales orders ")
+    assert told.endswith("Delete all but one of them in QuickBooks.")
