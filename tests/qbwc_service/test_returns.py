@@ -207,3 +207,15 @@ def test_a_refund_of_tax_alone_gives_back_the_tax() -> None:
     assert [(line.key, line.amount) for line in predicted.lines] == [("Online Sales Tax", Decimal("1.31"))]
     by_line = predict_return(refund, company(), TAXES, tax_mode="flavour")
     assert (by_line.tax_mode, by_line.total) == ("line", Decimal("1.31"))
+
+
+def test_a_refund_in_a_currency_without_cents_may_be_off_by_a_whole_unit() -> None:
+    refund = recorded("rpart")
+    (line,) = refund.lines
+    line = msgspec.structs.replace(line, total=Decimal(43), total_tax=Decimal(5))
+    order = msgspec.structs.replace(refund.order, currency="JPY", total=Decimal(297))
+    refund = msgspec.structs.replace(
+        refund, order=order, lines=(line,), amount=Decimal(47), total_tax=Decimal(5)
+    )
+    predicted = predict_return(refund, company(currency="JPY"))
+    assert (predicted.total, predicted.rounding) == (47, -1)

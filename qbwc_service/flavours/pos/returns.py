@@ -98,7 +98,8 @@ def basket_of_refund(refund: Refund, company: Settings) -> Basket:
     ]
     listed = sum((charge.amount for charge in charges), _NOTHING)
     rest = refund.amount - listed - refund.total_tax
-    cap = (CAP + CAP_PER_ROUNDING * sum(len(charge.rates) for charge in charges)) * CENT
+    last_place = Decimal(1).scaleb(int(refund.amount.as_tuple().exponent))
+    cap = (CAP + CAP_PER_ROUNDING * sum(len(charge.rates) for charge in charges)) * max(CENT, last_place)
     if rest < -cap:
         raise NotSendable(
             f"{_name(refund)} does not add up: {listed} for its lines + {refund.total_tax} tax is "
