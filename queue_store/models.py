@@ -6,7 +6,6 @@ time. Times are stored and read as aware UTC. Ids come from `queue_store.ids`.
 
 from __future__ import annotations
 
-import zlib
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -30,6 +29,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from queue_store.ids import new_id
+from queue_store.packing import pack, unpack
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -76,10 +76,10 @@ class Packed(TypeDecorator[bytes]):
     cache_ok = True
 
     def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        return None if value is None else zlib.compress(value, 1)
+        return None if value is None else pack(value)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
-        return None if value is None else zlib.decompress(value)
+        return None if value is None else unpack(value)
 
 
 class Base(DeclarativeBase):
