@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 KEY_FILE = "secret.key"
 #: Documents that one round of the worker makes ready.
-PREPARED_AT_ONCE = 25
+PREPARED_AT_ONCE = 5
 #: How often the worker looks whether a daily reconciliation is due.
 DAILY_LOOK = timedelta(minutes=1)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from queue_store.database import is_unreachable
@@ -18,12 +19,15 @@ logger = logging.getLogger(__name__)
 INTERVAL = 1.0
 #: Seconds to wait after a look that failed.
 AFTER_FAILURE = 15.0
+#: It rests so many times as long as a piece of work took, so that who asks us something is served meanwhile,
+#: and no longer than this, in seconds.
+_REST, _LONGEST_REST = 2.0, 0.25
 #: How long a piece of work may go on once a stop was asked for.
 _PATIENCE = 30.0
 
 
 class WorkLoop:
-    """Runs `work` in a thread, at once again as long as it says that it did something."""
+    """Runs `work` in a thread, again after a short rest as long as it says that it did something."""
 
     def __init__(
         self, work: Callable[[], int], *, interval: float = INTERVAL, after_failure: float = AFTER_FAILURE
@@ -44,10 +48,10 @@ class WorkLoop:
     def run(self) -> None:
         """Work until `stop`, in this thread."""
         while not self._stop.is_set():
-            wait = self._interval
+            wait, began = self._interval, time.monotonic()
             try:
                 if self._work():
-                    continue
+                    wait = min(_LONGEST_REST, _REST * (time.monotonic() - began))
             except Exception as error:
                 wait = self._after_failure
                 if is_unreachable(error):
