@@ -279,7 +279,7 @@ def check_setting(level: Literal["company", "store"], key: str, value: str) -> N
         table[key].parse(value)
     except BadForm as error:
         raise BadSetting(key, str(error)) from None
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadSetting(key, f"{value!r} does not fit; expected {table[key].form}.") from None
 
 

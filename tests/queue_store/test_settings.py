@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from queue_store.companies import add_company
 from queue_store.database import Database
+from queue_store.errors import BadSetting
 from queue_store.models import Company
-from queue_store.settings import company_settings, set_company_setting
+from queue_store.settings import check_setting, company_settings, set_company_setting
 
 
 def test_a_changed_setting_is_seen_at_once_and_one_rolled_back_never(database: Database) -> None:
@@ -28,3 +31,8 @@ def test_a_changed_setting_is_seen_at_once_and_one_rolled_back_never(database: D
         assert company_settings(db, company)["pace.most"] == 20
         set_company_setting(db, company, "pace.most", "9", who="jo")
         assert company_settings(db, company)["pace.most"] == 9
+
+
+def test_a_day_that_utc_does_not_have_is_refused_with_a_sentence() -> None:
+    with pytest.raises(BadSetting, match=r"orders\.since"):
+        check_setting("store", "orders.since", "0001-01-01T00:00:00+14:00")
