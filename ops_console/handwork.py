@@ -19,7 +19,8 @@ from queue_store.returns import follow, place_beside, sale_of
 from queue_store.settings import store_settings
 from queue_store.shop_work import waiting_orders
 from queue_store.states import ActivityState
-from queue_store.undo import REVERSAL, call_off
+from queue_store.undo import call_off
+from queue_store.undo_plan import REVERSAL
 from woo_bridge.disposition import Disposition, decide, decide_web_order, order_rules
 from woo_bridge.take_orders import LIFTABLE, redecide_orders
 from woo_bridge.take_refunds import ask_for_refunds

@@ -20,7 +20,8 @@ from queue_store.operations import OperationRefused
 from queue_store.payloads import Order, Reversal, encode
 from queue_store.settings import store_settings
 from queue_store.states import ActivityState
-from queue_store.undo import REVERSAL, UndoPlan, confirm_undo, order_undo, plan_undo, reversal_of
+from queue_store.undo import confirm_undo, order_undo, reversal_of
+from queue_store.undo_plan import REVERSAL, UndoPlan, plan_undo
 from woo_bridge.disposition import decide, order_rules
 
 _order = msgspec.json.Decoder(Order)

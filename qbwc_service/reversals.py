@@ -30,13 +30,12 @@ from queue_store.settings import set_company_setting
 from queue_store.states import ActivityState
 from queue_store.tasks import raise_task
 from queue_store.undo import (
-    REVERSAL,
     decode_reversal,
-    live_returns,
     open_reversals,
     reversal_of,
     reversed_now,
 )
+from queue_store.undo_plan import REVERSAL, live_returns
 from queue_store.waits import fail_waiters, wait_for, wake_waiters
 
 #: `Activity.reason` of a reversal that QuickBooks refused: was it done before?

@@ -25,7 +25,7 @@ from queue_store.activities import list_activities
 from queue_store.companies import get_company, get_store, list_companies, list_stores
 from queue_store.models import Activity
 from queue_store.overview import STATES
-from queue_store.undo import REVERSIBLE
+from queue_store.undo_plan import REVERSIBLE
 
 
 @click.group()
