@@ -38,7 +38,7 @@ class ActivityKind:
     #: Everything but QuickBooks' ids: run, activity (row or model), payload. Raises NotSendable.
     prepare: Callable[[Run, Any, bytes], Prepared]
     #: What a success means beyond the activity itself: mappings, catalogue. Run, activity, record.
-    learn: Callable[[Run, Any, Record], None]
+    learn: Callable[[Run, Any, Record], None] = lambda _run, _activity, _record: None
     #: The look-ups that settle a doubt; of a document exactly one. Run, activity (row or model), payload.
     asked_as: Callable[[Run, Any, bytes], Collection[LookUp]] = lambda _run, _activity, _payload: ()
     #: True: what waits for it goes without it if it fails.

@@ -10,7 +10,6 @@ from qbwc_service.errors import NotSendable
 from qbwc_service.kinds.kind import ActivityKind, Doubt, asked_by_mark
 from qbwc_service.needs import Prepared, decode_prepared
 from qbwc_service.run import Run
-from qbxml.records import Record
 from queue_store.payloads import Refund
 from queue_store.returns import prepared_sale
 
@@ -39,16 +38,11 @@ def _prepare(run: Run, activity: Any, payload: bytes) -> Prepared:
     return run.spelling.prepare_return(refund, mark, sent, run.settings, run.store_settings(store_id), taxes)
 
 
-def _learn(run: Run, activity: Any, record: Record) -> None:
-    """Nothing beyond the activity's own txn_id."""
-
-
 RETURN = ActivityKind(
     "return",
     is_document=True,
     doubt=Doubt.LOOK_BACK,
     prepare=_prepare,
-    learn=_learn,
     asked_as=asked_by_mark,
     document_type="Return",
 )

@@ -11,7 +11,6 @@ from qbwc_service.errors import NotSendable
 from qbwc_service.kinds.kind import ActivityKind, Doubt, asked_by_mark
 from qbwc_service.needs import Prepared
 from qbwc_service.run import Run
-from qbxml.records import Record
 from queue_store.books import SALES_ORDER, live_documents
 from queue_store.payloads import Order
 
@@ -59,15 +58,10 @@ def web_orders_of(run: Run, sales: Sequence[Any]) -> dict[int, str]:
     }
 
 
-def _learn(run: Run, activity: Any, record: Record) -> None:
-    """Nothing beyond the activity's own txn_id."""
-
-
 SALE = ActivityKind(
     "sale",
     is_document=True,
     doubt=Doubt.LOOK_BACK,
     prepare=_prepare,
-    learn=_learn,
     asked_as=asked_by_mark,
 )
