@@ -351,7 +351,6 @@ class QbwcSession(Base):
     ticket_hash: Mapped[str] = mapped_column(String(64), unique=True)
     state: Mapped[str] = mapped_column(String(12))
     address: Mapped[str] = mapped_column(String(64), default="")
-    client_version: Mapped[str] = mapped_column(String(32), default="")
     company_file_name: Mapped[str] = mapped_column(String(500), default="")
     #: Activities made later than this are left for the next session, but for follow-ups.
     newest_activity_id: Mapped[int] = mapped_column(default=0)

@@ -420,7 +420,6 @@ def upgrade() -> None:
         sa.Column("ticket_hash", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("address", sa.String(length=64), nullable=False),
-        sa.Column("client_version", sa.String(length=32), nullable=False),
         sa.Column("company_file_name", sa.String(length=500), nullable=False),
         sa.Column("newest_activity_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("work_at_start", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
