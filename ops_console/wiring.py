@@ -199,8 +199,8 @@ def make_work(settings: ProcessSettings, database: Database, box: SecretBox) -> 
     from qbwc_service.preparing import prepare_pending
     from woo_bridge.worker import Worker
 
-    worker = Worker(database, box)
     open_client = make_open_client(settings, box)
+    worker = Worker(database, box, make_client=lambda store, _box: open_client(store))
     looked_at = datetime.min.replace(tzinfo=UTC)
 
     def daily() -> int:

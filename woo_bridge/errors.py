@@ -70,6 +70,13 @@ class ShopUnreachable(ShopError):
         self.status, self.may_have_arrived = status, may_have_arrived
 
 
+class StoreNotCalled(ShopError):
+    """The store's URL leads where no shop may be called; `reason` is a whole sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("the shop was not called", reason)
+
+
 class TooManyRequests(ShopError):
     """The shop asks for patience; `retry_after` in seconds, if it said so."""
 

@@ -32,7 +32,14 @@ from queue_store.shop_work import (
 )
 from queue_store.states import ActivityState
 from woo_bridge.client import ShopClient
-from woo_bridge.errors import ShopError, TooManyRequests
+from woo_bridge.errors import (
+    BadStoreUrl,
+    ShopError,
+    ShopUnreachable,
+    StoreNotCalled,
+    TooManyRequests,
+    UnknownHost,
+)
 from woo_bridge.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -63,13 +70,14 @@ class _Work:
 class _Line:
     """The connection to one shop in one round."""
 
-    client: ShopClient
+    #: None where the shop must not be called at all; then `error` says why.
+    client: ShopClient | None
     strikes: int = 0
     error: ShopError | None = None
 
 
 def open_client(store: Store, box: SecretBox) -> ShopClient:
-    """A client with the store's own key. The URL was checked when the store was added."""
+    """A client with the store's own key; who calls it looks first where the store's URL leads."""
     return ShopClient(store.url, store.consumer_key, box.open(store.consumer_secret))
 
 
@@ -95,8 +103,7 @@ class Worker:
             for piece in work:
                 line = lines.get(piece.store_id)
                 if line is None:
-                    line = _Line(open_clients.enter_context(self._client(piece.store_id)))
-                    lines[piece.store_id] = line
+                    line = lines[piece.store_id] = self._line(piece.store_id, open_clients)
                 self._do(piece, line)
         return len(work)
 
@@ -117,10 +124,16 @@ class Worker:
                 )
         return work
 
-    def _client(self, store_id: int) -> ShopClient:
+    def _line(self, store_id: int, open_clients: ExitStack) -> _Line:
         with self._database.read() as db:
             store = next(store for store in list_stores(db) if store.id == store_id)
-            return self._make_client(store, self._box)
+            try:
+                return _Line(open_clients.enter_context(self._make_client(store, self._box)))
+            except UnknownHost as error:
+                unreachable = ShopUnreachable("the shop was not called", str(error), may_have_arrived=False)
+                return _Line(None, error=unreachable)
+            except BadStoreUrl as error:
+                return _Line(None, error=StoreNotCalled(str(error)))
 
     def _do(self, work: _Work, line: _Line) -> None:
         kind = KINDS.get(work.kind)
@@ -131,7 +144,8 @@ class Worker:
         if reason:
             self._settle(work, lambda db, store, activity: _cancel(db, activity, reason))
             return
-        if line.error is not None and line.strikes >= _STRIKES:
+        if line.client is None or (line.error is not None and line.strikes >= _STRIKES):
+            assert line.error is not None
             down = line.error
             self._settle(work, lambda db, store, activity: self._put_off(db, store, activity, down))
             return

@@ -15,6 +15,7 @@ from queue_store.payloads import Order
 from queue_store.shop_work import ask_shop
 from queue_store.states import ActivityState as S
 from woo_bridge.client import ShopClient
+from woo_bridge.errors import BadStoreUrl, UnknownHost
 from woo_bridge.worker import Worker
 
 
@@ -128,6 +129,22 @@ def test_what_the_shop_refuses_fails_with_a_sentence_and_the_sale_goes(bridge, b
     )
     assert f"qbwoo activity retry {activity.id}" in activity.sentence
     assert bridge.sale(twice["id"]).state == S.PENDING
+
+
+@pytest.mark.parametrize(
+    ("error", "state"), [(BadStoreUrl, S.FAILED), (UnknownHost, S.DELAYED)], ids=["private", "unknown"]
+)
+def test_a_shop_whose_name_leads_where_it_must_not_is_not_called_and_says_so(
+    bridge, box, twice, clock, error, state
+):
+    def make_client(store, _box):
+        raise error(store.url, "leads to 10.0.0.1, an address of a private network.")
+
+    assert Worker(bridge.database, box, make_client=make_client, now=clock).run_once() == 1
+    activity = reread(bridge, twice)
+    assert activity.state == state
+    assert "the shop was not called: The store's URL http://127.0.0.1" in activity.sentence
+    assert "leads to 10.0.0.1, an address of a private network." in activity.sentence
 
 
 def test_a_claim_that_was_never_settled_is_done_again(bridge, worker, twice, clock):
