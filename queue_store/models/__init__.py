@@ -1,0 +1,54 @@
+"""The tables, as typed SQLAlchemy models, by subject. Read these first to know what the product remembers.
+
+`company_id` leads every index, since all work is done for one company at a
+time. Ids come from `queue_store.ids`.
+"""
+
+from __future__ import annotations
+
+from queue_store.models.activities import Activity, ActivityEvent, ActivityWait, Attempt
+from queue_store.models.base import Amount, Base, Packed, UtcDateTime, table_of
+from queue_store.models.books import BookDocument, Calibration, PeriodReceipt, Reconciliation
+from queue_store.models.catalogue import CatalogueCustomer, CatalogueItem, Lookup, Mapping, PullMark, TaxRate
+from queue_store.models.companies import (
+    AuditEntry,
+    Company,
+    CompanySetting,
+    LoginAttempt,
+    Store,
+    StoreSetting,
+)
+from queue_store.models.conversation import Exchange, QbwcSession
+from queue_store.models.desk import KeptBody, OperatorTask
+
+__all__ = [
+    "Activity",
+    "ActivityEvent",
+    "ActivityWait",
+    "Amount",
+    "Attempt",
+    "AuditEntry",
+    "Base",
+    "BookDocument",
+    "Calibration",
+    "CatalogueCustomer",
+    "CatalogueItem",
+    "Company",
+    "CompanySetting",
+    "Exchange",
+    "KeptBody",
+    "LoginAttempt",
+    "Lookup",
+    "Mapping",
+    "OperatorTask",
+    "Packed",
+    "PeriodReceipt",
+    "PullMark",
+    "QbwcSession",
+    "Reconciliation",
+    "Store",
+    "StoreSetting",
+    "TaxRate",
+    "UtcDateTime",
+    "table_of",
+]
