@@ -22,7 +22,9 @@ from bench.orders import Line, body_of, make_order
 from qbwc_service.flavours.pos.receipts import prepare_receipt
 from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
 from qbwc_service.marks import Mark
-from queue_store.settings import COMPANY_SETTINGS, STORE_SETTINGS, Settings
+from queue_store.company_setting_list import COMPANY_SETTINGS
+from queue_store.settings import Settings
+from queue_store.store_setting_list import STORE_SETTINGS
 from woo_bridge.translate_orders import translate_order
 
 LEAST_A_SECOND = 1000.0

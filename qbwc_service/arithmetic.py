@@ -18,8 +18,9 @@ import msgspec
 from qbwc_service.paper import Paper
 from queue_store.activities import RETURN, SALE, WEB_ORDER
 from queue_store.catalogue import fold
+from queue_store.company_setting_list import COMPANY_SETTINGS
 from queue_store.payloads import Order, Refund
-from queue_store.settings import COMPANY_SETTINGS, Settings
+from queue_store.settings import Settings
 
 GOODS, SHIPPING, FEES, TAX, ROUNDING, TOTAL = "goods", "shipping", "fees", "tax", "rounding", "total"
 

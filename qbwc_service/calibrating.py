@@ -23,8 +23,9 @@ from qbxml.reader import Response, ResponseSet
 from qbxml.records import Record
 from qbxml.statuses import classify_status
 from queue_store.calibrations import DONE, FAILED, is_practice, next_asked
+from queue_store.company_setting_list import COMPANY_SETTINGS
 from queue_store.models import Calibration
-from queue_store.settings import COMPANY_SETTINGS, set_company_setting
+from queue_store.settings import set_company_setting
 
 #: Sets that one calibration may take, and that may be lost.
 _MOST_SETS = 80

@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from queue_store.activities import QUICKBOOKS, SHOP, called, note
 from queue_store.bulk_intake import add_records
+from queue_store.company_setting_list import COMPANY_SETTINGS
 from queue_store.fingerprint import content_digest
 from queue_store.intake import Incoming
 from queue_store.models import Activity, Company, CompanySetting, Store, StoreSetting
 from queue_store.payloads import Payload, encode
-from queue_store.settings import COMPANY_SETTINGS
 from queue_store.shop_work import ask_shop
 from queue_store.states import ActivityState
 

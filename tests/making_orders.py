@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from queue_store.company_setting_list import COMPANY_SETTINGS
 from queue_store.payloads import FeeLine, Order, OrderLine, ShippingLine, TaxAmount
-from queue_store.settings import COMPANY_SETTINGS, STORE_SETTINGS, Settings
+from queue_store.settings import Settings
+from queue_store.store_setting_list import STORE_SETTINGS
 
 MOMENT = datetime(2026, 11, 22, tzinfo=UTC)
 

@@ -32,7 +32,8 @@ from queue_store.companies import (
     list_companies,
     list_stores,
 )
-from queue_store.settings import COMPANY_SETTINGS, company_settings, set_company_setting
+from queue_store.company_setting_list import COMPANY_SETTINGS
+from queue_store.settings import company_settings, set_company_setting
 
 
 @click.group()

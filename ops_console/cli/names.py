@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 from ops_console.errors import WrongUsage
 from qbwc_service.marks import read_mark
 from queue_store.activities import find_activities
+from queue_store.company_setting_list import COMPANY_SETTINGS
 from queue_store.errors import NotFound
 from queue_store.models import Activity
 from queue_store.operations import activities_of_mark
-from queue_store.settings import COMPANY_SETTINGS
 
 #: Greatest id that the database can hold.
 _MOST = 2**63 - 1

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from ops_console.cli.output import print_rows
 from queue_store.errors import BadSetting
-from queue_store.settings import Setting, Settings
+from queue_store.setting_forms import Setting
+from queue_store.settings import Settings
 
 
 def print_settings(

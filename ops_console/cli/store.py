@@ -24,7 +24,8 @@ from queue_store.companies import (
     live_kinds,
 )
 from queue_store.models import Company, Store
-from queue_store.settings import STORE_SETTINGS, set_store_setting, store_settings
+from queue_store.settings import set_store_setting, store_settings
+from queue_store.store_setting_list import STORE_SETTINGS
 from woo_bridge.errors import BadStoreUrl, UnknownHost
 
 

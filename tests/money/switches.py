@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from ops_sandbox.pos import PosDialect
 from ops_sandbox.shop.money.basket import ShopRules
-from queue_store.settings import COMPANY_SETTINGS, STORE_SETTINGS, Settings
+from queue_store.company_setting_list import COMPANY_SETTINGS
+from queue_store.settings import Settings
+from queue_store.store_setting_list import STORE_SETTINGS
 
 
 def switches_of(dialect: PosDialect) -> dict[str, str]:

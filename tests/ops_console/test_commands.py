@@ -14,10 +14,11 @@ from sqlalchemy.engine import URL
 from ops_console.cli import COMMANDS, main
 from queue_store.activities import add_activity
 from queue_store.companies import get_company, get_store
+from queue_store.company_setting_list import COMPANY_SETTINGS
 from queue_store.database import Database
 from queue_store.models import Activity
-from queue_store.settings import COMPANY_SETTINGS, STORE_SETTINGS
 from queue_store.states import ActivityState
+from queue_store.store_setting_list import STORE_SETTINGS
 from tests.ops_console.conftest import Qbwoo
 
 FIELDS = (

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.pos.balance import predict, split
+from queue_store.company_setting_list import COMPANY_SETTINGS
 from queue_store.payloads import FeeLine, Order, OrderLine, ShippingLine
-from queue_store.settings import COMPANY_SETTINGS, Settings
+from queue_store.settings import Settings
 from tests.harness import RECORDED, recorded_order
 from woo_bridge.translate_orders import translate_order
 

@@ -15,8 +15,10 @@ from qbwc_service.flavours.tax_table import NO_TAXES
 from qbwc_service.marks import Mark
 from qbwc_service.needs import Prepared
 from qbwc_service.paper import Name, Paper
+from queue_store.company_setting_list import COMPANY_SETTINGS
 from queue_store.payloads import Address, Customer, Department, Item, Order, Redeemed, encode
-from queue_store.settings import COMPANY_SETTINGS, STORE_SETTINGS, Settings
+from queue_store.settings import Settings
+from queue_store.store_setting_list import STORE_SETTINGS
 from tests.harness import RECORDED, recorded_order
 from woo_bridge.translate_orders import translate_order
 

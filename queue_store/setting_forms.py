@@ -1,0 +1,98 @@
+"""What a setting is, and how the text of one is read.
+
+Each reader raises ValueError where the text does not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: how its text is read, its default, and what it does."""
+
+    key: str
+    default: str
+    parse: Callable[[str], Any]
+    explanation: str
+    #: What a value must look like, for the sentence when it does not.
+    form: str = ""
+
+
+def words(value: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def boolean(value: str) -> bool:
+    folded = value.strip().lower()
+    if folded in {"true", "yes", "on", "1"}:
+        return True
+    if folded in {"false", "no", "off", "0"}:
+        return False
+    raise ValueError(value)
+
+
+def moment(value: str) -> datetime | None:
+    if not value:
+        return None
+    moment = datetime.fromisoformat(value)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def among(*allowed: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in allowed:
+            raise ValueError(value)
+        return value
+
+    return parse
+
+
+def between(least: int, most: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        number = int(value)
+        if not least <= number <= most:
+            raise ValueError(value)
+        return number
+
+    return parse
+
+
+def text(longest: int, *, least: int = 0) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if not least <= len(value) <= longest:
+            raise ValueError(value)
+        return value
+
+    return parse
+
+
+def keys(value: str) -> tuple[str, ...]:
+    keys = words(value.upper())
+    if not keys or not set(keys) <= {"ALU", "UPC", "ITEMNUMBER"} or len(set(keys)) < len(keys):
+        raise ValueError(value)
+    return keys
+
+
+def number(value: str) -> int | None:
+    return int(value) if value else None
+
+
+def currency(value: str) -> str:
+    if value and not (len(value) == 3 and value.isalpha() and value.isupper()):
+        raise ValueError(value)
+    return value
+
+
+def prefix(value: str) -> str:
+    if not (1 <= len(value) <= 3 and value.isalnum() and value.isascii()):
+        raise ValueError(value)
+    return value
+
+
+def by_key(*settings: Setting) -> Mapping[str, Setting]:
+    return {setting.key: setting for setting in settings}
