@@ -12,6 +12,7 @@ from queue_store.setting_forms import (
     by_key,
     currency,
     keys,
+    location_numbers,
     number,
     prefix,
     text,
@@ -76,5 +77,7 @@ COMPANY_SETTINGS: Mapping[str, Setting] = by_key(
     Setting("pull.items_minutes", "1440", between(0, 100_000), "How often changed items are read; 0: never by itself.", "0 or more"),
     Setting("pull.customers_minutes", "1440", between(0, 100_000), "How often changed customers are read; 0: never by itself.", "0 or more"),
     Setting("pull.page", "200", between(10, 1000), "Records in one page of a long reading.", "10 to 1000"),
+    Setting("stock.basis", "on_hand", among("on_hand", "available"), "Which quantity of QuickBooks counts: what is on hand, or that less what customers have ordered there.", "on_hand or available"),
+    Setting("stock.stores", "", location_numbers, "Stores (locations) whose stock the shops sell, by number; empty: all. Others for single SKUs: qbwoo mapping set location SKU 1+2", "numbers separated by commas"),
     Setting("qwc.minutes", "5", between(1, 1440), "How often the Web Connector runs, as written into the .qwc.", "1 to 1440"),
 )  # fmt: skip

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from queue_store.models import CatalogueCustomer, CatalogueItem, Mapping
-
-_fields = msgspec.json.Decoder(dict[str, str])
+from queue_store.product_payloads import decode_book_item
 
 
 def names_of_ids(db: Session, company_id: int, list_ids: Collection[str]) -> dict[str, str]:
@@ -19,12 +17,12 @@ def names_of_ids(db: Session, company_id: int, list_ids: Collection[str]) -> dic
         return {}
     names: dict[str, str] = {}
     item, person = CatalogueItem, CatalogueCustomer
-    items = select(item.list_id, item.fields, item.name, item.item_number)
-    for list_id, fields, name, number in db.execute(
+    items = select(item.list_id, item.content, item.name, item.item_number)
+    for list_id, content, name, number in db.execute(
         items.where(item.company_id == company_id, item.list_id.in_(list_ids))
     ):
-        known = _fields.decode(fields)
-        names[list_id] = known.get("ALU") or known.get("UPC") or name or f"item {number}"
+        known = decode_book_item(content)
+        names[list_id] = known.alu or known.upc or name or f"item {number}"
     people = select(person.list_id, person.first_name, person.last_name, person.email_key)
     for list_id, first, last, email in db.execute(
         people.where(person.company_id == company_id, person.list_id.in_(list_ids))

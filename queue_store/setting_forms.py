@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from queue_store.product_payloads import LIST_PRICE, WEB_PRICE
+
+_LEVELS = frozenset((LIST_PRICE, WEB_PRICE, "1", "2", "3", "4", "5"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +101,57 @@ def prefix(value: str) -> str:
 
 def by_key(*settings: Setting) -> Mapping[str, Setting]:
     return {setting.key: setting for setting in settings}
+
+
+def percent(value: str) -> Decimal:
+    return _decimal(value, Decimal(0), Decimal(100))
+
+
+def signed_percent(value: str) -> Decimal:
+    return _decimal(value, Decimal(-99), Decimal(1000))
+
+
+def pieces(value: str) -> Decimal:
+    return _decimal(value, Decimal(0), Decimal(1_000_000_000))
+
+
+def location_numbers(value: str) -> tuple[str, ...]:
+    """Numbers as QuickBooks' locations are told apart by: "1,2"."""
+    numbers = words(value)
+    if not all(number.isascii() and number.isdigit() and len(number) <= 4 for number in numbers):
+        raise ValueError(value)
+    return tuple(dict.fromkeys(str(int(number)) for number in numbers))
+
+
+def price_level(value: str) -> str:
+    level = value.strip().lower()
+    if level and level not in _LEVELS:
+        raise ValueError(value)
+    return level
+
+
+def price_levels(value: str) -> tuple[str, ...]:
+    levels = tuple(dict.fromkeys(price_level(word) for word in words(value)))
+    if not levels:
+        raise ValueError(value)
+    return levels
+
+
+def price_ending(value: str) -> Decimal | None:
+    """ ".99" as 0.99; None for no ending."""
+    if not value.strip():
+        return None
+    ending = _decimal(value, Decimal(0), Decimal("0.9999"))
+    if not value.strip().lstrip("0").startswith("."):
+        raise ValueError(value)
+    return ending
+
+
+def _decimal(value: str, least: Decimal, most: Decimal) -> Decimal:
+    try:
+        number = Decimal(value.strip())
+    except InvalidOperation:
+        raise ValueError(value) from None
+    if not number.is_finite() or not least <= number <= most:
+        raise ValueError(value)
+    return number

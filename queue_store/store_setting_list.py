@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from queue_store.setting_forms import Setting, among, boolean, by_key, moment, text, words
+from queue_store.setting_forms import (
+    Setting,
+    among,
+    boolean,
+    by_key,
+    moment,
+    percent,
+    pieces,
+    price_ending,
+    price_level,
+    price_levels,
+    signed_percent,
+    text,
+    words,
+)
 from queue_store.setting_tables import read_documents, read_statuses
 
 STORE_SETTINGS: Mapping[str, Setting] = by_key(
@@ -17,4 +31,15 @@ STORE_SETTINGS: Mapping[str, Setting] = by_key(
     Setting("customers.name", "", text(30), "Customer of this shop's sales with customers.mode store; empty: customers.fallback and the store code.", "at most 30 characters"),
     Setting("orders.notes", "off", among("off", "failures", "all"), "What is noted on the shop's orders: nothing, refusals (and what became of them), or every receipt.", "off, failures or all"),
     Setting("customers.update", "true", boolean, "Changes of shop accounts (never of guests) go to QuickBooks.", "true or false"),
+    Setting("stock.share", "100", percent, "Percent of what is free that this shop may sell.", "0 to 100"),
+    Setting("stock.buffer", "0", pieces, "Pieces of each item that this shop never sells.", "0 or more"),
+    Setting("stock.threshold", "0", pieces, "At or below so many pieces the shop shows none.", "0 or more"),
+    Setting("stock.edits", "overwrite", among("overwrite", "adjust"), "A person's change of a quantity in the shop: QuickBooks' quantity takes its place, or it goes to QuickBooks as an adjustment.", "overwrite or adjust"),
+    Setting("stock.limit", "1000", pieces, "A quantity that would move by more waits for you; 0: none does.", "0 or more"),
+    Setting("prices.ruled_by", "quickbooks", among("quickbooks", "shop"), "Where prices are made: QuickBooks' go to the shop, or the shop's to QuickBooks.", "quickbooks or shop"),
+    Setting("prices.levels", "web,1", price_levels, "Price levels of QuickBooks for the regular price: the first that an item has. A missing one never becomes 0.00.", "web, msrp and 1 to 5, separated by commas"),
+    Setting("prices.sale_level", "", price_level, "Price level of QuickBooks for the sale price; empty: the shop's sale prices are its own.", "web, msrp, 1 to 5, or empty"),
+    Setting("prices.percent", "0", signed_percent, "Percent put on QuickBooks' prices for this shop; negative: taken off.", "-99 to 1000"),
+    Setting("prices.ending", "", price_ending, "How prices end after that, such as .99: the nearest price with this ending, never 0; empty: as they come.", "such as .99, or empty"),
+    Setting("prices.limit_percent", "50", pieces, "A price that would move by more percent waits for you; 0: none does.", "0 or more"),
 )  # fmt: skip

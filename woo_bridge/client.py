@@ -163,11 +163,11 @@ class ShopClient:
 
     def get_order(self, order_id: int) -> bytes:
         """The JSON of one order, also of a trashed one. Raises NoSuchRecord."""
-        return self._call("GET", f"orders/{order_id}").body
+        return self.call("GET", f"orders/{order_id}").body
 
     def get_refunds(self, order_id: int) -> list[bytes]:
         """The JSON of each refund of one order, with its lines. Raises NoSuchRecord."""
-        return list(self._rows(f"orders/{order_id}/refunds", {"order": "asc", "orderby": "id"}))
+        return list(self.rows(f"orders/{order_id}/refunds", {"order": "asc", "orderby": "id"}))
 
     def iter_orders(
         self,
@@ -196,15 +196,15 @@ class ShopClient:
         if fields:
             query["_fields"] = ",".join(dict.fromkeys(["id", *fields]))
         if not ids:
-            yield from self._rows("orders", query)
+            yield from self.rows("orders", query)
             return
         for start in range(0, len(ids), PER_PAGE):
             some = ",".join(map(str, ids[start : start + PER_PAGE]))
-            yield from self._rows("orders", query | {"include": some})
+            yield from self.rows("orders", query | {"include": some})
 
     def get_order_meta(self, order_id: int) -> dict[str, str]:
         """An order's meta data with text values, by key. Raises NoSuchRecord."""
-        answer = self._call("GET", f"orders/{order_id}", query={"_fields": "id,meta_data"})
+        answer = self.call("GET", f"orders/{order_id}", query={"_fields": "id,meta_data"})
         found = decoded(f"GET orders/{order_id}", answer.body, _with_meta).meta_data
         many = found if isinstance(found, list) else found.values()
         return {str(one.key): one.value for one in many if isinstance(one.value, str)}
@@ -215,12 +215,12 @@ class ShopClient:
         Raises NoSuchRecord.
         """
         body = {"meta_data": [{"key": key, "value": value} for key, value in meta.items()]}
-        self._call("PUT", f"orders/{order_id}", body, query={"_fields": "id"})
+        self.call("PUT", f"orders/{order_id}", body, query={"_fields": "id"})
 
     def list_order_notes(self, order_id: int) -> list[str]:
         """The texts of an order's private notes. They come unpaged. Raises NoSuchRecord."""
         call = f"orders/{order_id}/notes"
-        answer = self._call("GET", call, query={"type": "internal"})
+        answer = self.call("GET", call, query={"type": "internal"})
         return [one.note for one in decoded(f"GET {call}", answer.body, _notes)]
 
     def add_order_note(self, order_id: int, text: str) -> None:
@@ -228,44 +228,59 @@ class ShopClient:
 
         Raises NoSuchRecord.
         """
-        self._call("POST", f"orders/{order_id}/notes", {"note": text, "customer_note": False})
+        self.call("POST", f"orders/{order_id}/notes", {"note": text, "customer_note": False})
 
     # -- the shop itself
 
     def system_currency(self) -> str:
         """The shop's currency, such as "USD"."""
-        answer = self._call("GET", "data/currencies/current")
+        answer = self.call("GET", "data/currencies/current")
         return decoded("GET data/currencies/current", answer.body, _currency).code
 
     def list_webhooks(self) -> list[Webhook]:
         """All webhooks of the shop, whoever made them."""
-        rows = self._rows("webhooks", {"order": "asc", "orderby": "id"})
+        rows = self.rows("webhooks", {"order": "asc", "orderby": "id"})
         return [decoded("GET webhooks", row, _webhook) for row in rows]
 
     def get_webhook(self, webhook_id: int) -> Webhook:
         """One webhook. Raises NoSuchRecord."""
-        return decoded("GET webhooks", self._call("GET", f"webhooks/{webhook_id}").body, _webhook)
+        return decoded("GET webhooks", self.call("GET", f"webhooks/{webhook_id}").body, _webhook)
 
     def create_webhook(self, topic: str, url: str, secret: str, name: str) -> Webhook:
         """Make a webhook; the shop pings `url` before it answers. Not repeated after a lost answer."""
         body = {"topic": topic, "delivery_url": url, "secret": secret, "name": name, "status": "active"}
-        return decoded("POST webhooks", self._call("POST", "webhooks", body).body, _webhook)
+        return decoded("POST webhooks", self.call("POST", "webhooks", body).body, _webhook)
 
     def update_webhook(self, webhook_id: int, **fields: str) -> Webhook:
         """Change fields of a webhook, such as `status` or `secret`."""
-        return decoded("PUT webhooks", self._call("PUT", f"webhooks/{webhook_id}", fields).body, _webhook)
+        return decoded("PUT webhooks", self.call("PUT", f"webhooks/{webhook_id}", fields).body, _webhook)
 
     # -- one call
 
-    def _rows(self, endpoint: str, query: Mapping[str, str]) -> Iterator[bytes]:
+    def rows(self, endpoint: str, query: Mapping[str, str]) -> Iterator[bytes]:
+        """Each row's JSON of a list, in the order asked for, over all its pages."""
+
         def fetch(page: Mapping[str, str]) -> Answer:
-            return self._call("GET", endpoint, query={**query, **page})
+            return self.call("GET", endpoint, query={**query, **page})
 
         return all_rows(f"GET {endpoint}", fetch)
 
-    def _call(
-        self, method: str, endpoint: str, data: Any = None, *, query: Mapping[str, str] | None = None
+    def call(
+        self,
+        method: str,
+        endpoint: str,
+        data: Any = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        is_repeatable: bool | None = None,
     ) -> Answer:
+        """One call of the REST API, tried again where that is harmless.
+
+        `is_repeatable`: doing it twice is doing it once, as with a batch that
+        sets absolute values; None: as its method promises.
+        """
+        if is_repeatable is None:
+            is_repeatable = method in _REPEATABLE
         call = f"{method} {endpoint}"
         for left in range(self._max_tries - 1, -1, -1):
             try:
@@ -275,7 +290,7 @@ class ShopClient:
                     raise
                 pause = error.retry_after
             except ShopUnreachable as error:
-                if not left or (error.may_have_arrived and method not in _REPEATABLE):
+                if not left or (error.may_have_arrived and not is_repeatable):
                     raise
                 pause = None
             tried = self._max_tries - left

@@ -108,6 +108,8 @@ def upgrade() -> None:
         sa.Column("look_back_mark", sa.DateTime(timezone=True), nullable=True),
         sa.Column("set_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("tells_shops", sa.Boolean(), nullable=False),
+        sa.Column("tracks_stock", sa.Boolean(), nullable=False),
+        sa.Column("turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_companies")),
         sa.UniqueConstraint("name", name=op.f("uq_companies_name")),
@@ -297,9 +299,12 @@ def upgrade() -> None:
         sa.Column("item_type", sa.String(length=20), nullable=False),
         sa.Column("tax_code", sa.String(length=20), nullable=False),
         sa.Column("department_list_id", sa.String(length=36), nullable=False),
-        sa.Column("fields", sa.LargeBinary(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("is_web", sa.Boolean(), nullable=False),
+        sa.Column("style_key", sa.String(length=120), nullable=False),
         sa.Column("time_modified", sa.DateTime(timezone=True), nullable=True),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("deleted", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_catalogue_items_company_id")),
         sa.PrimaryKeyConstraint("company_id", "list_id", name=op.f("pk_catalogue_items")),
@@ -312,6 +317,9 @@ def upgrade() -> None:
             batch_op.f("ix_catalogue_items_company_id_item_number"),
             ["company_id", "item_number"],
             unique=False,
+        )
+        batch_op.create_index(
+            batch_op.f("ix_catalogue_items_company_id_style_key"), ["company_id", "style_key"], unique=False
         )
         batch_op.create_index(
             batch_op.f("ix_catalogue_items_company_id_upc_key"), ["company_id", "upc_key"], unique=False
@@ -446,6 +454,42 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "stock_moves",
+        sa.Column(
+            "activity_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("list_id", sa.String(length=36), nullable=False),
+        sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("store_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("record", sa.String(length=32), nullable=False),
+        sa.Column("quantity", sa.String(length=40), nullable=False),
+        sa.Column("is_order", sa.Boolean(), nullable=False),
+        sa.Column("sent_turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("settled_turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("closed", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_stock_moves_company_id")),
+        sa.PrimaryKeyConstraint("activity_id", "list_id", name=op.f("pk_stock_moves")),
+    )
+    with op.batch_alter_table("stock_moves", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_stock_moves_open",
+            ["company_id", "list_id"],
+            unique=False,
+            sqlite_where=sa.text("NOT closed"),
+            postgresql_where=sa.text("NOT closed"),
+        )
+        batch_op.create_index(
+            "ix_stock_moves_unsettled",
+            ["company_id", "activity_id"],
+            unique=False,
+            sqlite_where=sa.text("settled_turn IS NULL"),
+            postgresql_where=sa.text("settled_turn IS NULL"),
+        )
+
+    op.create_table(
         "stores",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -462,6 +506,8 @@ def upgrade() -> None:
         sa.Column("live_kinds", sa.String(length=200), nullable=False),
         sa.Column("census_done", sa.Boolean(), nullable=False),
         sa.Column("sends_web_orders", sa.Boolean(), nullable=False),
+        sa.Column("orders_read_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("products_read_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_webhook_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("refused_webhooks", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -531,6 +577,45 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_kept_bodies_store_id_id"), ["store_id", "id"], unique=False)
 
     op.create_table(
+        "order_takings",
+        sa.Column(
+            "store_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("record", sa.String(length=32), nullable=False),
+        sa.Column(
+            "line_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("product_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sku_key", sa.String(length=120), nullable=False),
+        sa.Column("list_id", sa.String(length=36), nullable=True),
+        sa.Column("quantity", sa.String(length=40), nullable=False),
+        sa.Column("modified_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("booked", sa.Boolean(), nullable=False),
+        sa.Column("closed", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_order_takings_company_id")),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_order_takings_store_id")),
+        sa.PrimaryKeyConstraint("store_id", "record", "line_id", name=op.f("pk_order_takings")),
+    )
+    with op.batch_alter_table("order_takings", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_order_takings_open",
+            ["company_id", "list_id"],
+            unique=False,
+            sqlite_where=sa.text("NOT closed"),
+            postgresql_where=sa.text("NOT closed"),
+        )
+        batch_op.create_index(
+            batch_op.f("ix_order_takings_store_id_product_id"), ["store_id", "product_id"], unique=False
+        )
+
+    op.create_table(
         "reconciliations",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -563,6 +648,57 @@ def upgrade() -> None:
             batch_op.f("ix_reconciliations_company_id_store_id_id"),
             ["company_id", "store_id", "id"],
             unique=False,
+        )
+
+    op.create_table(
+        "shop_products",
+        sa.Column(
+            "store_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "product_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("parent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("type", sa.String(length=32), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("sku", sa.String(length=120), nullable=False),
+        sa.Column("sku_key", sa.String(length=120), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("manage_stock", sa.String(length=8), nullable=False),
+        sa.Column("quantity", sa.String(length=40), nullable=True),
+        sa.Column("regular_price", sa.String(length=40), nullable=True),
+        sa.Column("sale_price", sa.String(length=40), nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("modified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("gone", sa.Boolean(), nullable=False),
+        sa.Column("list_id", sa.String(length=36), nullable=True),
+        sa.Column("matched_by", sa.String(length=16), nullable=False),
+        sa.Column("match_problem", sa.Text(), nullable=False),
+        sa.Column("matched_sku", sa.String(length=120), nullable=False),
+        sa.Column("agreed_gross", sa.String(length=40), nullable=True),
+        sa.Column("held", sa.Boolean(), nullable=False),
+        sa.Column("differs_since", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_shop_products_company_id")),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_shop_products_store_id")),
+        sa.PrimaryKeyConstraint("store_id", "product_id", name=op.f("pk_shop_products")),
+    )
+    with op.batch_alter_table("shop_products", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_shop_products_company_id_list_id"), ["company_id", "list_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_shop_products_store_id_parent_id"), ["store_id", "parent_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_shop_products_store_id_sku_key"), ["store_id", "sku_key"], unique=False
         )
 
     op.create_table(
@@ -606,11 +742,26 @@ def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table("period_receipts")
     op.drop_table("store_settings")
+    with op.batch_alter_table("shop_products", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_shop_products_store_id_sku_key"))
+        batch_op.drop_index(batch_op.f("ix_shop_products_store_id_parent_id"))
+        batch_op.drop_index(batch_op.f("ix_shop_products_company_id_list_id"))
+
+    op.drop_table("shop_products")
     with op.batch_alter_table("reconciliations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_reconciliations_company_id_store_id_id"))
         batch_op.drop_index(batch_op.f("ix_reconciliations_company_id_state_id"))
 
     op.drop_table("reconciliations")
+    with op.batch_alter_table("order_takings", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_order_takings_store_id_product_id"))
+        batch_op.drop_index(
+            "ix_order_takings_open",
+            sqlite_where=sa.text("NOT closed"),
+            postgresql_where=sa.text("NOT closed"),
+        )
+
+    op.drop_table("order_takings")
     with op.batch_alter_table("kept_bodies", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_kept_bodies_store_id_id"))
 
@@ -622,6 +773,17 @@ def downgrade() -> None:
     op.drop_table("exchanges")
     op.drop_table("tax_rates")
     op.drop_table("stores")
+    with op.batch_alter_table("stock_moves", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_stock_moves_unsettled",
+            sqlite_where=sa.text("settled_turn IS NULL"),
+            postgresql_where=sa.text("settled_turn IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_stock_moves_open", sqlite_where=sa.text("NOT closed"), postgresql_where=sa.text("NOT closed")
+        )
+
+    op.drop_table("stock_moves")
     with op.batch_alter_table("qbwc_sessions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_qbwc_sessions_company_id_state_id"))
 
@@ -636,6 +798,7 @@ def downgrade() -> None:
     op.drop_table("company_settings")
     with op.batch_alter_table("catalogue_items", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_catalogue_items_company_id_upc_key"))
+        batch_op.drop_index(batch_op.f("ix_catalogue_items_company_id_style_key"))
         batch_op.drop_index(batch_op.f("ix_catalogue_items_company_id_item_number"))
         batch_op.drop_index(batch_op.f("ix_catalogue_items_company_id_alu_key"))
 

@@ -20,6 +20,7 @@ from queue_store.models.companies import (
 )
 from queue_store.models.conversation import Exchange, QbwcSession
 from queue_store.models.desk import KeptBody, OperatorTask
+from queue_store.models.stock import OrderTaking, ShopProduct, StockMove
 
 __all__ = [
     "Activity",
@@ -41,11 +42,14 @@ __all__ = [
     "Lookup",
     "Mapping",
     "OperatorTask",
+    "OrderTaking",
     "Packed",
     "PeriodReceipt",
     "PullMark",
     "QbwcSession",
     "Reconciliation",
+    "ShopProduct",
+    "StockMove",
     "Store",
     "StoreSetting",
     "TaxRate",

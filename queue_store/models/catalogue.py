@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from queue_store.ids import new_id
-from queue_store.models.base import Base, utc_now
+from queue_store.models.base import Base, Packed, utc_now
 
 
 class Mapping(Base):
@@ -44,6 +44,7 @@ class CatalogueItem(Base):
         Index(None, "company_id", "alu_key"),
         Index(None, "company_id", "upc_key"),
         Index(None, "company_id", "item_number"),
+        Index(None, "company_id", "style_key"),
     )
 
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True, autoincrement=False)
@@ -56,10 +57,16 @@ class CatalogueItem(Base):
     item_type: Mapped[str] = mapped_column(String(20), default="")
     tax_code: Mapped[str] = mapped_column(String(20), default="")
     department_list_id: Mapped[str] = mapped_column(String(36), default="")
-    #: Every simple field as QuickBooks gave it (JSON): prices, stock per store.
-    fields: Mapped[bytes]
+    #: All of it, as a `queue_store.product_payloads.BookItem`.
+    content: Mapped[bytes] = mapped_column(Packed)
+    #: True: marked for the web in QuickBooks.
+    is_web: Mapped[bool] = mapped_column(default=False)
+    #: What the items of one style have in common: department and name, folded; "": of no style.
+    style_key: Mapped[str] = mapped_column(String(120), default="")
     time_modified: Mapped[datetime | None]
     read_at: Mapped[datetime] = mapped_column(default=utc_now)
+    #: The company's turn in which it was asked for, see `Company.turn`.
+    asked_turn: Mapped[int] = mapped_column(default=0)
     deleted: Mapped[bool] = mapped_column(default=False)
 
 

@@ -34,6 +34,11 @@ class Company(Base):
     set_size: Mapped[int] = mapped_column(default=0)
     #: True: a store of it wants notes on its orders; kept here so that settling need not ask each time.
     tells_shops: Mapped[bool] = mapped_column(default=False)
+    #: True: a store of it shows QuickBooks' stock, so that what documents take is kept (`StockMove`).
+    tracks_stock: Mapped[bool] = mapped_column(default=False)
+    #: Counts the message sets handed out while stock is tracked: what was settled before a read was asked for
+    #: is told by it, since clocks may be put back.
+    turn: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -64,6 +69,9 @@ class Store(Base):
     census_done: Mapped[bool] = mapped_column(default=False)
     #: True if its setting `orders.documents` makes sales orders of some orders; known without reading settings.
     sends_web_orders: Mapped[bool] = mapped_column(default=False)
+    #: Orders, products of the shop were read up to here, by the shop's clock; None: not yet.
+    orders_read_until: Mapped[datetime | None]
+    products_read_until: Mapped[datetime | None]
     last_webhook_at: Mapped[datetime | None]
     refused_webhooks: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

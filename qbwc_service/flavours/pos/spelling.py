@@ -13,6 +13,7 @@ from qbwc_service.errors import TaxRatesUnknown, UnreadableAnswer
 from qbwc_service.flavours.pos import (
     customers,
     figures,
+    items,
     paper,
     reads,
     receipts,
@@ -186,22 +187,8 @@ class PosSpelling:
             status,
         )
 
-    def item_row(self, record: Record, company_id: int, now: datetime) -> dict[str, Any]:
-        return {
-            "company_id": company_id,
-            "list_id": record.text("ListID") or "",
-            "item_number": record.text("ItemNumber") or "",
-            "alu_key": fold(record.text("ALU") or ""),
-            "upc_key": fold(record.text("UPC") or ""),
-            "name": (record.text("Desc1") or "")[:200],
-            "item_type": record.text("ItemType") or "",
-            "tax_code": record.text("TaxCode") or "",
-            "department_list_id": record.text("DepartmentListID") or "",
-            "fields": msgspec.json.encode(record.fields()),
-            "time_modified": record.moment("TimeModified"),
-            "read_at": now,
-            "deleted": False,
-        }
+    def item_row(self, record: Record, company_id: int, now: datetime, asked_turn: int = 0) -> dict[str, Any]:
+        return items.item_row(record, company_id, now, asked_turn)
 
     def customer_row(self, record: Record, company_id: int, now: datetime) -> dict[str, Any]:
         billing = record.child("BillAddress")

@@ -1,0 +1,104 @@
+"""What orders took from the shops and documents from the books, item by item; `queue_store.levels` does the sums."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from queue_store.levels import Move, Taking
+from queue_store.models import Activity, Company, OrderTaking, StockMove
+from queue_store.states import ABROAD, ActivityState
+from queue_store.upsert import upsert
+
+#: Rows or ids in one statement.
+AT_ONCE = 500
+_DONE = (ActivityState.SUCCEEDED, ActivityState.SUPERSEDED)
+
+
+@dataclass(slots=True)
+class Promised:
+    """Both sides of one item."""
+
+    takings: list[Taking] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+
+
+def promised_of(db: Session, company_id: int, list_ids: Collection[str]) -> Mapping[str, Promised]:
+    """Takings and moves of each of these items; an item that has neither is there too, with none."""
+    found = {list_id: Promised() for list_id in list_ids}
+    ids = iter(sorted(found))
+    while some := list(islice(ids, AT_ONCE)):
+        takings = select(
+            OrderTaking.list_id, OrderTaking.store_id, OrderTaking.record, OrderTaking.quantity
+        ).where(
+            OrderTaking.company_id == company_id,
+            OrderTaking.list_id.in_(some),
+            ~OrderTaking.closed,
+            ~OrderTaking.booked,
+        )
+        for list_id, store_id, record, quantity in db.execute(takings):
+            found[str(list_id)].takings.append(Taking((store_id, record), quantity))
+        moves = (
+            select(StockMove, Activity.state)
+            .join(Activity, Activity.id == StockMove.activity_id)
+            .where(StockMove.company_id == company_id, StockMove.list_id.in_(some), ~StockMove.closed)
+        )
+        for move, state in db.execute(moves):
+            # What is at home again was found not to be in QuickBooks.
+            if move.settled_turn is not None or state in ABROAD or state in _DONE:
+                found[move.list_id].moves.append(
+                    Move(
+                        (move.store_id, move.record),
+                        move.quantity,
+                        move.sent_turn,
+                        move.settled_turn,
+                        move.is_order,
+                    )
+                )
+    return found
+
+
+def gross_takings(db: Session, store_id: int, product_ids: Collection[int]) -> Mapping[int, Decimal]:
+    """All that orders and adjustments ever took of these products of a shop, closed ones too."""
+    sums = dict.fromkeys(product_ids, Decimal(0))
+    ids = iter(sorted(sums))
+    while some := list(islice(ids, AT_ONCE)):
+        rows = select(OrderTaking.product_id, OrderTaking.quantity).where(
+            OrderTaking.store_id == store_id, OrderTaking.product_id.in_(some)
+        )
+        for product_id, quantity in db.execute(rows):
+            sums[product_id] += quantity
+    return sums
+
+
+def record_moves(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """What documents take that leave now; whatever an earlier attempt of theirs was to take is forgotten.
+
+    `rows` have the columns of StockMove. To be called in the transaction that
+    commits the documents as sent.
+    """
+    if not rows:
+        return
+    activities = {row["activity_id"] for row in rows}
+    db.execute(delete(StockMove).where(StockMove.activity_id.in_(activities)))
+    upsert(db, StockMove, rows, ("activity_id", "list_id"))
+
+
+def settle_moves(db: Session, company: Company) -> None:
+    """What is known to be in QuickBooks by now is settled in this turn.
+
+    To be called before the next set is handed out, whose reads see all of it.
+    """
+    done = select(Activity.id).where(Activity.id == StockMove.activity_id, Activity.state.in_(_DONE))
+    db.execute(
+        update(StockMove)
+        .where(StockMove.company_id == company.id, StockMove.settled_turn.is_(None), done.exists())
+        .values(settled_turn=company.turn)
+        .execution_options(synchronize_session=False)
+    )
