@@ -13,7 +13,6 @@ from typing import Any
 
 from ops_sandbox.pos import taxes
 from ops_sandbox.pos.books import Books
-from ops_sandbox.pos.counter import Counter
 from ops_sandbox.pos.dialect import PosDialect
 from ops_sandbox.pos.disk import Disk
 from ops_sandbox.pos.errors import NO_COMPANY_NAMED, OTHER_COMPANY, CompanyFileExists
@@ -23,6 +22,7 @@ from ops_sandbox.pos.lists import new_department
 from ops_sandbox.pos.moments import Moments
 from ops_sandbox.pos.session import PosSession
 from ops_sandbox.pos.store import Store
+from ops_sandbox.pos.till import Till
 from ops_sandbox.pos.writer import Writer
 from ops_sandbox.request_processor import RequestProcessorError
 
@@ -31,7 +31,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class PosCompanyFile(Counter):
+class PosCompanyFile(Till):
     """A company with stores, items, customers, receipts. Fulfils `RequestProcessor`.
 
     May be used from several threads, and its file by several processes.

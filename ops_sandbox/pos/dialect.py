@@ -65,6 +65,11 @@ class PosDialect:
     #: An empty element in a Mod: clears the field, or is passed over.
     mod_empty_text: Literal["clears", "ignored"] = "clears"
 
+    #: Stock figures of an item type that keeps no stock (Service, NonInventory ...): 0, or none at all.
+    no_stock_figures: Literal["zero", "left_out"] = "zero"
+    #: An item that is on an open sales order can be deleted; else status 3170.
+    ordered_item_can_be_deleted: bool = True
+
     # Sales
     tax_rounding: Literal["line", "receipt"] = "line"
     tax_half: Literal["half_up", "half_even"] = "half_up"
@@ -90,6 +95,14 @@ class PosDialect:
     reversal_marks_receipts: bool = True
     #: A sale that moves stock moves the item's TimeModified too.
     sale_moves_item_time_modified: bool = True
+    #: The same for an InventoryQtyAdjustment, of which the reference says nothing either way.
+    adjustment_moves_item_time_modified: bool = True
+    #: The same for receiving vouchers and transfer slips.
+    receiving_moves_item_time_modified: bool = True
+    #: The same for a sales order, which moves QuantityOnCustomerOrder alone.
+    order_moves_item_time_modified: bool = True
+    #: TxnReverse of a receipt that filled a sales order opens the order again.
+    reversal_reopens_order: bool = False
     #: A sale to a customer moves the customer's TimeModified too.
     sale_moves_customer_time_modified: bool = False
     #: A Deposit receipt with SalesOrderTxnID lowers the order's BalanceDue.

@@ -57,7 +57,9 @@ _QUERIES = frozenset(
         "ItemInventoryQueryRq",
         "SalesOrderQueryRq",
         "SalesReceiptQueryRq",
+        "TransferSlipQueryRq",
         "VendorQueryRq",
+        "VoucherQueryRq",
     }
 )
 
