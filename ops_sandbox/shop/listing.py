@@ -18,6 +18,10 @@ from ops_sandbox.shop.wire import Doc, as_bool, as_int
 
 Query = dict[str, str]
 
+#: Parameters that say which part of a list is wanted, and how it is shown; all others make another list.
+_OF_A_PAGE = frozenset({"page", "per_page", "offset", "_fields", "dp"})
+_LISTS_KEPT = 8
+
 
 @dataclass(frozen=True)
 class Page:
@@ -46,6 +50,24 @@ def page_headers(page: Page, url: str, query: Query) -> list[tuple[str, str]]:
     if page.number < page.pages:
         found.append(f'<{_page_url(url, query, page.number + 1)}>; rel="next"')
     return [*headers, ("Link", ", ".join(found))] if found else headers
+
+
+def kept_list(
+    site: Site, tables: Sequence[str], name: str, query: Query, make: Callable[[], list[Doc]]
+) -> list[Doc]:
+    """What `make` gives, from the last time if none of `tables` has changed since: most callers ask for
+    page after page of one list. It is made anew after any change, so pages drift as on a real shop."""
+    asked = (name, *sorted(item for item in query.items() if item[0] not in _OF_A_PAGE))
+    versions = tuple(site.store.versions[table] for table in tables)
+    known = site.lists.get(asked)
+    if known is not None and known[0] == versions:
+        return known[1]
+    docs = make()
+    site.lists.pop(asked, None)
+    site.lists[asked] = (versions, docs)
+    while len(site.lists) > _LISTS_KEPT:
+        site.lists.pop(next(iter(site.lists)))
+    return docs
 
 
 def check_query(query: Query, collection: str) -> None:
@@ -78,7 +100,7 @@ def list_products(site: Site, query: Query) -> list[Doc]:
     everything = site.table("products").values()
     skus = {part.strip().lower() for part in query.get("sku", "").split(",") if part.strip()}
     if skus:
-        found: Iterable[Doc] = (p for p in everything if p["sku"].lower() in skus and p["status"] != "trash")
+        found: Iterable[Doc] = site.store.catalog.all_by_sku(skus)
     else:
         found = (p for p in everything if p["type"] != "variation")
     return in_order(_product_filters(site, found, query), query)
@@ -87,11 +109,11 @@ def list_products(site: Site, query: Query) -> list[Doc]:
 def list_variations(site: Site, query: Query, parent_id: int | None = None) -> list[Doc]:
     """The variations of one product, or of all."""
     check_query(query, "products")
-    found = (
-        p
-        for p in site.table("products").values()
-        if p["type"] == "variation" and parent_id in (None, p["parent_id"])
-    )
+    found: Iterable[Doc]
+    if parent_id is not None:
+        found = site.store.catalog.children(parent_id)
+    else:
+        found = (p for p in site.table("products").values() if p["type"] == "variation")
     if query.get("sku"):
         skus = {part.strip().lower() for part in query["sku"].split(",")}
         found = (p for p in found if p["sku"].lower() in skus)

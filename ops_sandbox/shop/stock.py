@@ -36,11 +36,16 @@ def set_stock(product: Doc, quantity: int) -> None:
 
 
 def move_stock(site: Site, product: Doc, change: int) -> tuple[int, int]:
-    """Add `change` pieces, move the product's date on, fire product.updated. Gives before and after."""
+    """Add `change` pieces, move the product's date on, a variation's parent's too, and fire
+    product.updated. Gives before and after."""
     before = int(product["stock_quantity"] or 0)
     set_stock(product, before + change)
     product["date_modified_gmt"] = site.time.stamp()
     site.store.save("products", product)
+    parent = site.table("products").get(product["parent_id"])
+    if product["type"] == "variation" and parent is not None:
+        parent["date_modified_gmt"] = product["date_modified_gmt"]
+        site.store.save("products", parent)
     site.fire("product.updated", product["id"])
     return before, before + change
 
