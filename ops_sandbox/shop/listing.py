@@ -14,6 +14,7 @@ from ops_sandbox.shop.checks import COLLECTION, ORDERBY, Rule, checked, checked_
 from ops_sandbox.shop.customers import customer_by_email
 from ops_sandbox.shop.orders import HIDDEN_STATUSES
 from ops_sandbox.shop.site import Site
+from ops_sandbox.shop.terms import with_children
 from ops_sandbox.shop.wire import Doc, as_bool, as_int
 
 Query = dict[str, str]
@@ -223,10 +224,18 @@ def _product_filters(site: Site, found: Iterable[Doc], query: Query) -> Iterable
         found = (p for p in found if query["search_sku"].lower() in p["sku"].lower())
     if query.get("search"):
         found = (p for p in found if query["search"].lower() in f"{p['name']} {p['description']}".lower())
-    for key in ("type", "stock_status"):
+    for key in ("type", "stock_status", "slug"):
         if query.get(key):
             found = _equal(found, key, query[key])
+    if query.get("category"):
+        found = _carrying(found, "categories", with_children(site, _ids(query["category"])))
+    if query.get("tag"):
+        found = _carrying(found, "tags", set(_ids(query["tag"])))
     return by_ids(by_dates(site, found, query), query)
+
+
+def _carrying(docs: Iterable[Doc], key: str, wanted: set[int]) -> Iterable[Doc]:
+    return [d for d in docs if any(entry["id"] in wanted for entry in d[key])]
 
 
 def _equal(docs: Iterable[Doc], key: str, value: str) -> Iterable[Doc]:

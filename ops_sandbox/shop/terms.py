@@ -7,6 +7,7 @@ thing: renaming a category fires nothing. The rest is from WooCommerce's source.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 from ops_sandbox.shop.errors import RestError
@@ -50,6 +51,18 @@ def terms_of(site: Site, taxonomy: str) -> list[Doc]:
     """All terms of a taxonomy, by name."""
     found = [term for term in site.table("terms").values() if term["taxonomy"] == taxonomy]
     return sorted(found, key=_by_name)
+
+
+def with_children(site: Site, ids: Iterable[int]) -> set[int]:
+    """These categories and all that lie below them: a list of one category holds its children's products."""
+    found = set(ids)
+    waiting = list(found)
+    while waiting:
+        parent = waiting.pop()
+        below = {term["id"] for term in site.table("terms").values() if term["parent"] == parent} - found
+        found |= below
+        waiting += below
+    return found
 
 
 def create_term(site: Site, taxonomy: str, body: Doc) -> Doc:
