@@ -72,7 +72,7 @@ def apply_fields(site: Site, product: Doc, body: Doc) -> None:
     if isinstance(body.get("categories"), list):
         product["categories"] = terms.chosen(site, terms.CATEGORY, body["categories"])
     if isinstance(body.get("tags"), list):
-        product["tags"] = terms.chosen(site, terms.TAG, body["tags"])
+        product["tags"] = terms.chosen_tags(site, body["tags"])
     if isinstance(body.get("attributes"), list):
         is_variation = product["type"] == "variation"
         product["attributes"] = (
@@ -114,20 +114,25 @@ def _with_time(text: str) -> str:
 
 
 def _apply_stock(site: Site, product: Doc, body: Doc) -> None:
+    """Stock as asked for. A product that does not manage it has neither number nor backorders, and keeps
+    its stock status unless that is sent: one that was sold out stays so (from WooCommerce's source)."""
     if body.get("manage_stock") is not None:
         product["manage_stock"] = body["manage_stock"] != "parent" and as_bool(body["manage_stock"])
-        if not product["manage_stock"]:
-            product["stock_quantity"] = None
-            product["stock_status"] = "instock"
-    if product["manage_stock"]:
-        if "stock_quantity" in body or product["stock_quantity"] is None:
-            set_stock(product, as_int(body.get("stock_quantity")))
-        elif "backorders" in body:
-            set_stock(product, product["stock_quantity"])
-        if body.get("inventory_delta") is not None:
-            set_stock(product, product["stock_quantity"] + as_int(body["inventory_delta"]))
-    elif body.get("stock_status"):
+    if product["type"] in ("external", "grouped"):
+        product["manage_stock"] = False
+    if body.get("stock_status") and product["type"] != "variable":
         product["stock_status"] = as_text(body["stock_status"])
+    if not product["manage_stock"]:
+        product.update(stock_quantity=None, backorders="no", low_stock_amount=None)
+        return
+    quantity = product["stock_quantity"]
+    if "stock_quantity" in body:
+        quantity = as_int(body["stock_quantity"])
+    elif body.get("inventory_delta") is not None:
+        quantity = as_int(quantity) + as_int(body["inventory_delta"])
+    if "low_stock_amount" in body and body["low_stock_amount"] is None:
+        product["low_stock_amount"] = None
+    set_stock(product, quantity)
 
 
 def escape_ampersands(name: str) -> str:

@@ -10,7 +10,7 @@ from ops_sandbox.shop.errors import RestError, invalid_id
 from ops_sandbox.shop.product_fields import TYPES, apply_fields
 from ops_sandbox.shop.product_view import is_on_sale, slug_of
 from ops_sandbox.shop.site import Site
-from ops_sandbox.shop.stock import move_stock, stock_keeper
+from ops_sandbox.shop.stock import follow_children, move_stock, stock_keeper
 from ops_sandbox.shop.wire import Doc, as_int, as_text
 
 
@@ -144,14 +144,17 @@ def update_product(site: Site, product: Doc, body: Doc) -> Doc:
 def trash_product(site: Site, product: Doc, *, by_rest: bool = True) -> None:
     """To the trash: fires product.deleted, and by REST coupon.deleted with the product's id (a quirk).
 
+    Its variations go along (from WooCommerce's source); what they fire was not recorded, so they are silent.
+
     Raises `RestError` 410 when it is there already.
     """
     if product["status"] == "trash":
         raise RestError("woocommerce_rest_already_trashed", "The product has already been deleted.", 410)
-    product["_trashed_from"] = product["status"]
-    product["status"] = "trash"
-    product["date_modified_gmt"] = site.time.stamp()
-    site.store.save("products", product)
+    for one in (product, *site.store.catalog.children(product["id"])):
+        one["_trashed_from"] = one["status"]
+        one["status"] = "trash"
+        one["date_modified_gmt"] = site.time.stamp()
+        site.store.save("products", one)
     if by_rest:
         site.fire("coupon.deleted", product["id"])
     site.fire("product.deleted", product["id"])
@@ -159,9 +162,10 @@ def trash_product(site: Site, product: Doc, *, by_rest: bool = True) -> None:
 
 def untrash_product(site: Site, product: Doc) -> None:
     """What the Restore link of the admin page does."""
-    product["status"] = product.pop("_trashed_from", None) or "publish"
-    product["date_modified_gmt"] = site.time.stamp()
-    site.store.save("products", product)
+    for one in (product, *site.store.catalog.children(product["id"])):
+        one["status"] = one.pop("_trashed_from", None) or "publish"
+        one["date_modified_gmt"] = site.time.stamp()
+        site.store.save("products", one)
     for topic in ("product.published", "product.updated", "coupon.restored", "product.restored"):
         site.fire(topic, product["id"])
 
@@ -269,6 +273,7 @@ def _refresh_parent(site: Site, variation: Doc) -> None:
     siblings = site.store.catalog.children(parent["id"])
     prices = sorted((p["price"] for p in siblings if p["price"] != ""), key=Decimal)
     parent["price"] = prices[0] if prices else ""
+    follow_children(site, parent)
     parent["date_modified_gmt"] = site.time.stamp()
     site.store.save("products", parent)
 

@@ -145,24 +145,36 @@ def chosen(site: Site, taxonomy: str, wanted: list[Any]) -> list[Doc]:
     return [{key: term[key] for key in ("id", "name", "slug")} for term in sorted(found, key=_by_name)]
 
 
+def chosen_tags(site: Site, wanted: list[Any]) -> list[Doc]:
+    """The tags of a product: by id, or by a name, which makes the tag where there is none."""
+    named = [
+        _term_of(site, TAG, as_text(one["name"])) if isinstance(one, dict) and one.get("name") else one
+        for one in wanted
+    ]
+    return chosen(site, TAG, named)
+
+
 def product_attributes(site: Site, wanted: list[Any]) -> list[Doc]:
     """The attributes of a product as a request asks for them.
 
     One with the id of a global attribute takes its name, and makes the terms that its options lack; any
-    other is the product's own, by name. Without options it is passed over.
+    other is the product's own, by name. One that names no options is passed over, a global one also if
+    they are empty.
     """
     made: list[Doc] = []
     for entry in wanted:
         if not isinstance(entry, dict):
             continue
-        given = entry.get("options", [])
+        given = entry.get("options")
+        if given is None:
+            continue
         texts = [
             as_text(one).strip() for one in (given if isinstance(given, list) else str(given).split("|"))
         ]
         options = [text for text in texts if text]
         attribute = site.table("attributes").get(as_int(entry.get("id")))
         name = attribute["name"] if attribute else as_text(entry.get("name"))
-        if not name or not options or (as_int(entry.get("id")) and attribute is None):
+        if not name or (as_int(entry.get("id")) and (attribute is None or not options)):
             continue
         if attribute:
             names = {_term_of(site, attribute["slug"], option)["name"] for option in options}

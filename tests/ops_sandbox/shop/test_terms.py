@@ -75,6 +75,8 @@ def test_tags_are_carried_like_categories(rest):
     assert list(tag) == ["id", "name", "slug", "description", "count", "_links"]
     product = rest.put("/products/11", {"tags": [{"id": tag["id"]}, {"id": 17}]})
     assert product["tags"] == [{"id": tag["id"], "name": "New", "slug": "new"}]
+    product = rest.put("/products/11", {"tags": [{"name": "Sale"}, {"name": "new"}]})
+    assert [one["name"] for one in product["tags"]] == ["New", "Sale"]
 
 
 def test_the_recorded_attribute_has_its_terms(rest):
@@ -95,7 +97,8 @@ def test_a_new_attribute_gets_terms_by_route_or_by_a_products_options(rest):
             "attributes": [
                 {"id": made["id"], "options": ["wool", "Cotton"], "variation": True, "visible": True},
                 {"name": "Size", "options": ["S", "M"], "variation": True},
-                {"name": "Empty", "options": []},
+                {"name": "Nothing said"},
+                {"id": 1, "options": []},
                 {"id": 999, "options": ["x"]},
             ],
         },
