@@ -56,6 +56,10 @@ class PosDialect:
     #: clock time stays as it was and a stamp from the other half of the year is an hour off.
     stamps: Literal["instant_kept", "wall_clock_kept"] = "instant_kept"
 
+    #: What the later pages of an iterator show: each record as it is then, without those deleted since,
+    #: or all of them as they were when it was started.
+    iterator_pages: Literal["live", "as_started"] = "live"
+
     # Lists
     customer_names_unique: bool = False
     #: Further fields enforced unique, such as "ItemInventory.ALU"; `random` keeps none.
