@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ops_sandbox.pos.adjustments import new_adjustment
 from ops_sandbox.pos.counter import Counter, Quantity
@@ -153,6 +153,36 @@ class Till(Counter):
         return self._enter(lines, store, lambda: adjustment_of(new_adjustment(self._books, fields)))
 
     # Items
+
+    def add_style(self, desc1: str, variants: Sequence[Mapping[str, Any]], **fields: Any) -> list[Item]:
+        """Enter the items of a style: alike but for what each of `variants` says of its own.
+
+        A variant takes what `add_item` takes: {"alu": "HAT-R-S", "Attribute": "Red", "Size": "S",
+        "price1": Decimal("20.00"), "on_hand": {1: 4}}; `fields` go to all of them.
+        """
+        with self.transaction():
+            return [self.add_item(desc1, **{**fields, **variant}) for variant in variants]
+
+    def add_items(
+        self,
+        count: int,
+        *,
+        prefix: str = "LOAD",
+        on_hand: Mapping[int, Quantity] | None = None,
+        **fields: Any,
+    ) -> list[Item]:
+        """Enter `count` items of 1.00 to 97.99, for load. Their ALUs are "LOAD-00000", "LOAD-00001" ..."""
+        with self.transaction():
+            return [
+                self.add_item(
+                    f"Load item {number}",
+                    alu=f"{prefix}-{number:05d}",
+                    price1=Decimal(1 + number % 97) + Decimal(number % 100) / 100,
+                    on_hand=on_hand,
+                    **fields,
+                )
+                for number in range(count)
+            ]
 
     def change_prices(self, list_id: str, **prices: Decimal | None) -> Item:
         """Set prices of an item by element name (Price1 to Price5, MSRP, Cost, WebPrice); None empties one."""

@@ -164,6 +164,16 @@ class Shop(People):
         """Failures in a row, which REST does not show."""
         return int(webhooks.find_webhook(self.site, webhook_id)["failure_count"])
 
+    def webhook_status(self, webhook_id: int) -> str:
+        """ "active", "paused" or "disabled"."""
+        return str(webhooks.find_webhook(self.site, webhook_id)["status"])
+
+    def set_webhook_status(self, webhook_id: int, status: str) -> None:
+        """Set a webhook active, paused or disabled, as on its admin page; the count of failures stays."""
+        with self.site.store.transaction():
+            webhook = webhooks.find_webhook(self.site, webhook_id)
+            webhooks.update_webhook(self.site, webhook, {"status": status})
+
     def start_cron(self, every_seconds: float = 60) -> None:
         """Run the queue again and again in a thread, for demos. A running one is replaced."""
         self.stop_cron()

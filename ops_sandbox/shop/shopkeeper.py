@@ -110,12 +110,19 @@ class Shopkeeper:
         with self.site.store.transaction():
             products.set_stock_by_plugin(self.site, find_by_key(self.site, key), quantity)
 
-    def write_stock_to_database(self, key: str | int, quantity: int) -> None:
-        """An importer writes past WooCommerce: no webhook, no newer date, but REST shows the number."""
+    def write_to_database(self, key: str | int, **fields: object) -> None:
+        """An importer writes past WooCommerce: no webhook, no newer date, but REST shows it.
+
+        Fields go by their REST names and are not checked: two products can be given one SKU.
+        """
         with self.site.store.transaction():
             product = find_by_key(self.site, key)
-            product["stock_quantity"] = quantity
+            product.update(fields)
             self.site.store.save("products", product)
+
+    def write_stock_to_database(self, key: str | int, quantity: int) -> None:
+        """`write_to_database` of a number of pieces."""
+        self.write_to_database(key, stock_quantity=quantity)
 
     # Reading
 
