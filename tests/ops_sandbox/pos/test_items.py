@@ -220,3 +220,76 @@ def test_many_items_are_read_page_by_page_without_a_growing_memory():
         tracemalloc.stop()
     assert len(set(seen)) == 3000
     assert sizes[-1] < sizes[0] + 500_000
+
+
+def test_vendors_and_departments_are_found_by_their_names(desk):
+    vendor = desk.company.add_vendor("Leaf & Sons", City="Concord")
+    found = desk.one(
+        "<VendorQueryRq><CompanyNameFilter><MatchStringCriterion>StartsWith</MatchStringCriterion>"
+        "<CompanyName>leaf</CompanyName></CompanyNameFilter></VendorQueryRq>"
+    )
+    ret = found.find("VendorRet")
+    assert [ret.findtext(name) for name in ("ListID", "VendorCode", "City")] == [
+        vendor.list_id,
+        "LEA",
+        "Concord",
+    ]
+    made = desk.one(
+        "<DepartmentAddRq><DepartmentAdd><DepartmentCode>TEA</DepartmentCode><DepartmentName>Teas</DepartmentName>"
+        "</DepartmentAdd></DepartmentAddRq>"
+    )
+    department = made.findtext("DepartmentRet/ListID")
+    moved = desk.company.change_item(desk.tea.list_id, DepartmentListID=department)
+    assert moved.fields["DepartmentCode"] == "TEA"
+    for query, expected in (
+        (f"<DepartmentQueryRq><ListID>{department}</ListID></DepartmentQueryRq>", "TEA"),
+        (
+            f"<ItemInventoryQueryRq><DepartmentListID>{department}</DepartmentListID></ItemInventoryQueryRq>",
+            "TEA",
+        ),
+    ):
+        assert desk.one(query).findtext(".//DepartmentCode") == expected
+
+
+def test_a_vendor_with_items_is_not_deleted(desk):
+    vendor = desk.company.add_vendor("Leaf & Sons").list_id
+    desk.company.change_item(desk.tea.list_id, VendorListID=vendor)
+    delete = f"<ListDelRq><ListDelType>Vendor</ListDelType><ListID>{vendor}</ListID></ListDelRq>"
+    assert status(desk.one(delete)) == "3170"
+    desk.company.change_item(desk.tea.list_id, VendorListID=None)
+    assert status(desk.one(delete)) == "0"
+    assert "VendorCode" not in desk.company.item(desk.tea.list_id).fields
+
+
+def test_one_set_reads_many_items_by_id_and_misses_only_the_deleted(desk):
+    items = desk.company.add_items(20, on_hand={1: 3})
+    desk.company.delete_item(items[7].list_id)
+    answers = desk.ask(
+        "".join(
+            f"<ItemInventoryQueryRq><ListID>{one.list_id}</ListID></ItemInventoryQueryRq>" for one in items
+        )
+    )
+    found = [answer.findtext("ItemInventoryRet/ListID") for answer in answers]
+    assert [place for place, list_id in enumerate(found) if list_id is None] == [7]
+
+
+def test_a_web_order_of_a_message_keeps_pieces_until_it_is_deleted(desk):
+    buyer = desk.company.add_customer("Berg").list_id
+    made = desk.one(
+        f"<SalesOrderAddRq><SalesOrderAdd><CustomerListID>{buyer}</CustomerListID><SalesOrderType>WebOrder"
+        f"</SalesOrderType><SalesOrderItemAdd><ListID>{desk.tea.list_id}</ListID><Qty>5</Qty></SalesOrderItemAdd>"
+        "</SalesOrderAdd></SalesOrderAddRq>"
+    )
+    txn_id = made.findtext("SalesOrderRet/TxnID")
+
+    def figures():
+        ret = desk.one("<ItemInventoryQueryRq/>").find("ItemInventoryRet")
+        kept = {
+            one.findtext("StoreNumber"): one.findtext("QuantityOnCustomerOrder")
+            for one in ret.findall("AvailableQty")
+        }
+        return ret.findtext("OnHandStore01"), ret.findtext("QuantityOnCustomerOrder"), kept
+
+    assert figures() == ("12.00", "5.00", {"1": "5.00", "2": "0.00"})
+    desk.one(f"<ListDelRq><ListDelType>SalesOrder</ListDelType><ListID>{txn_id}</ListID></ListDelRq>")
+    assert figures() == ("12.00", "0.00", {"1": "0.00", "2": "0.00"})
