@@ -56,10 +56,6 @@ class PosDialect:
     #: clock time stays as it was and a stamp from the other half of the year is an hour off.
     stamps: Literal["instant_kept", "wall_clock_kept"] = "instant_kept"
 
-    #: What the later pages of an iterator show: each record as it is then, without those deleted since,
-    #: or all of them as they were when it was started.
-    iterator_pages: Literal["live", "as_started"] = "live"
-
     # Lists
     customer_names_unique: bool = False
     #: Further fields enforced unique, such as "ItemInventory.ALU"; `random` keeps none.
@@ -68,11 +64,6 @@ class PosDialect:
     mod_aggregates: Literal["merge", "replace"] = "merge"
     #: An empty element in a Mod: clears the field, or is passed over.
     mod_empty_text: Literal["clears", "ignored"] = "clears"
-
-    #: Stock figures of an item type that keeps no stock (Service, NonInventory ...): 0, or none at all.
-    no_stock_figures: Literal["zero", "left_out"] = "zero"
-    #: An item that is on an open sales order can be deleted; else status 3170.
-    ordered_item_can_be_deleted: bool = True
 
     # Sales
     tax_rounding: Literal["line", "receipt"] = "line"
@@ -99,7 +90,13 @@ class PosDialect:
     reversal_marks_receipts: bool = True
     #: A sale that moves stock moves the item's TimeModified too.
     sale_moves_item_time_modified: bool = True
-    #: The same for an InventoryQtyAdjustment, of which the reference says nothing either way.
+    #: A sale to a customer moves the customer's TimeModified too.
+    sale_moves_customer_time_modified: bool = False
+    #: A Deposit receipt with SalesOrderTxnID lowers the order's BalanceDue.
+    deposit_pays_order: bool = True
+
+    # Stock. Last, so that what a seed has drawn of the switches above stays as it was.
+    #: An InventoryQtyAdjustment moves the TimeModified of its items; the reference says nothing either way.
     adjustment_moves_item_time_modified: bool = True
     #: The same for receiving vouchers and transfer slips.
     receiving_moves_item_time_modified: bool = True
@@ -107,10 +104,13 @@ class PosDialect:
     order_moves_item_time_modified: bool = True
     #: TxnReverse of a receipt that filled a sales order opens the order again.
     reversal_reopens_order: bool = False
-    #: A sale to a customer moves the customer's TimeModified too.
-    sale_moves_customer_time_modified: bool = False
-    #: A Deposit receipt with SalesOrderTxnID lowers the order's BalanceDue.
-    deposit_pays_order: bool = True
+    #: Stock figures of an item type that keeps no stock (Service, NonInventory ...): 0, or none at all.
+    no_stock_figures: Literal["zero", "left_out"] = "zero"
+    #: An item that is on an open sales order can be deleted; else status 3170.
+    ordered_item_can_be_deleted: bool = True
+    #: What the later pages of an iterator show: each record as it is then, without those deleted since,
+    #: or all of them as they were when it was started.
+    iterator_pages: Literal["live", "as_started"] = "live"
 
     @classmethod
     def random(cls, rng: random.Random) -> PosDialect:
