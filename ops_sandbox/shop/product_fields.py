@@ -89,8 +89,10 @@ def apply_fields(site: Site, product: Doc, body: Doc) -> None:
 
 
 def _apply_prices(site: Site, product: Doc, body: Doc) -> None:
-    if product["type"] == "variable":
-        return  # ignored on a parent: its price is its cheapest variation's
+    if product["type"] in ("variable", "grouped"):
+        # Ignored on a parent: its price is its cheapest variation's.
+        product.update(regular_price="", sale_price="", date_on_sale_from_gmt=None, date_on_sale_to_gmt=None)
+        return
     for key in ("regular_price", "sale_price"):
         if body.get(key) is not None:
             product[key] = format_decimal(body[key])

@@ -127,8 +127,8 @@ def update_product(site: Site, product: Doc, body: Doc) -> Doc:
     refuse_variation(product)
     _check_sku(site, body, product)
     product = copy.deepcopy(product)  # a refusal half-way leaves the stored one as it was
-    if body.get("type") in TYPES:
-        product["type"] = body["type"]
+    if body.get("type") in TYPES and body["type"] != product["type"]:
+        product.update(type=body["type"], price="")
     was_live = product["status"] == "publish"
     apply_fields(site, product, body)
     if product["status"] == "publish" and not product["slug"]:

@@ -71,3 +71,16 @@ def test_a_webhook_can_be_disabled_for_a_while(shop, rest, receiver):
     shop.run_queue()
     assert shop.webhook_status(hook) == "active"
     assert receiver.fired == [("product.updated", 12)]
+
+
+def test_a_shop_found_again_knows_its_skus_variations_and_terms(tmp_path, clock):
+    shop = Shop.create(tmp_path / "shop.sqlite", seed=False, clock=clock)
+    parent = shop.add_variable_product(
+        "Hat", {"Size": ["S"]}, [{"sku": "HAT-S", "stock": 5, "options": {"Size": "S"}}]
+    )
+    shop.close()
+    again = Shop.create(tmp_path / "shop.sqlite", clock=clock)
+    assert again.stock("hat-s") == 5
+    assert again.product_by_sku("HAT-S")["parent_id"] == parent["id"]
+    assert again.edit_product(parent["id"], categories=[])["categories"][0]["id"] == 15
+    again.close()
