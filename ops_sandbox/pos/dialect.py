@@ -95,6 +95,23 @@ class PosDialect:
     #: A Deposit receipt with SalesOrderTxnID lowers the order's BalanceDue.
     deposit_pays_order: bool = True
 
+    # Stock. Last, so that what a seed has drawn of the switches above stays as it was.
+    #: An InventoryQtyAdjustment moves the TimeModified of its items; the reference says nothing either way.
+    adjustment_moves_item_time_modified: bool = True
+    #: The same for receiving vouchers and transfer slips.
+    receiving_moves_item_time_modified: bool = True
+    #: The same for a sales order, which moves QuantityOnCustomerOrder alone.
+    order_moves_item_time_modified: bool = True
+    #: TxnReverse of a receipt that filled a sales order opens the order again.
+    reversal_reopens_order: bool = False
+    #: Stock figures of an item type that keeps no stock (Service, NonInventory ...): 0, or none at all.
+    no_stock_figures: Literal["zero", "left_out"] = "zero"
+    #: An item that is on an open sales order can be deleted; else status 3170.
+    ordered_item_can_be_deleted: bool = True
+    #: What the later pages of an iterator show: each record as it is then, without those deleted since,
+    #: or all of them as they were when it was started.
+    iterator_pages: Literal["live", "as_started"] = "live"
+
     @classmethod
     def random(cls, rng: random.Random) -> PosDialect:
         """One of the Points of Sale that the reference permits.

@@ -53,16 +53,20 @@ class Writer:
         """Simple values, ids first and the rest alphabetically, then aggregates."""
         parts = []
         for name, kind in shape.simple.items():
+            if only and name not in only:
+                continue
             value = fields.get(name)
-            if value is None or value == "" or (only and name not in only):
+            if value is None or value == "":
                 continue
             if isinstance(value, list):
                 parts += [f"<{name}>{self.text(kind, one)}</{name}>" for one in value]
             else:
                 parts.append(f"<{name}>{self.text(kind, value)}</{name}>")
         for name, inner in shape.aggregates.items():
+            if only and name not in only:
+                continue
             value = fields.get(name)
-            if not value or (only and name not in only):
+            if not value:
                 continue
             parts += [
                 self.element(name, inner, one) for one in (value if isinstance(value, list) else [value])
