@@ -46,7 +46,8 @@ def report(outcome: Outcome, seconds: float, replay: Callable[[int, int], str]) 
         f"wrong                     {len(outcome.wrong)}",
         f"refused by QuickBooks     {outcome.refused_by_pos.total()}",
         *(f"  {count:>7}  {reason}" for reason, count in outcome.refused_by_pos.most_common()),
-        f"refused before sending    {outcome.refused_before.total()}",
+        f"refused before sending    {outcome.refused_before.total()}, and {outcome.refused_before['unexpected']} "
+        "of them could have been written",
         *(f"  {count:>7}  {reason}" for reason, count in outcome.refused_before.most_common()),
         f"seconds                   {seconds:.1f}",
         f"orders a second           {outcome.orders / seconds:.0f}",

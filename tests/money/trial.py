@@ -230,6 +230,7 @@ class Trial:
         rounding = answer.amounts.get(self.company.items["line", self.settings["lines.rounding"]], Decimal(0))
         tax = (answer.tax or Decimal(0)) + rounding
         wanted = Decimal(order["total"]) - (_shown(order) - Decimal(order["total_tax"]))
+        wanted -= self._lifted(order, answer)
         slack = self._slack(order)
         if abs(tax - wanted) > slack:
             yield f"TaxAmount {answer.tax} and rounding {rounding}, the shop's tax is {wanted}"
@@ -254,16 +255,34 @@ class Trial:
             amount, wanted = answer.amounts.get(list_id, Decimal(0)), _cents(totals)
             if abs(amount - wanted) > slack:
                 yield f"{self.settings[key]} {amount}, the shop says {wanted}"
-        goods: dict[str, list[Any]] = {}
-        for line in order["line_items"]:
-            goods.setdefault(self._item_of(line), []).append(line)
-        for list_id, lines in goods.items():
+        for list_id, lines in self._goods(order).items():
             amount, wanted = answer.amounts.get(list_id, Decimal(0)), _cents(line["total"] for line in lines)
-            if abs(amount - wanted) > slack:
+            # Of pieces below a cent each is a cent.
+            least = sum(map(_in_whole_cents_a_piece, lines), Decimal(0))
+            if abs(amount - wanted) > slack and amount != least:
                 yield f"{lines[0]['name']}: {amount}, the shop says {wanted}"
             pieces = sum((Decimal(str(line["quantity"])) for line in lines), Decimal(0))
             if self.company.stocked[list_id] and answer.quantities.get(list_id) != pieces:
                 yield f"{lines[0]['name']}: {answer.quantities.get(list_id)} pieces, the shop says {pieces}"
+        rounding = answer.amounts.get(self.company.items["line", self.settings["lines.rounding"]], Decimal(0))
+        wanted = Decimal(order["total"]) - _shown(order) - self._lifted(order, answer)
+        if abs(rounding - wanted) > slack:
+            yield f"{rounding} for rounding, the shop's parts and its total differ by {wanted}"
+
+    def _lifted(self, order: Doc, answer: Answer) -> Decimal:
+        """What goods come to beyond the shop's totals, so that no piece is below a cent."""
+        found = Decimal(0)
+        for list_id, lines in self._goods(order).items():
+            more = answer.amounts.get(list_id, Decimal(0)) - _cents(line["total"] for line in lines)
+            found += more if abs(more) > self._slack(order) else 0
+        return found
+
+    def _goods(self, order: Doc) -> dict[str, list[Doc]]:
+        """The product lines by the ListID of their item."""
+        goods: dict[str, list[Doc]] = {}
+        for line in order["line_items"]:
+            goods.setdefault(self._item_of(line), []).append(line)
+        return goods
 
     def _item_of(self, line: Doc) -> str:
         if line["sku"]:
@@ -292,6 +311,12 @@ def _shown(order: Doc) -> Decimal:
     """What an order's lines and tax come to."""
     lines = (line for key in ("line_items", "shipping_lines", "fee_lines") for line in order[key])
     return sum((Decimal(line["total"]) for line in lines), Decimal(order["total_tax"]))
+
+
+def _in_whole_cents_a_piece(line: Doc) -> Decimal:
+    """A line's total, or a cent for each of its pieces where they cost less and are not free."""
+    total, quantity = Decimal(line["total"]), Decimal(str(line["quantity"]))
+    return max(total, _CENT * quantity) if total > 0 and not quantity % 1 else total
 
 
 def _cents(amounts: Any) -> Decimal:

@@ -58,6 +58,8 @@ class Basket:
     total: Decimal
     #: Gift cards and store credit that paid for a part of it.
     redeemed: tuple[Redeemed, ...] = ()
+    #: What its charges do not show of how they were settled, for the log.
+    remarks: tuple[str, ...] = ()
 
 
 def basket_of(order: Order, company: Settings) -> Basket:
