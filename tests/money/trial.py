@@ -206,9 +206,11 @@ class Trial:
                     self._wrong(sent.number, f"refund {given.refund.refund_id}: {given.refusal}")
                 continue
             self.outcome.returns += 1
-            for what in faults_of_return(
-                given, self.settings["returns.signs"], company.stocked, company.items
-            ):
+            signs, tax_item = (
+                self.settings["returns.signs"],
+                company.items["line", self.settings["lines.tax"]],
+            )
+            for what in faults_of_return(given, signs, company.stocked, company.items, tax_item):
                 self._wrong(sent.number, what)
 
     def _faults(self, sent: _Sent, answer: Answer) -> Iterator[str]:
