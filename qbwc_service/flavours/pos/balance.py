@@ -267,7 +267,7 @@ class _Job:
         raise NotSendable(
             f"{self.basket.name} does not add up: {self._arithmetic(self.money.exact(self.basket.tax))} is "
             f"{self.target - rounding}, the shop says {self.target} (difference {rounding}, allowed {cap}). "
-            "Save the order once more in the shop, or enter it by hand."
+            "Have it recalculated in the shop, or enter it by hand and cancel it here."
         )
 
     def _arithmetic(self, tax: Decimal) -> str:
