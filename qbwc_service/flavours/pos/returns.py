@@ -4,8 +4,9 @@ Goods that went back on the shelf are returned at the price refunded. All else
 that the buyer gets (goods that were not put back, shipping, fees, an amount
 alone) is a line of the item for refunds, so that no stock moves; its tax goes
 as that of its sale did. Where the buyer gets less than the lines come to, a
-negative line of that item takes back the difference. Source: protocol reference 5.5; the signs of a Return
-are not documented there, so they are a setting.
+negative line of that item takes back the difference. Source: protocol
+reference 5.5; the signs of a Return are not documented there, so they are a
+setting.
 """
 
 from __future__ import annotations
