@@ -169,9 +169,9 @@ class _Resolution:
 
     def _refuse_piece(self, label: str) -> None:
         raise NotSendable(
-            f"{self._name()}: the line {label!r} cannot be split into prices in whole cents (or whole units, in a currency "
-            "without cents), and its item keeps stock, so it cannot go as one piece either. Give the line an amount in "
-            "the shop that divides by its pieces, or enter this by hand and cancel it here."
+            f"{self._name()}: the line {label!r} cannot be written. Its pieces would need prices below 0.01 or with parts "
+            "of 0.01, and its item keeps stock in QuickBooks, so it cannot go as one piece either. Give the line a total "
+            "of 0.00 in the shop, or one that is a price in cents times its pieces; or enter this by hand and cancel it here."
         )
 
     # Customers --------------------------------------------------------------

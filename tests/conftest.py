@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
@@ -26,6 +27,10 @@ from queue_store.secrets import SecretBox
 # Read before the wall goes up: the only thing that tests take from the caller's environment.
 POSTGRES_URL = os.environ.get("QBWOO_TEST_POSTGRES_URL")
 POSTGRES_MUST_RUN = os.environ.get("CI") == "true"
+
+# How long a busy machine takes to draw an example tells nothing of the rule that is tested.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session", autouse=True)

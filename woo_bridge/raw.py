@@ -61,7 +61,7 @@ class RawLine(msgspec.Struct):
     quantity: Decimal
     subtotal: RawAmount | None = None
     total_tax: RawAmount | None = None
-    #: Of one piece, computed by the shop from the total as it keeps it: whatever is not a number tells nothing.
+    #: Of one piece, computed by the shop from the total as it keeps it; null where there are no pieces.
     price: object = None
     product_id: RecordId | None = 0
     variation_id: RecordId | None = 0
@@ -291,7 +291,10 @@ def moment(value: str | None) -> datetime | None:
     """A GMT stamp of the shop ("2026-11-22T00:26:22", without zone) as aware UTC. Raises ValueError."""
     if not value:
         return None
-    parsed = datetime.fromisoformat(value)
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{_shown(value)} is not a date") from None
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 

@@ -9,6 +9,7 @@ from queue_store.fingerprint import content_digest
 from queue_store.payloads import Customer, encode
 from woo_bridge import raw
 from woo_bridge.errors import Untranslatable
+from woo_bridge.misshapen import misshapen
 
 _decoder = msgspec.json.Decoder(raw.RawCustomer)
 
@@ -18,8 +19,7 @@ def translate_customer(body: bytes | msgspec.Raw) -> Customer:
     try:
         found = _decoder.decode(body)
     except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at ")
-        raise Untranslatable(_name_of(bytes(body)), path.strip("`").removeprefix("$."), problem) from error
+        raise misshapen(_name_of(bytes(body)), error, bytes(body)) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Untranslatable(_name_of(bytes(body)), "", f"it is not JSON ({error})") from error
     try:

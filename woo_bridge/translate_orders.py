@@ -24,7 +24,8 @@ from queue_store.payloads import (
 )
 from woo_bridge import plugins, raw
 from woo_bridge.errors import Untranslatable
-from woo_bridge.translating import Translation
+from woo_bridge.misshapen import misshapen
+from woo_bridge.translating import Place, Translation
 
 _decoder = msgspec.json.Decoder(raw.RawOrder)
 
@@ -34,8 +35,7 @@ def translate_order(body: bytes | msgspec.Raw) -> Order:
     try:
         found = _decoder.decode(body)
     except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at ")
-        raise Untranslatable(name_of(bytes(body)), path.strip("`").removeprefix("$."), problem) from error
+        raise misshapen(name_of(bytes(body)), error, bytes(body)) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Untranslatable(name_of(bytes(body)), "", f"it is not JSON ({error})") from error
     return _Translation(found).order()
@@ -71,7 +71,7 @@ class _Translation(Translation):
         if not status:
             raise self.problem("status", "it is empty")
         if len(currency) != 3 or not currency.isalpha():
-            raise self.problem("currency", f"{currency[:10]!r} is not a currency")
+            raise self.problem("currency", f"{currency[:10]!r} is not a currency, such as USD")
         bundles = plugins.bundles(found)
         return Order(
             order_id=found.id,
@@ -139,11 +139,19 @@ class _Translation(Translation):
             total_tax=self.amount(line.total_tax, "total_tax", path),
             taxes=self.taxes(line.taxes, path),
             tax_class=raw.line(line.tax_class),
-            is_rounded=_is_rounded(line.price, quantity, total),
+            is_rounded=self._is_rounded(line.price, quantity, total, path),
             reduced_stock=reduced,
             restocked=restocked,
             bundled_by=bundles.get(line.id, 0),
         )
+
+    def _is_rounded(self, price: object, quantity: Decimal, total: Decimal, path: Place) -> bool:
+        """Whether `price` tells of parts of a cent that `total` does not show, beyond the dust of floats."""
+        if not isinstance(price, str | int | float):
+            return False
+        kept = self.amount(price, "price", path) * quantity
+        half = Decimal(5).scaleb(int(total.as_tuple().exponent) - 1)
+        return _DUST < abs(kept - total) <= half + _DUST
 
     def _shipping(self, line: raw.RawShipping) -> ShippingLine:
         path = ("shipping_lines", line.id)
@@ -194,15 +202,3 @@ class _Translation(Translation):
             total=self.amount(refund.total, "total", ("refunds", refund.id)),
             reason=raw.note(refund.reason),
         )
-
-
-def _is_rounded(price: object, quantity: Decimal, total: Decimal) -> bool:
-    """Whether `price` tells of parts of a cent that `total` does not show, beyond the dust of floats."""
-    if not isinstance(price, str | int | float):
-        return False
-    try:
-        kept = raw.amount(price) * quantity
-    except ValueError:
-        return False
-    half = Decimal(5).scaleb(int(total.as_tuple().exponent) - 1)
-    return _DUST < abs(kept - total) <= half + _DUST

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from queue_store.payloads import FeeLine, Order, Refund, RefundLine, ShippingLine, TaxAmount
 from woo_bridge import raw
 from woo_bridge.errors import Untranslatable
+from woo_bridge.misshapen import misshapen
 from woo_bridge.translating import Place, Translation
 
 #: Pieces put back, by the order's line.
@@ -35,8 +36,7 @@ def translate_refund(body: bytes, order: Order) -> Refund:
     try:
         found = _decoder.decode(body)
     except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at ")
-        raise Untranslatable(record, path.strip("`").removeprefix("$."), problem) from error
+        raise misshapen(record, error, body) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Untranslatable(record, "", f"it is not JSON ({error})") from error
     return _Translation(record).refund(found, order)

@@ -36,11 +36,13 @@ def first_line(**changes: Any) -> dict[str, Any]:
 #: What a shop may send although it makes no sense, and what the sentence must name: the field, and its value.
 UNREADABLE = {
     "a line's total that is text": (first_line(total="ten"), "line_items[1].total: 'ten' is not an amount"),
-    "a quantity that is text": (first_line(quantity="two"), "line_items[0].quantity: "),
+    "a quantity that is text": (first_line(quantity="two"), "line_items[1].quantity: it is not a number"),
+    "a price that is text": (first_line(price="free"), "line_items[1].price: 'free' is not an amount"),
+    "a total that is not there": (order(total=None), "total: it is empty (null), not a number or text"),
     "a total that is not a number": (order(total="NaN"), "total: 'NaN' is not an amount"),
     "a total beyond all bounds": (order(total="1e40"), "total: "),
     "a currency of four letters": (order(currency="USDX"), "currency: 'USDX' is not a currency"),
-    "a date that is none": (order(date_paid_gmt="yesterday"), "date_paid_gmt: "),
+    "a date that is none": (order(date_paid_gmt="yesterday"), "date_paid_gmt: 'yesterday' is not a date"),
     "no status": (order(status=""), "status: it is empty"),
 }
 
@@ -78,7 +80,7 @@ def test_an_order_that_does_not_add_up_shows_the_sum_and_goes_once_the_shop_has_
     assert failed.state == "failed"
     assert "Order 501 does not add up: " in failed.sentence
     assert "is 24.52, the shop says 29.52 (difference 5.00, allowed " in failed.sentence
-    assert "Save the order once more in the shop, or enter it by hand." in failed.sentence
+    assert "Have it recalculated in the shop, or enter it by hand and cancel it here." in failed.sentence
     retry(street, failed)
     street.settle_down()
     assert street.house.states() == ["failed"]

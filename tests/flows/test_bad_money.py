@@ -71,6 +71,44 @@ def test_what_is_no_order_names_the_field(changes: dict[str, Any], field: str) -
     assert field in str(caught.value)
 
 
+def tiny(quantity: int, total: str) -> dict[str, Any]:
+    """An order of one line of some pieces, for hardly anything."""
+    line = recorded_order("plain")["line_items"][0]
+    line |= {"quantity": quantity, "total": total, "subtotal": total, "total_tax": "0.00", "taxes": []}
+    return plain(line_items=[line], shipping_lines=[], tax_lines=[], total=total, total_tax="0.00")
+
+
+def on_hand(house: House) -> Decimal:
+    (item,) = (item for item in house.pos.items() if item.alu == "WID-001")
+    return Decimal(sum(item.on_hand.values()))
+
+
+def test_pieces_below_a_cent_leave_the_shelf_all_the_same(house: House) -> None:
+    house.take(tiny(7, "0.02"))
+    house.run_until_quiet()
+    assert house.states() == ["succeeded"]
+    (receipt,) = house.our_receipts()
+    assert receipt.total == Decimal("0.02")
+    assert on_hand(house) == -7
+
+
+def test_stock_that_has_no_price_in_cents_fails_and_says_what_the_line_would_need(house: House) -> None:
+    house.take(tiny(333, "2.23"))
+    house.run_until_quiet()
+    (sale,) = house.activities()
+    assert sale.state == "failed"
+    name = recorded_order("plain")["line_items"][0]["name"]
+    assert (
+        f"the line '333 x {name} for 2.23' cannot be written. Its pieces would need prices below 0.01"
+        in sale.sentence
+    )
+    assert (
+        "Give the line a total of 0.00 in the shop, or one that is a price in cents times its pieces"
+        in sale.sentence
+    )
+    assert house.our_receipts() == []
+
+
 def test_once_the_gateway_has_a_tender_the_order_goes(house: House) -> None:
     house.set("documents.tender", "refuse")
     house.take(plain(payment_method="square"))

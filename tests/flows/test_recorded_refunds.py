@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from ops_sandbox.pos import PosCompanyFile, PosDialect
+from ops_sandbox.pos import PosDialect
 from queue_store.database import Database
 from queue_store.secrets import SecretBox
-from tests.harness import House, make_house, recorded_order, recorded_refunds
+from tests.dialects import DIALECTS, house_under
+from tests.harness import House, recorded_order, recorded_refunds
 
 #: Name of the recorded order, and of each refund: amount, goods put back by SKU, amounts by item of ours.
 EXPECTED: dict[str, list[tuple[str, dict[str, str], dict[str, str]]]] = {
@@ -26,18 +27,9 @@ EXPECTED: dict[str, list[tuple[str, dict[str, str], dict[str, str]]]] = {
 }
 
 
-@pytest.fixture(params=["positive", "negative"])
-def signs(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def signed_house(sqlite_database: Database, box: SecretBox, signs: str) -> House:
-    """A Point of Sale that takes returns with these signs only."""
-    dialect = PosDialect(return_signs="negative" if signs == "negative" else "positive")
-    house = make_house(sqlite_database, box, PosCompanyFile.create(None, dialect=dialect))
-    house.set("returns.signs", signs)
-    return house
+@pytest.fixture(params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> PosDialect:
+    return DIALECTS[request.param]
 
 
 def returns_of(house: House) -> list[Any]:
@@ -45,8 +37,11 @@ def returns_of(house: House) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_a_recorded_refund_is_in_the_books_to_the_cent(signed_house: House, signs: str, name: str) -> None:
-    house, sign = signed_house, -1 if signs == "negative" else 1
+def test_a_recorded_refund_is_in_the_books_to_the_cent(
+    sqlite_database: Database, box: SecretBox, dialect: PosDialect, name: str
+) -> None:
+    house = house_under(dialect, sqlite_database, box)
+    sign = -1 if dialect.return_signs == "negative" else 1
     order = recorded_order(name)
     refunds = recorded_refunds(order["id"])
     house.take(order)

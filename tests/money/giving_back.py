@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -59,22 +59,20 @@ def give_back(
         yield Given(refund, prepared, answer)
 
 
-def why_not(given: Given, company: PlayedCompany, settings: Settings) -> str | None:
-    """Why no return can hold this refund, from what the shop says alone; None if one can."""
+def why_not(given: Given, company: PlayedCompany, settings: Settings, rate: Decimal) -> str | None:
+    """Why no return can hold this refund, from what the shop says alone; None if one can.
+
+    `rate`: what one of its currency is worth in the company's.
+    """
     refund = given.refund
-    unit = Decimal(1) if refund.order.currency == "JPY" else _CENT
-    if refund.amount != refund.amount.quantize(_CENT):
+    unit = Decimal(1) if settings["currency"] == "JPY" else _CENT
+    if rate == 1 and refund.amount != refund.amount.quantize(_CENT):
         return "refund not in whole cents"
-    parts = [*refund.lines, *refund.shipping_lines, *refund.fee_lines]
-    listed = sum((part.total for part in parts), refund.total_tax)
-    if listed - refund.amount > (5 + len(parts)) * unit:
-        # What an earlier refund gave back as an amount alone is among these lines once more.
-        return "refund of which the lines come to more than the amount"
     for line in refund.lines:
         pieces = line.restocked
         if not pieces or not company.stocked.get(company.items.get(("sku", line.sku), ""), False):
             continue
-        part = line.total * pieces / line.quantity
+        part = line.total * rate * pieces / line.quantity
         if pieces % 1 or abs(part) < unit * (pieces + 1):
             return "restocked pieces that cannot be split into whole cents"
         if part < 0 and settings["lines.negative"] == "quantity":
@@ -83,25 +81,37 @@ def why_not(given: Given, company: PlayedCompany, settings: Settings) -> str | N
 
 
 def faults_of_return(
-    given: Given, signs: str, stocked: Mapping[str, bool], items: Mapping[tuple[str, str], str]
+    given: Given,
+    settings: Settings,
+    stocked: Mapping[str, bool],
+    items: Mapping[tuple[str, str], str],
+    tax_item: str,
+    in_books: Callable[[Decimal], Decimal],
 ) -> Iterator[str]:
-    """What is wrong with a return that was written."""
+    """What is wrong with a return that was written.
+
+    `tax_item` is the ListID of the item of the tax; `in_books` gives amounts in the company's currency.
+    """
     refund, prepared, answer = given.refund, given.prepared, given.answer
     assert prepared is not None
     assert answer is not None
-    sign = -1 if signs == "negative" else 1
-    wanted = refund.amount * sign
+    sign = -1 if settings["returns.signs"] == "negative" else 1
+    wanted = in_books(refund.amount) * sign
     if answer.status or answer.total is None:
         yield f"refund {refund.refund_id} refused by QuickBooks: {answer.status} {answer.message}"
         return
     if answer.total != wanted:
-        yield f"return {answer.total}, the shop gave back {refund.amount}"
+        yield f"return {answer.total}, the shop gave back {wanted}"
     if prepared.predicted_total != answer.total:
         yield f"return {answer.total}, predicted {prepared.predicted_total}"
     if answer.tenders != wanted:
-        yield f"paid back {answer.tenders}, the shop gave back {refund.amount}"
-    if prepared.tax_mode == "line" and answer.tax:
-        yield f"TaxAmount {answer.tax} on a return, QuickBooks was to tax nothing"
+        yield f"paid back {answer.tenders}, the shop gave back {wanted}"
+    if prepared.tax_mode == "line":
+        if answer.tax:
+            yield f"TaxAmount {answer.tax} on a return, QuickBooks was to tax nothing"
+        tax, wanted = answer.amounts.get(tax_item, Decimal(0)) * sign, in_books(refund.total_tax)
+        if abs(tax - wanted) > _slack(refund, settings):
+            yield f"tax of {tax} given back, the shop says {wanted}"
     back: dict[str, Decimal] = {}
     for line in refund.lines:
         if line.sku and line.restocked:
@@ -110,3 +120,10 @@ def faults_of_return(
     for list_id, pieces in answer.quantities.items():
         if stocked[list_id] and pieces * sign != back.get(list_id, Decimal(0)):
             yield f"{pieces} pieces on the shelf again, the shop put back {back.get(list_id, 0)}"
+
+
+def _slack(refund: Refund, settings: Settings) -> Decimal:
+    """What the tax may differ by: parts of cents are rounded so that the sum is right, and so is what is converted."""
+    if refund.order.currency != settings["currency"]:
+        return Decimal(1) if settings["currency"] == "JPY" else _CENT
+    return _CENT if refund.total_tax != refund.total_tax.quantize(_CENT) else Decimal(0)

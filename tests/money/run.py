@@ -46,7 +46,8 @@ def report(outcome: Outcome, seconds: float, replay: Callable[[int, int], str]) 
         f"wrong                     {len(outcome.wrong)}",
         f"refused by QuickBooks     {outcome.refused_by_pos.total()}",
         *(f"  {count:>7}  {reason}" for reason, count in outcome.refused_by_pos.most_common()),
-        f"refused before sending    {outcome.refused_before.total()}",
+        f"refused before sending    {outcome.refused_before.total()}, and {outcome.refused_before['unexpected']} "
+        "of them could have been written",
         *(f"  {count:>7}  {reason}" for reason, count in outcome.refused_before.most_common()),
         f"seconds                   {seconds:.1f}",
         f"orders a second           {outcome.orders / seconds:.0f}",
@@ -71,6 +72,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--mode", choices=("line", "flavour"), default="line")
     parser.add_argument("--wrong-switch", action="store_true", help="set every company up wrongly")
     parser.add_argument("--processes", type=int, default=2, metavar="N")
+    parser.add_argument("--seconds", type=float, metavar="N", help="end after so long, with what is done")
     given = parser.parse_args(None if arguments is None else list(arguments))
     options = {"mode": given.mode, "wrong_switch": given.wrong_switch}
     extra = ("" if given.mode == "line" else " --mode flavour") + (
@@ -88,6 +90,9 @@ def main(arguments: Iterable[str] | None = None) -> int:
         with multiprocessing.Pool(given.processes) as pool:
             for each in pool.imap_unordered(partial(run_shop, **options), shops(given.orders, given.seed)):
                 outcome.add(each)
+                if given.seconds is not None and time.monotonic() - started > given.seconds:
+                    print(f"ended after {given.seconds:g} seconds, before all were drawn\n")
+                    break
     print(report(outcome, time.monotonic() - started, replay))
     if given.wrong_switch and not outcome.noticed:
         print("\nThe wrong switch changed nothing: there was nothing to notice.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from ops_sandbox.pos import PosDialect
 from ops_sandbox.shop.money.basket import ShopRules
@@ -31,7 +32,9 @@ def wrong_switches(dialect: PosDialect, mode: str) -> dict[str, str]:
     return {"tax.rounding": "line" if dialect.tax_rounding == "receipt" else "receipt"}
 
 
-def company_settings(rules: ShopRules, mode: str, switches: Mapping[str, str]) -> Settings:
+def company_settings(
+    rules: ShopRules, mode: str, switches: Mapping[str, str], exchange: tuple[str, Decimal] | None = None
+) -> Settings:
     """The settings of a company that takes the orders of a shop."""
     stored = {
         "currency": rules.currency,
@@ -41,7 +44,16 @@ def company_settings(rules: ShopRules, mode: str, switches: Mapping[str, str]) -
         "tax.beyond": "refuse",
         **switches,
     }
+    if exchange is not None:
+        stored["currency.rates"] = f"{exchange[0]}={exchange[1]}"
     return Settings(COMPANY_SETTINGS, stored, 1)
+
+
+def exchange_rate(rules: ShopRules, seed: int) -> tuple[str, Decimal] | None:
+    """The currency that some orders of a shop are in beside its own, and its rate; None where none is set."""
+    if seed % 2:
+        return None
+    return "EUR" if rules.currency == "USD" else "USD", Decimal(5003 + seed * 7919 % 15000) / 10000
 
 
 def store_settings() -> Settings:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from functools import partial
 
 from ops_sandbox.shop.random_orders import RandomOrders
 from ops_sandbox.shop.wire import Doc
@@ -15,9 +15,10 @@ from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.pos.receipts import prepare_receipt
 from qbwc_service.marks import Mark
 from qbwc_service.needs import Prepared
+from tests.money.amounts import in_cents, in_whole_cents_a_piece, shown_sum
 from tests.money.company import Answer, PlayedCompany, random_dialect, tax_table
 from tests.money.giving_back import faults_of_return, give_back, why_not
-from tests.money.switches import company_settings, store_settings, switches_of, wrong_switches
+from tests.money.switches import company_settings, exchange_rate, store_settings, switches_of, wrong_switches
 from woo_bridge.errors import Untranslatable
 from woo_bridge.translate_orders import translate_order
 
@@ -88,7 +89,9 @@ class Trial:
         self.shop = RandomOrders(seed, decimals=_DECIMALS, paid_only=True)
         dialect = random_dialect(seed)
         switches = {**switches_of(dialect), **(wrong_switches(dialect, mode) if wrong_switch else {})}
-        self.settings = company_settings(self.shop.shop.rules, mode, switches)
+        rules = self.shop.shop.rules
+        self.exchange = exchange_rate(rules, seed)
+        self.settings = company_settings(rules, mode, switches, self.exchange)
         self.taxes = tax_table(self.shop)
         self.company = PlayedCompany(self.shop, dialect, self.settings, self.taxes)
         self.outcome = Outcome()
@@ -136,17 +139,33 @@ class Trial:
     def _why_not(self, order: Doc) -> str | None:
         """Why no receipt can hold this order, from what the shop says alone; None if one can."""
         total = Decimal(order["total"])
-        if order["currency"] != self.shop.shop.rules.currency:
-            return "another currency than the company's"
+        if self._rate(order) is None:
+            return "another currency than the company's, without a rate"
         if total < 0:
             return "negative total"
-        if total != total.quantize(_CENT):
+        if self._rate(order) == 1 and total != total.quantize(_CENT):
             return "total not in whole cents"
         return None
 
+    def _rate(self, order: Doc) -> Decimal | None:
+        """What one of an order's currency is worth in the company's; None where that is not set."""
+        if order["currency"] == self.shop.shop.rules.currency:
+            return Decimal(1)
+        return None if self.exchange is None else self.exchange[1]
+
+    def _in_books(self, order: Doc, amount: Decimal) -> Decimal:
+        rate, unit = self._rate(order), self._unit
+        assert rate is not None
+        return amount if rate == 1 else (amount * rate).quantize(unit, ROUND_HALF_UP)
+
+    @property
+    def _unit(self) -> Decimal:
+        """The smallest amount in the books: yen have no cents."""
+        return Decimal(1) if self.shop.shop.rules.currency == "JPY" else _CENT
+
     def _why_perhaps_not(self, order: Doc) -> str | None:
         """Why an order may be refused: what the old checkout writes when coupons or fees exceed the cart."""
-        if order["created_via"] == "checkout" and Decimal(order["total"]) == 0 and _shown(order) < 0:
+        if order["created_via"] == "checkout" and Decimal(order["total"]) == 0 and shown_sum(order) < 0:
             return "a cart below nothing, which the shop shows as nothing"
         return None
 
@@ -158,14 +177,12 @@ class Trial:
 
     def _indivisible(self, order: Doc) -> str | None:
         """Stock lines of which a piece would cost less than a cent (or a yen), though it was not free, or less than nothing."""
-        # The smallest price in the books: yen have no cents.
-        unit = Decimal(1) if order["currency"] == "JPY" else _CENT
         for line in order["line_items"]:
-            cents = _cents([line["total"]]) / unit
+            cents = in_cents([self._in_books(order, Decimal(line["total"]))]) / self._unit
             if not self.company.stocked.get(self.company.items.get(("sku", line["sku"]), ""), False):
                 continue
             # Parts of cents are apportioned: a line may lose one.
-            lost = 1 if self.shop.shop.rules.decimals > 2 else 0
+            lost = 1 if self.shop.shop.rules.decimals > 2 or self._rate(order) != 1 else 0
             if 0 < abs(cents) < line["quantity"] + lost or line["quantity"] % 1:
                 return "stock line that cannot be split into whole cents"
             if cents < 0 and self.settings["lines.negative"] == "quantity":
@@ -199,27 +216,34 @@ class Trial:
         for given in give_back(sent.order, sent.refunds, sent.prepared, self.settings, self.taxes, company):
             self.outcome.refunds += 1
             if given.refusal:
-                expected = why_not(given, company, self.settings)
+                expected = why_not(given, company, self.settings, self._rate(sent.order) or Decimal(1))
                 expected = expected or self._why_not_in_flavour(given.refusal)
                 self.outcome.refused_before[expected or "unexpected"] += 1
                 if expected is None:
                     self._wrong(sent.number, f"refund {given.refund.refund_id}: {given.refusal}")
                 continue
             self.outcome.returns += 1
+            tax_item = company.items["line", self.settings["lines.tax"]]
+            in_books = partial(self._in_books, sent.order)
             for what in faults_of_return(
-                given, self.settings["returns.signs"], company.stocked, company.items
+                given, self.settings, company.stocked, company.items, tax_item, in_books
             ):
                 self._wrong(sent.number, what)
 
     def _faults(self, sent: _Sent, answer: Answer) -> Iterator[str]:
         order = sent.order
-        total = Decimal(order["total"])
+        total = self._in_books(order, Decimal(order["total"]))
         if answer.total != total:
             yield f"Total {answer.total}, the shop says {total}"
         if sent.prepared.predicted_total != answer.total:
             yield f"Total {answer.total}, predicted {sent.prepared.predicted_total}"
         if answer.tenders != total:
             yield f"tenders {answer.tenders}, the shop says {total}"
+        if self.mode == "line":
+            yield from self._faults_of_pieces(order, answer)
+        if self._rate(order) != 1:
+            # Converted parts are rounded so that they add up to the converted total.
+            return
         if self.mode == "line":
             yield from self._faults_of_lines(order, answer)
         else:
@@ -229,7 +253,8 @@ class Trial:
         """In mode flavour QuickBooks' tax and the rounding line come to the shop's tax and its own rounding."""
         rounding = answer.amounts.get(self.company.items["line", self.settings["lines.rounding"]], Decimal(0))
         tax = (answer.tax or Decimal(0)) + rounding
-        wanted = Decimal(order["total"]) - (_shown(order) - Decimal(order["total_tax"]))
+        wanted = Decimal(order["total"]) - (shown_sum(order) - Decimal(order["total_tax"]))
+        wanted -= self._lifted(order, answer)
         slack = self._slack(order)
         if abs(tax - wanted) > slack:
             yield f"TaxAmount {answer.tax} and rounding {rounding}, the shop's tax is {wanted}"
@@ -241,8 +266,6 @@ class Trial:
 
     def _faults_of_lines(self, order: Doc, answer: Answer) -> Iterator[str]:
         """In mode line every part of the order stands on its own item, in its exact amount."""
-        if answer.tax:
-            yield f"TaxAmount {answer.tax}, QuickBooks was to tax nothing"
         slack = self._slack(order)
         parts = [
             ("lines.tax", [order["total_tax"]]),
@@ -251,19 +274,46 @@ class Trial:
         ]
         for key, totals in parts:
             list_id = self.company.items["line", self.settings[key]]
-            amount, wanted = answer.amounts.get(list_id, Decimal(0)), _cents(totals)
+            amount, wanted = answer.amounts.get(list_id, Decimal(0)), in_cents(totals)
             if abs(amount - wanted) > slack:
                 yield f"{self.settings[key]} {amount}, the shop says {wanted}"
-        goods: dict[str, list[Any]] = {}
-        for line in order["line_items"]:
-            goods.setdefault(self._item_of(line), []).append(line)
-        for list_id, lines in goods.items():
-            amount, wanted = answer.amounts.get(list_id, Decimal(0)), _cents(line["total"] for line in lines)
-            if abs(amount - wanted) > slack:
+        for list_id, lines in self._goods(order).items():
+            amount, wanted = (
+                answer.amounts.get(list_id, Decimal(0)),
+                in_cents(line["total"] for line in lines),
+            )
+            # Of pieces below a cent each is a cent.
+            least = sum(map(in_whole_cents_a_piece, lines), Decimal(0))
+            if abs(amount - wanted) > slack and amount != least:
                 yield f"{lines[0]['name']}: {amount}, the shop says {wanted}"
+        rounding = answer.amounts.get(self.company.items["line", self.settings["lines.rounding"]], Decimal(0))
+        wanted = Decimal(order["total"]) - shown_sum(order) - self._lifted(order, answer)
+        if abs(rounding - wanted) > slack:
+            yield f"{rounding} for rounding, the shop's parts and its total differ by {wanted}"
+
+    def _faults_of_pieces(self, order: Doc, answer: Answer) -> Iterator[str]:
+        """The pieces that leave the shelf are the shop's, and QuickBooks taxes nothing."""
+        if answer.tax:
+            yield f"TaxAmount {answer.tax}, QuickBooks was to tax nothing"
+        for list_id, lines in self._goods(order).items():
             pieces = sum((Decimal(str(line["quantity"])) for line in lines), Decimal(0))
             if self.company.stocked[list_id] and answer.quantities.get(list_id) != pieces:
                 yield f"{lines[0]['name']}: {answer.quantities.get(list_id)} pieces, the shop says {pieces}"
+
+    def _lifted(self, order: Doc, answer: Answer) -> Decimal:
+        """What goods come to beyond the shop's totals, so that no piece is below a cent."""
+        found = Decimal(0)
+        for list_id, lines in self._goods(order).items():
+            more = answer.amounts.get(list_id, Decimal(0)) - in_cents(line["total"] for line in lines)
+            found += more if abs(more) > self._slack(order) else 0
+        return found
+
+    def _goods(self, order: Doc) -> dict[str, list[Doc]]:
+        """The product lines by the ListID of their item."""
+        goods: dict[str, list[Doc]] = {}
+        for line in order["line_items"]:
+            goods.setdefault(self._item_of(line), []).append(line)
+        return goods
 
     def _item_of(self, line: Doc) -> str:
         if line["sku"]:
@@ -277,7 +327,7 @@ class Trial:
             self.outcome.refused_by_pos[f"{answer.status}"] += 1
         else:
             self.outcome.receipts += 1
-        differs = refused or answer.total != Decimal(sent.order["total"])
+        differs = refused or answer.total != self._in_books(sent.order, Decimal(sent.order["total"]))
         noticed = refused or answer.total != sent.prepared.predicted_total
         self.outcome.differing += differs
         self.outcome.noticed += noticed
@@ -286,13 +336,3 @@ class Trial:
 
     def _wrong(self, number: int, what: str) -> None:
         self.outcome.wrong.append(Wrong(self.seed, number, what))
-
-
-def _shown(order: Doc) -> Decimal:
-    """What an order's lines and tax come to."""
-    lines = (line for key in ("line_items", "shipping_lines", "fee_lines") for line in order[key])
-    return sum((Decimal(line["total"]) for line in lines), Decimal(order["total_tax"]))
-
-
-def _cents(amounts: Any) -> Decimal:
-    return sum((Decimal(amount).quantize(_CENT, ROUND_HALF_UP) for amount in amounts), Decimal(0))

@@ -93,11 +93,41 @@ def test_what_divides_stays_one_line() -> None:
 
 def test_nothing_is_split_into_a_price_of_zero() -> None:
     assert split(Decimal("0.02"), Decimal(7)) is None
-    receipt = predict(order([("7", "0.02")], "0.02"), settings())
+    receipt = predict(order([("70", "0.02")], "0.02"), settings())
     (line,) = receipt.lines
     assert line.one_piece
-    assert line.label == "7 x Thing 1"
+    assert line.label == "70 x Thing 1"
     assert (line.quantity, line.price) == (1, Decimal("0.02"))
+
+
+def test_pieces_below_a_cent_are_a_cent_each_and_the_rounding_item_takes_it_back() -> None:
+    receipt = predict(order([("7", "0.02"), ("1", "5.00")], "5.02"), settings())
+    assert [(line.key, str(line.quantity), str(line.price)) for line in receipt.lines] == [
+        ("S1", "7", "0.01"),
+        ("S2", "1", "5.00"),
+        ("Online Rounding", "1", "-0.05"),
+    ]
+    assert not any(line.one_piece for line in receipt.lines)
+    assert receipt.total == Decimal("5.02")
+
+
+def test_pieces_below_a_cent_and_the_shops_own_difference_share_one_cap() -> None:
+    beyond = predict(order([("7", "0.02")], "0.01"), settings())
+    assert [(line.label, str(line.price)) for line in beyond.lines] == [
+        ("7 x Thing 1", "0.02"),
+        ("Rounding", "-0.01"),
+    ]
+    evened = predict(order([("7", "0.02")], "0.06"), settings())
+    assert pairs(evened) == [("7", "0.01"), ("1", "-0.01")]
+
+
+def test_where_yen_do_not_divide_a_price_has_cents() -> None:
+    receipt = predict(
+        msgspec.structs.replace(order([("50", "36"), ("3", "1000")], "1036"), currency="JPY"),
+        settings(currency="JPY"),
+    )
+    assert pairs(receipt) == [("50", "0.72"), ("2", "333"), ("1", "334")]
+    assert (receipt.total, receipt.rounding) == (1036, 0)
 
 
 def test_a_line_that_is_free_in_the_shop_is_free_here() -> None:
@@ -146,7 +176,7 @@ def test_any_order_that_adds_up_is_predicted_to_the_cent(
     found = predict(
         order(
             lines,
-            str(Decimal(cents) / 100),
+            f"{Decimal(cents) / 100:.2f}",
             tax=str(Decimal(tax) / 100),
             shipping_lines=(
                 ShippingLine(line_id=90, title="Post", total=Decimal(shipping) / 100, total_tax=Decimal(0)),
@@ -156,7 +186,13 @@ def test_any_order_that_adds_up_is_predicted_to_the_cent(
         settings(),
     )
     assert sum(line.amount for line in found.lines) == Decimal(cents) / 100
-    assert found.rounding == 0
+    lifted = Decimal(0)
+    for n, (quantity, amount) in enumerate(lines, 1):
+        booked = sum(line.amount for line in found.lines if line.key == f"S{n}")
+        if booked != Decimal(amount):
+            assert 0 < Decimal(amount) < booked == Decimal(quantity) / 100
+            lifted += booked - Decimal(amount)
+    assert found.rounding == -lifted >= Decimal("-0.05")
 
 
 def test_a_small_difference_goes_to_the_rounding_item() -> None:
@@ -179,6 +215,12 @@ def test_the_cap_grows_with_each_line_that_the_shop_rounded_and_with_no_other() 
         predict(found, settings())
     rounded = tuple(msgspec.structs.replace(line, is_rounded=line.line_id in (3, 7)) for line in found.lines)
     assert predict(msgspec.structs.replace(found, lines=rounded), settings()).rounding == Decimal("0.06")
+
+
+@pytest.mark.parametrize("total", ["2E+3", "2000.00"])
+def test_a_total_that_is_written_with_an_exponent_has_no_wider_cap_than_a_whole_one(total: str) -> None:
+    with pytest.raises(NotSendable, match="does not add up"):
+        predict(order([("1", "1990.00")], total), settings())
 
 
 def test_an_order_of_one_free_thing_goes_with_its_line_of_nothing() -> None:

@@ -288,3 +288,9 @@ def test_amounts_with_four_decimals_add_up_without_the_rounding_item():
 def test_what_does_not_add_up_is_refused_with_the_arithmetic(changes: dict[str, Any], sentence: str):
     with pytest.raises(NotSendable, match=sentence):
         predict(order(line("10.00"), **{"total": "10.00", **changes}), company())
+
+
+def test_a_line_of_a_negative_quantity_is_refused_for_it_would_put_goods_on_the_shelf() -> None:
+    found = order(line("5.00"), line("-2.00", "-1", line_id=2), total="3.00")
+    with pytest.raises(NotSendable, match="line 'Thing 2' has a quantity of -1, which would put goods back"):
+        predict(found, company())

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from ops_sandbox.pos import PosDialect
 from qbwc_service.errors import NotSendable
 from queue_store.payloads import Order
+from tests.dialects import DIALECTS
 from tests.harness import RECORDED
 from tests.making_orders import company
+from tests.money.switches import switches_of
 from tests.writing_receipts import Books
 from woo_bridge.translate_orders import translate_order
 
@@ -36,11 +39,15 @@ def paid(tenders: Any) -> list[tuple[str, Decimal, str]]:
     return [(tender.kind, tender.amount, tender.detail) for tender in tenders]
 
 
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=list(DIALECTS))
 @pytest.mark.parametrize(("name", "body"), recorded())
-def test_a_recorded_order_is_in_the_books_with_the_shops_total_tax_and_tender(name: str, body: Any) -> None:
-    settings = company(items__fallback="Online Item", tenders="cod=Cash, bacs=Check, *=CreditCard:Visa")
+def test_a_recorded_order_is_in_the_books_with_the_shops_total_tax_and_tender(
+    name: str, body: Any, dialect: PosDialect
+) -> None:
+    tenders = "cod=Cash, bacs=Check, *=CreditCard:Visa"
+    settings = company(items__fallback="Online Item", tenders=tenders, **switches_of(dialect))
     order = translate_order(json.dumps(body).encode())
-    books = Books()
+    books = Books(dialect)
     if name in REFUSED:
         with pytest.raises(NotSendable, match=REFUSED[name]):
             books.write(order, settings)

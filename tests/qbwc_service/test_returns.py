@@ -130,6 +130,31 @@ def test_goods_put_back_for_nothing_come_back_at_nothing() -> None:
     assert (receipt.total, receipt.tenders, receipt.lines[0].qty) == (0, (), 1)
 
 
+def test_goods_put_back_for_nothing_that_have_a_price_come_back_at_it_and_no_money_moves() -> None:
+    receipt = Books(stocked=True).enter(returned(recorded("rpart", amount=Decimal(0)), None, company()))
+    assert (receipt.total, receipt.tenders) == (0, ())
+    assert [(line.qty, line.extended_price) for line in receipt.lines] == [
+        (1, Decimal("42.99")),
+        (1, Decimal("-47.08")),
+        (1, Decimal("4.09")),
+    ]
+
+
+@pytest.mark.parametrize("signs", ["positive", "negative"])
+def test_a_refund_of_less_than_its_lines_comes_out_where_quickbooks_taxes_too(signs: str) -> None:
+    dialect = PosDialect(return_signs="negative" if signs == "negative" else "positive")
+    percents = TAXES.percents
+    assert percents
+    refund = recorded("rpart", amount=Decimal("40.00"))
+    settings = company(**{"tax.mode": "flavour", "tax.beyond": "refuse", "returns.signs": signs})
+    prepared = returned(refund, sold(refund, settings, TAXES), settings, TAXES)
+    receipt = Books(dialect, percents).enter(prepared)
+    sign = -1 if signs == "negative" else 1
+    assert prepared.tax_mode == "flavour"
+    assert (receipt.total * sign, receipt.tax_amount * sign) == (Decimal("40.00"), Decimal("4.08"))
+    assert [tender.amount * sign for tender in receipt.tenders] == [Decimal("40.00")]
+
+
 def test_a_refund_of_nothing_is_refused() -> None:
     refund = recorded("ramount", amount=Decimal(0))
     with pytest.raises(NotSendable, match="gives nothing back"):

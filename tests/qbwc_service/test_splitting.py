@@ -36,6 +36,24 @@ def test_a_currency_without_decimals_is_split_into_whole_prices():
     assert split(D(1000), D(3), D(1)) == [(D(2), D(333)), (D(1), D(334))]
 
 
+def test_pieces_that_cost_less_than_a_whole_unit_have_prices_in_cents():
+    assert split(D(36), D(50), D(1)) == [(D(50), D("0.72"))]
+    assert split(D(37), D(48), D(1)) == [(D(44), D("0.77")), (D(4), D("0.78"))]
+    assert split(D(1), D(200), D(1)) is None
+
+
+@given(units=st.integers(-(10**6), 10**6), quantity=st.integers(1, 1000), unit=st.sampled_from([CENT, D(1)]))
+def test_what_is_split_multiplies_out_and_no_price_is_nothing_that_was_not(units, quantity, unit):
+    pairs = split(units * unit, D(quantity), unit)
+    if pairs is None:
+        assert 0 < abs(units * unit) < CENT * quantity
+        return
+    assert sum(pieces * price for pieces, price in pairs) == units * unit
+    assert sum(pieces for pieces, _ in pairs) == quantity
+    assert all(pieces > 0 and price == rounded(price) for pieces, price in pairs)
+    assert all(price or not units for _, price in pairs)
+
+
 amounts = st.lists(
     st.builds(
         lambda units, places: D(units).scaleb(-places),

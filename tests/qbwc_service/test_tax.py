@@ -90,6 +90,23 @@ def test_a_tax_class_stands_in_for_rates_that_nobody_named():
     assert [one.tax_code for one in found.lines] == ["Non"]
 
 
+def test_all_rates_that_nobody_named_are_told_at_once():
+    found = order(
+        line("10.00", tax="1.00", rates=(5, 6)),
+        line("10.00", tax="1.00", rates=(6, 5), line_id=2),
+        total="29.50",
+        tax="2.00",
+        shipping_lines=(shipping("7.50", rates=(5,)),),
+    )
+    with pytest.raises(NotSendable) as caught:
+        predict(found, flavour(tax__beyond="refuse"), TABLE)
+    assert caught.value.sentence == (
+        "Order 71 is not sent: line 'Thing 1' bears the shop's tax rates 5+6 and line 'Post' bears the shop's tax rates 5, "
+        "and no tax category and code of QuickBooks is chosen for them. Choose: qbwoo mapping set tax rates:5+6 "
+        "CATEGORY/CODE --store STORE; qbwoo mapping set tax rates:5 CATEGORY/CODE --store STORE; then retry."
+    )
+
+
 def test_an_order_without_tax_names_no_category():
     found = predict(order(line("5.00"), total="5.00"), flavour(), TABLE)
     assert (found.tax_category, found.tax, [one.tax_code for one in found.lines]) == ("", 0, ["Non"])

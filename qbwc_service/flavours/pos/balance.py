@@ -27,8 +27,8 @@ from qbwc_service.flavours.pos.charges import (
     Charge,
     basket_of,
 )
-from qbwc_service.flavours.pos.money import Money, money_of, total_of
-from qbwc_service.flavours.pos.splitting import apportion, rounded, split
+from qbwc_service.flavours.pos.money import Money, last_place, money_of, total_of
+from qbwc_service.flavours.pos.splitting import CENT, apportion, rounded, split
 from qbwc_service.flavours.pos.tax import TaxBeyond, TaxPlan, plan, predicted
 from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
 from queue_store.payloads import Order
@@ -129,6 +129,7 @@ class _Job:
         """Gift cards become negative lines or tenders; where the total has no room for them, nothing."""
         basket, company = self.basket, self.company
         self.charges, self.shop_total = list(basket.charges), basket.total
+        self.remarks += basket.remarks
         cards = basket.redeemed
         if not cards:
             return
@@ -162,7 +163,7 @@ class _Job:
         lacking = self.money.exact(self.shop_total - _sum(exact) - self.basket.tax)
         rounding = lacking.quantize(self.money.unit, ROUND_HALF_DOWN)
         amounts, lost = self._in_books([*exact, self.basket.tax], self.target - rounding)
-        rounding += lost
+        rounding = self._price_each_piece(amounts, rounding + lost)
         self._check_cap(rounding)
         code = company["lines.tax_code"]
         lines = self._lines(amounts, [code] * len(self.charges), [_NOTHING] * len(self.charges))
@@ -180,7 +181,8 @@ class _Job:
             )
         chosen: TaxPlan = plan(self.charges, taxes, self.company["lines.tax_code"])
         exact = [charge.amount for charge in self.charges]
-        amounts, _ = self._in_books(exact, self.money.in_books(_sum(exact)))
+        amounts, lost = self._in_books(exact, self.money.in_books(_sum(exact)))
+        self._price_each_piece(amounts, lost)
         lines = self._lines(amounts, chosen.codes, chosen.percents)
         tax = predicted(((line.amount, line.percent) for line in lines), self.company)
         rounding = self.target - _sum(line.amount for line in lines) - tax
@@ -238,11 +240,25 @@ class _Job:
                 lost -= amounts[n]
         return amounts, lost
 
+    def _price_each_piece(self, amounts: list[Decimal], rounding: Decimal) -> Decimal:
+        """Goods that cost less than a cent a piece cost one, as far as the cap lets `rounding` take it back.
+
+        `amounts` are changed; gives what is then to round. See docs/decisions/0016-no-piece-is-below-a-cent.md.
+        """
+        for n, charge in enumerate(self.charges):
+            if charge.quantity <= 1 or charge.quantity % 1 or charge.kind != "sku":
+                continue
+            least = CENT * charge.quantity
+            if 0 < amounts[n] < least and abs(rounding + amounts[n] - least) <= self._cap():
+                rounding += amounts[n] - least
+                amounts[n] = least
+        return rounding
+
     def _cap(self) -> Decimal:
         roundings = sum(len(charge.rates) + charge.is_rounded for charge in self.basket.charges)
         # A shop may write its money without cents where the books have them: then it rounds to whole ones.
-        last_place = Decimal(1).scaleb(int(self.basket.total.as_tuple().exponent))
-        return (CAP + CAP_PER_ROUNDING * roundings) * max(self.money.unit, self.money.exact(last_place))
+        shown = self.money.exact(last_place(self.basket.total))
+        return (CAP + CAP_PER_ROUNDING * roundings) * max(self.money.unit, shown)
 
     def _check_cap(self, rounding: Decimal) -> None:
         cap = self._cap()
@@ -251,7 +267,7 @@ class _Job:
         raise NotSendable(
             f"{self.basket.name} does not add up: {self._arithmetic(self.money.exact(self.basket.tax))} is "
             f"{self.target - rounding}, the shop says {self.target} (difference {rounding}, allowed {cap}). "
-            "Save the order once more in the shop, or enter it by hand."
+            "Have it recalculated in the shop, or enter it by hand and cancel it here."
         )
 
     def _arithmetic(self, tax: Decimal) -> str:

@@ -58,6 +58,8 @@ class Basket:
     total: Decimal
     #: Gift cards and store credit that paid for a part of it.
     redeemed: tuple[Redeemed, ...] = ()
+    #: What its charges do not show of how they were settled, for the log.
+    remarks: tuple[str, ...] = ()
 
 
 def basket_of(order: Order, company: Settings) -> Basket:
@@ -88,11 +90,17 @@ def basket_of(order: Order, company: Settings) -> Basket:
 def goods_of(name: str, lines: Sequence[OrderLine], company: Settings) -> Iterator[Charge]:
     """The product lines of the document called `name`. Raises NotSendable."""
     for line in arranged(lines, company["bundles"]):
+        if line.quantity < 0:
+            raise NotSendable(
+                f"{name}: line {line.name!r} has a quantity of {line.quantity}, which would put goods back on the shelf. "
+                "Correct it in the shop, where goods come back by a refund; or enter it by hand and cancel it here."
+            )
         if line.quantity:
             yield _goods(name, line, company)
         elif line.total:
             raise NotSendable(
-                f"{name}: line {line.name!r} has no quantity but {line.total}. Correct it in the shop."
+                f"{name}: line {line.name!r} has no quantity but {line.total}. "
+                "Correct it in the shop, or enter it by hand and cancel it here."
             )
 
 

@@ -80,10 +80,19 @@ def money_of(name: str, currency: str, company: Settings) -> Money:
     return Money(unit, rate, currency)
 
 
+def last_place(amount: Decimal) -> Decimal:
+    """The smallest amount that a shop shows, told from how it writes `amount`: 0.01, or 1 without decimals."""
+    exponent = int(amount.as_tuple().exponent)
+    return _ONE.scaleb(min(exponent, 0))
+
+
 def total_of(name: str, total: Decimal, money: Money) -> Decimal:
     """The document's total in the books. Raises NotSendable where a receipt cannot have it."""
     if total < 0:
-        raise NotSendable(f"{name} has a negative total of {total}: a receipt cannot. Enter it by hand.")
+        raise NotSendable(
+            f"{name} has a negative total of {total}, and a receipt cannot have one. "
+            "Correct it in the shop, or enter it by hand and cancel it here."
+        )
     found = money.in_books(total)
     if money.rate is _ONE and found != total:
         whole = "cents" if money.unit == CENT else "units"

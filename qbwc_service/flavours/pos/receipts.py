@@ -163,5 +163,5 @@ def _need(line: ReceiptLine, company: Settings) -> ItemNeed:
             department=company["items.department"],
         ),
         one_piece=line.one_piece,
-        label=line.label,
+        label=f"{line.label} for {abs(line.amount)}" if line.one_piece else line.label,
     )

@@ -3,13 +3,15 @@
 Goods that went back on the shelf are returned at the price refunded. All else
 that the buyer gets (goods that were not put back, shipping, fees, an amount
 alone) is a line of the item for refunds, so that no stock moves; its tax goes
-as that of its sale did. Source: protocol reference 5.5; the signs of a Return
-are not documented there, so they are a setting.
+as that of its sale did. Where the buyer gets less than the lines come to, a
+negative line of that item takes back the difference. Source: protocol
+reference 5.5; the signs of a Return are not documented there, so they are a
+setting.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -30,17 +32,19 @@ from qbwc_service.flavours.pos.charges import (
 from qbwc_service.flavours.pos.customers import customer_need
 from qbwc_service.flavours.pos.fitting import Fitting
 from qbwc_service.flavours.pos.header import COMMENTS_LENGTH
-from qbwc_service.flavours.pos.money import money_of
+from qbwc_service.flavours.pos.money import last_place, money_of
 from qbwc_service.flavours.pos.receipts import Draft, write_receipt
 from qbwc_service.flavours.pos.splitting import CENT, rounded
 from qbwc_service.flavours.pos.tenders import paid_back, paid_by, tenders_of
 from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
 from qbwc_service.marks import Mark
 from qbwc_service.needs import Prepared, Tender
-from queue_store.payloads import OrderLine, Refund, RefundLine
+from queue_store.payloads import FeeLine, OrderLine, Refund, RefundLine, ShippingLine
 from queue_store.settings import Settings
 
 _NOTHING = Decimal(0)
+#: What the line says by which a refund gives back less than its lines come to, such as after an amount alone.
+LESS_THAN_LINES = "Given back less than listed"
 
 
 def prepare_return(
@@ -98,20 +102,23 @@ def basket_of_refund(refund: Refund, company: Settings) -> Basket:
     ]
     listed = sum((charge.amount for charge in charges), _NOTHING)
     rest = refund.amount - listed - refund.total_tax
-    last_place = Decimal(1).scaleb(int(refund.amount.as_tuple().exponent))
-    cap = (CAP + CAP_PER_ROUNDING * sum(len(charge.rates) for charge in charges)) * max(CENT, last_place)
+    roundings = sum(len(charge.rates) for charge in charges)
+    cap = (CAP + CAP_PER_ROUNDING * roundings) * max(CENT, last_place(refund.amount))
+    remarks: tuple[str, ...] = ()
     if rest < -cap:
-        raise NotSendable(
-            f"{_name(refund)} does not add up: {listed} for its lines + {refund.total_tax} tax is "
-            f"{refund.amount - rest}, the shop gave back {refund.amount} (difference {rest}, allowed {cap}). Delete "
-            "the refund in the shop and make it anew, or enter it by hand and cancel this activity."
+        _check_lines(refund, charges, cap)
+        charges.append(Charge("line", item, LESS_THAN_LINES, rest, GOODS))
+        remarks = (
+            f"{_name(refund)}: its lines and tax come to {refund.amount - rest}, the shop gave back {refund.amount}: "
+            f"{rest} went to {item}",
         )
     if rest > 0 and ((not charges and not refund.total_tax) or rest > cap):
         # Typed as an amount, beside the lines or without any.
         charges.append(Charge("line", item, " ".join(refund.reason.split()) or "Refund", rest, GOODS))
     if not charges and not refund.total_tax:
         raise NotSendable(f"{_name(refund)} gives nothing back: there is nothing to write. Cancel it here.")
-    return Basket(_name(refund), refund.order.currency, tuple(charges), refund.total_tax, refund.amount)
+    name, currency = _name(refund), refund.order.currency
+    return Basket(name, currency, tuple(charges), refund.total_tax, refund.amount, remarks=remarks)
 
 
 def _goods(line: RefundLine, company: Settings) -> Iterator[Charge]:
@@ -150,6 +157,19 @@ def _check_against_order(refund: Refund) -> None:
         raise NotSendable(
             f"{name} is larger than its order: {refund.amount}{before}, of an order of {order.total}. "
             "Correct it in the shop, or enter it by hand and cancel this activity."
+        )
+
+
+def _check_lines(refund: Refund, charges: Sequence[Charge], slack: Decimal) -> None:
+    """Raises NotSendable where a refund's lines come to more than was ever sold."""
+    order = refund.order
+    listed = sum((charge.amount for charge in charges if charge.amount > 0), refund.total_tax)
+    parts: list[OrderLine | ShippingLine | FeeLine] = [*order.lines, *order.shipping_lines, *order.fee_lines]
+    sold = sum((max(part.total, _NOTHING) for part in parts), order.total_tax)
+    if listed > sold + slack:
+        raise NotSendable(
+            f"{_name(refund)} lists more than was sold: its lines and tax come to {listed}, those of the order to "
+            f"{sold}. Delete the refund in the shop and make it anew, or enter it by hand and cancel this activity."
         )
 
 

@@ -23,8 +23,15 @@ def split(amount: Decimal, quantity: Decimal, unit: Decimal = CENT) -> list[tupl
 
     3 for 10.00 are 2 at 3.33 and 1 at 3.34. None where that cannot be: a
     quantity with decimals, or a price that would be 0.00 though it was not.
-    `amount` is a whole number of units, `quantity` is not 0.
+    `amount` is a whole number of units, `quantity` is not 0. Where the unit is
+    more than a cent and a piece costs less than one, prices are whole cents:
+    50 for 36 yen are 50 at 0.72.
     """
+    pairs = _whole(amount, quantity, unit)
+    return _whole(amount, quantity, CENT) if pairs is None and unit > CENT else pairs
+
+
+def _whole(amount: Decimal, quantity: Decimal, unit: Decimal) -> list[tuple[Decimal, Decimal]] | None:
     price = rounded(amount / quantity, unit)
     if price * quantity == amount and (price or not amount):
         return [(quantity, price)]

@@ -51,7 +51,12 @@ def key_of_class(tax_class: str) -> str:
 
 def plan(charges: Sequence[Charge], table: TaxTable, untaxed: str) -> TaxPlan:
     """Category and codes for `charges`; those without tax get the code `untaxed`. Raises TaxBeyond."""
-    pairs = [_pair(charge, table) for charge in charges]
+    pairs = [_pair(charge, table) if _is_taxed(charge) else None for charge in charges]
+    unmapped = [
+        charge for charge, pair in zip(charges, pairs, strict=True) if pair is None and _is_taxed(charge)
+    ]
+    if unmapped:
+        raise _no_choice(unmapped)
     categories = dict.fromkeys(pair[0] for pair in pairs if pair)
     if not categories:
         return TaxPlan("", (untaxed,) * len(pairs), (_NOTHING,) * len(pairs))
@@ -79,19 +84,28 @@ def plan(charges: Sequence[Charge], table: TaxTable, untaxed: str) -> TaxPlan:
     return TaxPlan(category, tuple(codes), tuple(shares))
 
 
+def _is_taxed(charge: Charge) -> bool:
+    return bool(charge.rates) and bool(charge.amount) and not charge.is_liability
+
+
 def _pair(charge: Charge, table: TaxTable) -> tuple[str, str] | None:
-    """The pair chosen for a charge; None where it is not taxed. Raises TaxBeyond."""
-    if not charge.rates or not charge.amount or charge.is_liability:
-        return None
-    key = key_of_rates(charge.rates)
-    found = table.chosen.get(key) or table.chosen.get(key_of_class(charge.tax_class))
-    if found is None:
-        raise TaxBeyond(
-            f"line {charge.label!r} bears the shop's tax rates {key.removeprefix('rates:')}, and no tax category and "
-            f"code of QuickBooks is chosen for them. Choose: qbwoo mapping set tax {key} CATEGORY/CODE --store STORE; "
-            "then retry."
-        )
-    return found
+    """The pair chosen for a taxed charge; None where none is."""
+    return table.chosen.get(key_of_rates(charge.rates)) or table.chosen.get(key_of_class(charge.tax_class))
+
+
+def _no_choice(charges: Sequence[Charge]) -> TaxBeyond:
+    """Names every set of rates for which a pair must be chosen, each by the first line that bears it."""
+    labels: dict[str, str] = {}
+    for charge in charges:
+        labels.setdefault(key_of_rates(charge.rates), charge.label)
+    bearing = " and ".join(
+        f"line {label!r} bears the shop's tax rates {key.removeprefix('rates:')}"
+        for key, label in labels.items()
+    )
+    commands = "; ".join(f"qbwoo mapping set tax {key} CATEGORY/CODE --store STORE" for key in labels)
+    return TaxBeyond(
+        f"{bearing}, and no tax category and code of QuickBooks is chosen for them. Choose: {commands}; then retry."
+    )
 
 
 def predicted(lines: Iterable[tuple[Decimal, Decimal]], company: Settings) -> Decimal:
