@@ -19,6 +19,7 @@ from qbwc_service.kinds import KINDS
 from qbwc_service.run import Run
 from queue_store import reconciliations as store_of
 from queue_store.activities import RETURN, SALE
+from queue_store.books import undone_among
 from queue_store.companies import list_companies, list_stores, live_kinds
 from queue_store.database import Database
 from queue_store.errors import WrongSecretKey
@@ -129,7 +130,7 @@ def compare_due(database: Database, open_client: OpenClient) -> int:
             )
             for one in store_of.receipts_of(db, due.id)
         ]
-        undone = store_of.undone_among(db, store.company_id, [one.txn_id for one in booked])
+        undone = undone_among(db, store.company_id, [one.txn_id for one in booked])
         inside = [replace(one, live=one.live and one.txn_id not in undone) for one in booked]
         read_at = due.read_at
     expected = {str(one.activity_id) for one in wanted if one.inside}

@@ -32,7 +32,7 @@ from queue_store.fingerprint import content_digest
 from queue_store.models import Activity
 from queue_store.states import ABROAD, ActivityState
 from queue_store.tasks import raise_task
-from queue_store.undo import waits_for_undo
+from queue_store.undoings import waits_for_undo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,9 +243,9 @@ def changed_after_sent(db: Session, activity: Activity) -> None:
         what = "was cancelled in the shop" if activity.unwanted else "was changed in the shop"
         sentence = f"{called(activity)} {what} after it was written as sales order {number}, which stands as it was sent. "
         sentence += (
-            "Delete it in QuickBooks, unless goods were taken from it already."
+            f"If nothing was taken from it yet, delete it: {undo}"
             if activity.unwanted
-            else "Correct it in QuickBooks if need be; the receipt will be as the shop's order is then."
+            else f"The receipt will be as the shop's order is then. To send the sales order anew too: {undo} --again"
         )
     elif activity.unwanted:
         sentence = (

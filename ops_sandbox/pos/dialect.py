@@ -94,6 +94,10 @@ class PosDialect:
     sale_moves_customer_time_modified: bool = False
     #: A Deposit receipt with SalesOrderTxnID lowers the order's BalanceDue.
     deposit_pays_order: bool = True
+    #: ListDel of a sales order that was filled in part, or that a deposit lies on: 3170, or it goes.
+    begun_order_deleted: bool = False
+    #: TxnReverse of a receipt that filled a sales order opens the order again.
+    reversal_reopens_order: bool = False
 
     @classmethod
     def random(cls, rng: random.Random) -> PosDialect:

@@ -148,6 +148,30 @@ def release_order(books: Books, order: Record) -> None:
     _commit_stock(books, order.fields, {})
 
 
+def is_begun(order: Record) -> bool:
+    """True if something was sold from the order, or paid towards it."""
+    lines = order.fields.get("SalesOrderItemRet", [])
+    return bool(order.fields["DepositBalance"]) or any(line["QtySold"] for line in lines)
+
+
+def reopen_order(books: Books, txn_id: str, sold: list[tuple[str, Decimal]]) -> None:
+    """A receipt that sold these (ListID, quantity) from the order was reversed. It may be gone by now."""
+    order = books.store.find("SalesOrder", txn_id)
+    if order is None:
+        return
+    left: dict[str, Decimal] = {}
+    for list_id, quantity in sold:
+        left[list_id] = left.get(list_id, _NOTHING) + quantity
+    lines = []
+    for line in order.fields.get("SalesOrderItemRet", []):
+        back = min(line["QtySold"], left.get(line["ListID"], _NOTHING))
+        if back:
+            left[line["ListID"]] -= back
+        lines.append({**line, "QtySold": line["QtySold"] - back})
+    changed = books.change(order, {**_progress(lines), "SalesOrderStatusDesc": "Open"})
+    _commit_stock(books, order.fields, changed.fields)
+
+
 def fill_order(books: Books, txn_id: str, sold: list[tuple[str, Decimal]]) -> None:
     """A receipt has sold these (ListID, quantity) from the order. Filled wholly, it is closed."""
     order = books.find("SalesOrder", txn_id)

@@ -12,7 +12,7 @@ from typing import Any
 from ops_sandbox.pos.books import Answer, Books
 from ops_sandbox.pos.errors import RequestRefused, invalid_value, not_found
 from ops_sandbox.pos.lists import on_hand_field, shown, stock_figures
-from ops_sandbox.pos.orders import fill_order, pay_order
+from ops_sandbox.pos.orders import fill_order, pay_order, reopen_order
 from ops_sandbox.pos.pricing import Priced, line_fields, price_sale
 from ops_sandbox.pos.reader import Request
 from ops_sandbox.pos.shapes import answer_shape, shape_of
@@ -218,6 +218,10 @@ def reverse(books: Books, request: Request) -> Answer:
     if books.dialect.reversal_marks_receipts:
         books.change(old, {"HistoryDocStatus": "Reversed"})
     _put_back(books, old)
+    order = old.fields.get("SalesOrderTxnID")
+    if order and old.fields["SalesReceiptType"] == "Sales" and books.dialect.reversal_reopens_order:
+        sold = [(line["ListID"], line["Qty"]) for line in old.fields.get("SalesReceiptItemRet", [])]
+        reopen_order(books, order, sold)
     fields: Fields = {"TxnReverseType": kind, "TxnID": txn_id, "ReversalTxnID": reversing.id}
     if request.values.get("Associate"):
         fields["Associate"] = request.values["Associate"]

@@ -50,7 +50,8 @@ def test_a_dry_run_shows_the_plan_and_does_nothing(
     said = qbwoo("activity", "undo", sale, "--again", "--dry-run").out
     assert "<TxnID>-12</TxnID>" in said
     assert "/2 Order" in said
-    assert qbwoo("activity", "undo", sale, "--dry-run", "--json").data["receipt"] == "12"
+    assert "Receipt 12 is reversed (TxnReverse)" in said
+    assert qbwoo("activity", "undo", sale, "--dry-run", "--json").data["number"] == "12"
     with console_database.read() as db:
         assert len(list_activities(db)) == 1
 
@@ -76,3 +77,10 @@ def test_what_is_not_in_the_books_cannot_be_undone(
     with console_database.write() as db:
         db.get_one(Activity, sale).state = "failed"
     assert "no receipt of it is in QuickBooks" in qbwoo("activity", "undo", sale, "--yes", code=1).err
+
+
+def test_an_undo_is_shown_like_any_other_activity(qbwoo: Qbwoo, sale: int) -> None:
+    (row,) = qbwoo("activity", "undo", sale, "--yes", "--json").data
+    said = qbwoo("activity", "show", row["id"]).out
+    assert "Reversal of a receipt" in said
+    assert "<TxnID>-12</TxnID>" in said
