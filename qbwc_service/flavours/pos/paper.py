@@ -79,7 +79,8 @@ def read_paper(request: str, naming: Naming) -> Paper:
         elif name not in _TOLD:
             header.append((_LABELS.get(name) or _WORD.sub(" ", name).capitalize(), _value(child, naming)))
     title = _RECEIPTS.get(body.text("SalesReceiptType") or "") or _TITLES.get(body.name, body.name)
-    return Paper(title, tuple(header), tuple(lines), tuple(extras), tuple(tenders))
+    paid = "Paid back by" if body.text("SalesReceiptType") == "Return" else "Paid by"
+    return Paper(title, tuple(header), tuple(lines), tuple(extras), tuple(tenders), paid)
 
 
 def _line(line: Record, naming: Naming) -> PaperLine:
