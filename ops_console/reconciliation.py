@@ -219,6 +219,7 @@ def _wanted_of(run: Run, activity: Activity, since: date, until: date) -> Wanted
         number=activity.txn_number or "",
         inside=since.isoformat() <= day <= until.isoformat(),
         why=_why(activity),
+        unwanted=activity.unwanted,
         total=total,
         predicted_total=predicted,
         figures=figures,
