@@ -122,6 +122,7 @@ def _following(db: Session, plan: UndoPlan, way: Way) -> Activity:
         "fingerprint": activity.newer_fingerprint if activity.newer_payload else activity.fingerprint,
         "modified_at": activity.newer_modified_at or activity.modified_at,
         "unwanted": activity.unwanted,
+        "pushed": activity.pushed,
     }
     known = db.scalars(
         select(Activity).where(
