@@ -189,14 +189,9 @@ class _Batch:
             return
         if known and known != written.txn_id:
             self._doubled(row, known, written)
-        self.bound.append(
-            bound_change(
-                row,
-                written,
-                row.sent_fingerprint,
-                cause=f"QuickBooks wrote {written.number or written.txn_id}",
-            )
-        )
+        done = KINDS[row.kind].doubt is Doubt.STATUS
+        cause = "QuickBooks has done it" if done else f"QuickBooks wrote {written.number or written.txn_id}"
+        self.bound.append(bound_change(row, written, row.sent_fingerprint, cause=cause))
         KINDS[row.kind].learn(self.run, row, response.written)
         self.after.append((row, written))
         self.result.succeeded.append(row.id)

@@ -237,7 +237,8 @@ def changed_after_sent(db: Session, activity: Activity) -> None:
         sentence += (
             f"If no money went back, reverse receipt {number}: {undo}; else leave it."
             if activity.unwanted
-            else f"Compare both, and correct the books if need be. To reverse it: {undo} --again"
+            else f"Compare both: qbwoo activity show {activity.id}. Correct the books if need be, or reverse the return "
+            f"and send it anew: {undo} --again"
         )
     elif activity.kind == WEB_ORDER:
         what = "was cancelled in the shop" if activity.unwanted else "was changed in the shop"
@@ -245,7 +246,8 @@ def changed_after_sent(db: Session, activity: Activity) -> None:
         sentence += (
             f"If nothing was taken from it yet, delete it: {undo}"
             if activity.unwanted
-            else f"The receipt will be as the shop's order is then. To send the sales order anew too: {undo} --again"
+            else f"Compare both: qbwoo activity show {activity.id}. The receipt will be as the shop's order is then; to "
+            f"send the sales order anew too: {undo} --again"
         )
     elif activity.unwanted:
         sentence = (
@@ -255,8 +257,9 @@ def changed_after_sent(db: Session, activity: Activity) -> None:
         )
     else:
         sentence = (
-            f"{called(activity)} was changed in the shop after its receipt {number} was written. The receipt stands as "
-            f"it was sent: compare both, and correct the books if need be. To reverse it: {undo} --again"
+            f"{called(activity)} was changed in the shop after its receipt {number} was written, which stands as it was "
+            f"sent. Compare both: qbwoo activity show {activity.id}. Correct the books if need be, or reverse the receipt "
+            f"and send the order anew: {undo} --again"
         )
     activity.sentence = sentence
     note(db, activity.id, activity.state, activity.state, sentence)

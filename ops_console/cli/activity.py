@@ -21,7 +21,7 @@ from ops_console.cli.output import (
     remark,
     yes_option,
 )
-from queue_store.activities import SALE, WEB_ORDER, called, list_activities
+from queue_store.activities import SALE, called, list_activities
 from queue_store.companies import get_company, get_store, list_companies, list_stores
 from queue_store.models import Activity
 from queue_store.overview import STATES
@@ -217,7 +217,7 @@ def undo(
         activity_id = found.id
     if dry_run and as_json:
         print_json(_plan_as_json(plan, words, shown))
-    elif dry_run or (hindered and not as_json):
+    elif dry_run or (hindered and plan.steps and not as_json):
         _print_plan(plan, words, shown, limit)
     if dry_run:
         return
@@ -232,12 +232,14 @@ def undo(
 
 
 def _standing(db: Session, name: str) -> Activity | None:
-    """The one document in QuickBooks that `name` can mean; None where there is none, or several."""
+    """The one document in QuickBooks that `name` can mean; None where there is none, or several.
+
+    An order's number means its receipt, as long as one stands: returns have ids of
+    their own, and its web order was fulfilled by it.
+    """
     standing = [one for one in activities_called(db, name) if one.kind in WAYS and one.state == "succeeded"]
-    if any(one.kind == SALE for one in standing):
-        # Its web order was fulfilled by it.
-        standing = [one for one in standing if one.kind != WEB_ORDER]
-    return standing[0] if len(standing) == 1 else None
+    chosen = [one for one in standing if one.kind == SALE] or standing
+    return chosen[0] if len(chosen) == 1 else None
 
 
 def _plan_as_json(plan: UndoPlan, words: list[str], shown: undoing.Documents) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def test_undo_again_sends_the_newest_content_as_the_next_generation(shop: House)
     shop.take(dearer(placed(1)))
     ((kind, sentence),) = tasks(shop)
     assert kind == "changed after sent"
-    assert sentence.endswith(f"To send the sales order anew too: qbwoo activity undo {order} --again")
+    assert sentence.endswith(f"to send the sales order anew too: qbwoo activity undo {order} --again")
     undo(shop, order, again=True)
     shop.run_until_quiet()
     (written,) = shop.pos.sales_orders()

@@ -83,6 +83,10 @@ def test_a_row_for_the_gateway_goes_before_the_row_for_the_status(shop: House) -
     shop.take({**placed(), "id": 69, "number": "69", "status": "processing", "payment_method": "stripe"})
     assert shop.states("web_order") == ["pending"]
     assert [one.reason for one in shop.activities()] == ["status", "money"]
+    assert shop.activities()[0].sentence == (
+        "Order 68 waits: its status is processing (paid by cod), which becomes a web order; receipts are sent for "
+        "completed."
+    )
 
 
 def test_nothing_else_is_sent_without_the_setting(house: House) -> None:

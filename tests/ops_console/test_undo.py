@@ -71,6 +71,32 @@ def test_an_order_number_names_its_standing_receipt(qbwoo: Qbwoo, sale: int) -> 
     assert said[0]["state"] == "succeeded"
 
 
+def test_an_order_number_means_the_receipt_even_where_a_return_hangs_on_it(
+    qbwoo: Qbwoo, sale: int, console_database: Database
+) -> None:
+    number = recorded_order("plain")["number"]
+    with console_database.write() as db:
+        one = db.get_one(Activity, sale)
+        returned = Activity(
+            company_id=one.company_id,
+            store_id=one.store_id,
+            kind="return",
+            record_id=f"{number}-R9",
+            order_id=number,
+            reference=f"Refund 9 of order {number}",
+            state="succeeded",
+            payload=b"{}",
+            txn_id="-13",
+            txn_number="13",
+        )
+        add_activity(db, returned, cause="test")
+        returned_id = returned.id
+    said = qbwoo("activity", "undo", number, "--dry-run").out
+    assert f"Order {number} (activity {sale}): receipt 12, 24.52" in said
+    assert "hangs on this receipt, as return 13: undo it first" in said
+    assert f"  qbwoo activity undo {returned_id}\n  qbwoo activity undo {sale}\n" in said
+
+
 def test_what_is_not_in_the_books_cannot_be_undone(
     qbwoo: Qbwoo, sale: int, console_database: Database
 ) -> None:
