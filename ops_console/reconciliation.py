@@ -363,7 +363,7 @@ def rows_of(report: Report, *, equal: bool) -> list[dict[str, Any]]:
 
 
 def write_csv(report: Report, file: IO[str]) -> None:
-    """All rows, as a spreadsheet reads them; no cell begins like a formula."""
+    """All rows, as a spreadsheet reads them; no text begins like a formula, and amounts stay numbers."""
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     for row in rows_of(report, equal=True):
@@ -373,7 +373,10 @@ def write_csv(report: Report, file: IO[str]) -> None:
 def _cell(value: object) -> str:
     if isinstance(value, list | tuple):
         value = ", ".join(map(str, value))
-    text = "" if value is None else format(value, "f") if isinstance(value, Decimal) else str(value)
+    if isinstance(value, Decimal):
+        # Of digits alone: a negative one is no formula, and is to be added up.
+        return format(value, "f")
+    text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_FORMULAS) else text
 
 

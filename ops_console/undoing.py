@@ -15,6 +15,7 @@ from queue_store.models import Activity, Company, Store
 from queue_store.operations import OperationRefused
 from queue_store.payloads import Order, Undoing, encode
 from queue_store.settings import store_settings
+from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState
 from queue_store.undo import confirm_undo, order_undo
 from queue_store.undo_plan import UndoPlan, plan_undo
@@ -60,11 +61,14 @@ def undo(db: Session, activity_id: int, who: str, *, again: bool, done: bool = F
         identity = (activity.company_id, activity.store_id, activity.record_id, activity.generation)
         known = undoing_of(db, found.way.kind, *identity)
         if known is not None and known.state != ActivityState.CANCELLED:
-            confirm_undo(db, known, who)
-            return known
+            return _confirmed(db, known, who)
     undoing = order_undo(db, found, mark, who)
-    if done:
-        confirm_undo(db, undoing, who)
+    return _confirmed(db, undoing, who) if done else undoing
+
+
+def _confirmed(db: Session, undoing: Activity, who: str) -> Activity:
+    confirm_undo(db, undoing, who)
+    note_outcomes(db, db.get_one(Company, undoing.company_id), [undoing.id])
     return undoing
 
 

@@ -11,6 +11,7 @@ from qbwc_service.run import Run
 from queue_store.drain import Change, change
 from queue_store.models import Activity
 from queue_store.payloads import Undoing
+from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState
 from queue_store.tasks import raise_task
 from queue_store.undo import let_sale_go, undone_now
@@ -37,6 +38,7 @@ def succeed(run: Run, undoing: Activity, txn_id: str, cause: str, *, reversing: 
     run.open_session.settled += 1
     undone_now(run.db, undoing, reversing)
     wake_waiters(run.db, [undoing.id])
+    note_outcomes(run.db, run.company, [undoing.id])
 
 
 def fail(run: Run, row: Any, payload: bytes, sentence: str) -> None:

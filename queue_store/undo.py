@@ -220,7 +220,7 @@ def undone_now(db: Session, undoing: Activity, txn_id: str | None) -> None:
         ],
     )
     document = f"{way.document} {what.number}"
-    sentence = f"{way.document.capitalize()} {what.number} was {way.done}: it was undone by hand."
+    sentence = f"{way.document.capitalize()} {what.number} was {way.done} by an undo."
     if original.state == S.SUCCEEDED and original.txn_id == what.txn_id:
         move(db, original, S.SUPERSEDED, cause=sentence, sentence=sentence)
     db.execute(
@@ -247,7 +247,7 @@ def undone_now(db: Session, undoing: Activity, txn_id: str | None) -> None:
             move(db, following, S.CANCELLED, cause=sentence, sentence=sentence)
             continue
         sentence = (
-            f"{called(following)}: {document} was {way.done} by hand, and nothing takes its place. To send it "
+            f"{called(following)}: {document} was {way.done} by an undo, and nothing takes its place. To send it "
             f"again: qbwoo activity release {following.id}"
         )
         move(db, following, S.CANCELLED, cause=sentence, sentence=sentence, reason="operator")

@@ -288,11 +288,12 @@ def test_a_store_that_went_live_today_has_no_day_to_reconcile(house: House) -> N
         assert reconciliation.ask_daily(house.database, live_since + timedelta(hours=hours)) == 0
 
 
-def test_no_cell_of_the_csv_begins_like_a_formula() -> None:
+def test_no_text_of_the_csv_begins_like_a_formula_and_amounts_stay_numbers() -> None:
     rows: list[dict[str, Any]] = [
         {"verdict": "differs", "kind": "sale", "reference": text, "mark": "M", "why": text}
         for text in ("=1+1", "+1", "-1", "@x", "\tx", "\rx", "plain")
     ]
+    rows[0]["difference"] = Decimal("-2.20")
     report = Report(
         store="main",
         since="2026-01-01",
@@ -304,7 +305,7 @@ def test_no_cell_of_the_csv_begins_like_a_formula() -> None:
     file = io.StringIO()
     reconciliation.write_csv(report, file)
     cells = [cell for row in csv.reader(io.StringIO(file.getvalue(), newline="")) for cell in row]
-    assert not [cell for cell in cells if cell[:1] in "=+-@\t\r" and cell]
+    assert [cell for cell in cells if cell[:1] in "=+-@\t\r" and cell] == ["-2.20"]
     assert "'=1+1" in cells
     assert "plain" in cells
 
