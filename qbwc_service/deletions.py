@@ -61,7 +61,8 @@ def _taken_from(order: Record) -> str:
     unfilled = order.decimal("UnfilledPercent")
     deposit = order.decimal("DepositBalance") or _NOTHING
     if sold or any(line.decimal("QtySold") for line in lines):
-        return f"{sold.normalize():f} of its pieces were sold in QuickBooks already"
+        of_it = "piece of it was" if sold == 1 else "pieces of it were"
+        return f"{sold.normalize():f} {of_it} sold in QuickBooks already"
     if unfilled is not None and unfilled != _UNFILLED and any(line.decimal("Qty") for line in lines):
         return f"{(_UNFILLED - unfilled).normalize():f} % of it is filled in QuickBooks already"
     if deposit:

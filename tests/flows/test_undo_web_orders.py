@@ -312,7 +312,7 @@ def test_an_order_that_becomes_no_web_order_any_more_does_not_go_again(shop: Hou
 @pytest.mark.parametrize(
     ("taken", "why"),
     [
-        (fill, "1 of its pieces were sold in QuickBooks already"),
+        (fill, "1 piece of it was sold in QuickBooks already"),
         (pay_deposit, "a deposit of 5.00 lies on it in QuickBooks"),
     ],
 )
@@ -433,7 +433,7 @@ def test_one_of_which_something_was_sold_after_its_answer_was_lost_stands(shop: 
     fill(shop)
     shop.run_until_quiet()
     assert deletion(shop).state == "failed"
-    assert "1 of its pieces were sold" in deletion(shop).sentence
+    assert "1 piece of it was sold" in deletion(shop).sentence
     assert numbers(shop) == ["WMAIN-68/1"]
 
 
