@@ -20,7 +20,7 @@ from queue_store.settings import store_settings
 from queue_store.shop_work import waiting_orders
 from queue_store.states import ActivityState
 from queue_store.undo import call_off
-from queue_store.undo_plan import REVERSAL
+from queue_store.undo_plan import UNDOINGS
 from woo_bridge.disposition import Disposition, decide, decide_web_order, order_rules
 from woo_bridge.take_orders import LIFTABLE, redecide_orders
 from woo_bridge.take_refunds import ask_for_refunds
@@ -93,7 +93,7 @@ def cancel(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
     """Cancel each; all of them."""
     found = [get_activity(db, activity_id) for activity_id in ids]
     for activity in found:
-        if activity.kind == REVERSAL:
+        if activity.kind in UNDOINGS:
             call_off(db, activity, who)
         operations.cancel(db, activity, who)
     return found

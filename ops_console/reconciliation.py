@@ -19,6 +19,7 @@ from qbwc_service.kinds import KINDS
 from qbwc_service.run import Run
 from queue_store import reconciliations as store_of
 from queue_store.activities import RETURN, SALE
+from queue_store.books import undone_among
 from queue_store.companies import list_companies, list_stores, live_kinds
 from queue_store.database import Database
 from queue_store.errors import WrongSecretKey
@@ -129,7 +130,7 @@ def compare_due(database: Database, open_client: OpenClient) -> int:
             )
             for one in store_of.receipts_of(db, due.id)
         ]
-        undone = store_of.undone_among(db, store.company_id, [one.txn_id for one in booked])
+        undone = undone_among(db, store.company_id, [one.txn_id for one in booked])
         inside = [replace(one, live=one.live and one.txn_id not in undone) for one in booked]
         read_at = due.read_at
     expected = {str(one.activity_id) for one in wanted if one.inside}
@@ -218,6 +219,7 @@ def _wanted_of(run: Run, activity: Activity, since: date, until: date) -> Wanted
         number=activity.txn_number or "",
         inside=since.isoformat() <= day <= until.isoformat(),
         why=_why(activity),
+        unwanted=activity.unwanted,
         total=total,
         predicted_total=predicted,
         figures=figures,
@@ -361,7 +363,7 @@ def rows_of(report: Report, *, equal: bool) -> list[dict[str, Any]]:
 
 
 def write_csv(report: Report, file: IO[str]) -> None:
-    """All rows, as a spreadsheet reads them; no cell begins like a formula."""
+    """All rows, as a spreadsheet reads them; no text begins like a formula, and amounts stay numbers."""
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     for row in rows_of(report, equal=True):
@@ -371,7 +373,10 @@ def write_csv(report: Report, file: IO[str]) -> None:
 def _cell(value: object) -> str:
     if isinstance(value, list | tuple):
         value = ", ".join(map(str, value))
-    text = "" if value is None else format(value, "f") if isinstance(value, Decimal) else str(value)
+    if isinstance(value, Decimal):
+        # Of digits alone: a negative one is no formula, and is to be added up.
+        return format(value, "f")
+    text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_FORMULAS) else text
 
 

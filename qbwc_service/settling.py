@@ -25,8 +25,8 @@ from qbwc_service.binding import (
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.flavours.spelling import Written
 from qbwc_service.kinds import DOCUMENTS, KINDS, Doubt
-from qbwc_service.reversals import REFUSED
 from qbwc_service.run import Run
+from qbwc_service.undoings import REFUSED
 from qbwc_service.waiters import let_waiters_go
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet, read_requests
@@ -189,14 +189,9 @@ class _Batch:
             return
         if known and known != written.txn_id:
             self._doubled(row, known, written)
-        self.bound.append(
-            bound_change(
-                row,
-                written,
-                row.sent_fingerprint,
-                cause=f"QuickBooks wrote {written.number or written.txn_id}",
-            )
-        )
+        done = KINDS[row.kind].doubt is Doubt.STATUS
+        cause = "QuickBooks has done it" if done else f"QuickBooks wrote {written.number or written.txn_id}"
+        self.bound.append(bound_change(row, written, row.sent_fingerprint, cause=cause))
         KINDS[row.kind].learn(self.run, row, response.written)
         self.after.append((row, written))
         self.result.succeeded.append(row.id)
@@ -230,7 +225,7 @@ class _Batch:
             self.kept.append(row)
             return
         if KINDS[row.kind].doubt is Doubt.STATUS and rule.outcome is not Outcome.RETRY:
-            # It may have been reversed before, by an attempt or by a person: the receipt itself is asked.
+            # It may have been undone before, by an attempt or by a person: the document itself is asked.
             sentence = f"{called(row)}: QuickBooks refused it: {why}. {rule.advice}"
             self._to(row, ActivityState.IN_DOUBT, sentence, reason=REFUSED)
             self.unclear.append(row)

@@ -36,8 +36,17 @@ def store_documents(db: Session, rows: Sequence[dict[str, Any]], *, unknown_only
 
 
 def store_undone(db: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Receipts that we reversed, and those that reverse them: live no more, whatever is read of them later."""
+    """Documents that we undid, and receipts that reverse: live no more, whatever is read of them later."""
     upsert(db, BookDocument, rows, ("company_id", "txn_id"))
+
+
+def undone_among(db: Session, company_id: int, txn_ids: Collection[str]) -> set[str]:
+    """Those of these receipts that we reversed, or that reverse, whatever QuickBooks shows of them."""
+    return set(
+        db.scalars(
+            select(BookDocument.txn_id).where(BookDocument.company_id == company_id, BookDocument.undone)
+        )
+    ).intersection(txn_ids)
 
 
 def of_generation(documents: Sequence[BookDocument], generation: int) -> list[BookDocument]:

@@ -150,6 +150,7 @@ def upgrade() -> None:
         sa.Column("newer_sentence", sa.Text(), nullable=False),
         sa.Column("reason", sa.String(length=16), nullable=False),
         sa.Column("unwanted", sa.Boolean(), nullable=False),
+        sa.Column("pushed", sa.Boolean(), nullable=False),
         sa.Column("order_id", sa.String(length=32), nullable=False),
         sa.Column("reference", sa.String(length=120), nullable=False),
         sa.Column("sentence", sa.Text(), nullable=False),

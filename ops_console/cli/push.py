@@ -11,6 +11,8 @@ import click
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.output import ask, json_option, lines_option, print_rows, progress, yes_option
 from ops_console.errors import NotDone, WrongUsage
+from queue_store.activities import RETURN, SALE
+from queue_store.states import ActivityState
 
 if TYPE_CHECKING:
     from ops_console import shops
@@ -62,7 +64,9 @@ def orders(
 
     def results(*, dry: bool) -> Iterator[shops.PushResult]:
         with shops.shop_client(desk.settings, desk.database, desk.box, store) as client:
-            yield from shops.push_orders(desk.database, client, store, **wanted, dry_run=dry)
+            yield from shops.push_orders(
+                desk.database, client, store, **wanted, dry_run=dry, read_refunds=dry_run
+            )
 
     if not dry_run and not yes:
         going = sum(map(shops.would_go, progress(results(dry=True), "Reading orders")))
@@ -72,6 +76,7 @@ def orders(
     for result in progress(results(dry=dry_run), "Reading orders" if dry_run else "Pushing orders"):
         row: dict[str, Any] = {
             "name": result.name,
+            "kind": SALE,
             "outcome": result.outcome,
             "state": None if result.state is None else result.state.shown,
             "total": None if result.order is None else result.order.total,
@@ -87,6 +92,8 @@ def orders(
             if not as_json:
                 _print_document(result, found, limit)
         rows.append(row)
+        for one in result.beside if dry_run else ():
+            rows.append(_row_beside(desk, store, result, one, None if as_json else limit))
     columns = ("name", "outcome", "state", "total", "activity", "sentence")
     print_rows(rows, columns, as_json=as_json, empty="The shop has no such orders.")
     failed = [
@@ -109,6 +116,37 @@ def _print_document(result: shops.PushResult, found: Preview, limit: int) -> Non
     for line in documents.as_text(found, limit=limit):
         click.echo(line)
     click.echo()
+
+
+def _row_beside(
+    desk: Desk, store: str, result: shops.PushResult, one: shops.Beside, limit: int | None
+) -> dict[str, Any]:
+    """The row of a web order or a return; its document is printed before, but for `limit` None."""
+    from ops_console import documents, shops
+
+    row: dict[str, Any] = {
+        "name": one.name,
+        "kind": one.kind,
+        "outcome": one.outcome,
+        "state": one.state.shown,
+        "total": one.total,
+        "sentence": one.sentence,
+        "activity": None,
+    }
+    if result.order is None or not (shops.goes_beside(result, one) or one.state is ActivityState.FAILED):
+        return row
+    with desk.read() as db:
+        found = shops.preview_beside(db, store, result.order, one)
+    row |= documents.as_json(found)
+    if found.refusal:
+        row |= {"outcome": "refused", "state": "failed", "sentence": found.refusal}
+    if limit is not None:
+        after = " after its order" if one.kind == RETURN else ""
+        click.echo(f"{one.name}: {'it would be refused' if found.refusal else f'it would go{after}'}")
+        for line in documents.as_text(found, limit=limit):
+            click.echo(line)
+        click.echo()
+    return row
 
 
 def _ids(text: str | None) -> list[int]:

@@ -8,10 +8,12 @@ from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.names import number
 from ops_console.cli.output import json_option, print_rows, remark
 from ops_console.errors import NotDone
+from queue_store.activities import count_by_state
 from queue_store.companies import get_company, list_companies
 from queue_store.errors import NotFound
 from queue_store.models import OperatorTask
 from queue_store.operations import audit
+from queue_store.states import ActivityState
 from queue_store.tasks import open_tasks
 
 
@@ -33,6 +35,8 @@ def list_(desk: Desk, company: str | None, as_json: bool) -> None:
     """
     with desk.read() as db:
         names = {found.id: found.name for found in list_companies(db)}
+        company_id = get_company(db, company).id if company else None
+        failed = count_by_state(db, company_id).get(ActivityState.FAILED, 0)
         rows = [
             {
                 "id": str(one.id),
@@ -44,10 +48,15 @@ def list_(desk: Desk, company: str | None, as_json: bool) -> None:
                 "created_at": one.created_at,
                 "updated_at": one.updated_at,
             }
-            for one in open_tasks(db, get_company(db, company).id if company else None)
+            for one in open_tasks(db, company_id)
         ]
     columns = ("id", "company", "kind", "updated_at", "sentence")
-    print_rows(rows, columns, as_json=as_json, empty="Nothing waits for you.")
+    print_rows(
+        rows, columns, as_json=as_json, empty="No task is open." if failed else "Nothing waits for you."
+    )
+    if failed and not as_json:
+        what = "activity has" if failed == 1 else "activities have"
+        remark(f"{failed} {what} failed and need you: qbwoo activity list --state failed")
 
 
 @task.command()

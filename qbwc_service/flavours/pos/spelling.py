@@ -89,6 +89,9 @@ class PosSpelling:
     def prepare_reversal(self, txn_id: str) -> Prepared:
         return receipts.prepare_reversal(txn_id)
 
+    def prepare_deletion(self, txn_id: str) -> Prepared:
+        return web_orders.prepare_deletion(txn_id)
+
     def fallback_customer(self, company: Settings) -> CustomerNeed:
         return customers.fallback_customer(company)
 
