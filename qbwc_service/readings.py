@@ -87,7 +87,7 @@ def take_look_back(run: Run, exchange: Exchange, answer: ResponseSet) -> None:
     read = {txn_id for found in answer.responses for one in found.records if (txn_id := one.text("TxnID"))}
     settle_at_home(run, read)
     if run.open_session.looked_back:
-        tell_of_reversed(run)
+        tell_of_reversed(run, state.suspects)
     asking.settle_what_was_asked(run)
 
 

@@ -7,13 +7,14 @@ reverses; what it says of an order that counts as sent is held against it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+from qbwc_service.flavours.spelling import FoundDocument
 from qbwc_service.kinds import DOCUMENTS, KINDS
 from qbwc_service.marks import read_mark
 from qbwc_service.run import Run
 from queue_store.activities import called, note
-from queue_store.books import documents_with_marks, reversed_or_negative
+from queue_store.books import documents_with_marks
 from queue_store.drain import in_books
 from queue_store.models import Activity, BookDocument
 from queue_store.tasks import raise_task
@@ -21,9 +22,26 @@ from queue_store.undo import open_reversals
 from queue_store.undo_plan import REVERSIBLE
 
 
-def tell_of_reversed(run: Run) -> None:
-    """After a look-back: every sale and return that counts as in the books, and whose receipt was reversed there."""
-    marks = reversed_or_negative(run.db, run.company.id, since=run.open_session.started_at)
+def suspects(run: Run, documents: Iterable[FoundDocument]) -> set[str]:
+    """Record marks of receipts that were reversed, or whose total is one of a receipt that reverses."""
+    return {
+        one.mark.record_mark
+        for one in documents
+        if one.mark is not None
+        and one.type in ("Sales", "Return")
+        and (not one.live or (one.total is not None and (one.total < 0) != _is_negative(run, one.type)))
+    }
+
+
+def _is_negative(run: Run, receipt_type: str) -> bool:
+    return receipt_type == "Return" and bool(run.settings["returns.signs"] == "negative")
+
+
+def tell_of_reversed(run: Run, marks: Collection[str]) -> None:
+    """Tell of each sale and return with one of these marks that counts as in the books and was reversed there.
+
+    Called after the last page of a look-back, when all that it read is stored.
+    """
     if not marks:
         return
     stores = {run.head(store_id): store_id for store_id in run.stores}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, bindparam, select, type_coerce, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.models import BookDocument
@@ -97,26 +96,6 @@ def _without_pairs(documents: Sequence[BookDocument]) -> list[BookDocument]:
         else:
             kept.remove(original)
     return kept
-
-
-def reversed_or_negative(db: Session, company_id: int, *, since: datetime) -> set[str]:
-    """Record marks of what was read since then, and was reversed, or may reverse something."""
-    return set(
-        db.scalars(
-            select(BookDocument.record_mark)
-            .where(
-                BookDocument.company_id == company_id,
-                BookDocument.read_at >= since,
-                BookDocument.type != SALES_ORDER,
-                BookDocument.undone.is_(False),
-                BookDocument.live.is_(False)
-                # Of the signs of returns nothing is certain.
-                | (BookDocument.type != "Sales")
-                | type_coerce(BookDocument.total, String).startswith("-"),
-            )
-            .distinct()
-        )
-    )
 
 
 def documents_with_marks(
