@@ -64,11 +64,14 @@ def retry(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
 def _follow_sales(db: Session, moved: Iterable[Activity]) -> None:
     """A refund that is retried goes where its sale stands: never before it, nor without it."""
     for activity in moved:
-        sale = None
         if activity.kind == RETURN and activity.state == ActivityState.PENDING:
-            sale = sale_of(db, activity.company_id, activity.store_id, activity.order_id)
-        if sale is not None:
-            follow(db, activity, sale)
+            _follow(db, activity)
+
+
+def _follow(db: Session, refund: Activity) -> None:
+    sale = sale_of(db, refund.company_id, refund.store_id, refund.order_id)
+    if sale is not None:
+        follow(db, refund, sale)
 
 
 def hold(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
@@ -86,6 +89,9 @@ def release(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
         where = _disposition(db, activity)
         operations.release(db, activity, who, to=where.state, reason=where.reason, sentence=where.sentence)
         make_way(db, activity)
+        if activity.kind == RETURN and activity.state != ActivityState.PENDING:
+            # It goes after its sale: that is noted, so that the sale wakes it.
+            _follow(db, activity)
     return found
 
 

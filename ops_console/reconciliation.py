@@ -1,18 +1,18 @@
-"""Reconciling a store: asking for it, comparing what was read, the daily one, and its report."""
+"""Reconciling a store: what the books were read to have, held against the queue and the shop."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import IO, Any
 
 import msgspec
 from sqlalchemy.orm import Session
 
-from ops_console.comparing import EQUAL, VERDICTS, Booked, Placed, Row, Wanted, compare
+from ops_console.comparing import VERDICTS, Booked, Placed, Wanted, compare
+from ops_console.daily_reconciliation import shop_offset
+from ops_console.reconciliation_report import Report
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.spelling import Figures
 from qbwc_service.kinds import KINDS
@@ -20,14 +20,13 @@ from qbwc_service.run import Run
 from queue_store import reconciliations as store_of
 from queue_store.activities import RETURN, SALE
 from queue_store.books import undone_among
-from queue_store.companies import list_companies, list_stores, live_kinds
 from queue_store.database import Database
 from queue_store.errors import WrongSecretKey
 from queue_store.models import Activity, Company, Reconciliation, Store
 from queue_store.payloads import Order
 from queue_store.returns import refund_record_id, refund_reference
 from queue_store.setting_tables import RECEIPT
-from queue_store.settings import company_settings, store_settings
+from queue_store.settings import store_settings
 from queue_store.states import ABROAD, ActivityState
 from queue_store.tasks import raise_task
 from woo_bridge.client import ShopClient
@@ -42,30 +41,6 @@ _figures = msgspec.json.Decoder(Figures)
 _FIELDS = ("number", "status", "date_created_gmt", "total", "refunds")
 #: Kinds that become receipts: a web order is none.
 _RECONCILED = (SALE, RETURN)
-#: A cell that begins so would be run as a formula by a spreadsheet.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
-
-
-class Report(msgspec.Struct, kw_only=True):
-    """What a reconciliation found."""
-
-    store: str
-    since: str
-    until: str
-    #: When QuickBooks showed the last receipt.
-    read_at: datetime | None
-    #: Why the shop itself could not be asked; "": it was.
-    shop_problem: str = ""
-    counts: dict[str, int]
-    rows: list[Row]
-
-    @property
-    def alarming(self) -> list[Row]:
-        """What a person should look at, and has not been told of otherwise."""
-        return [row for row in self.rows if row.alarming]
-
-
-report_decoder = msgspec.json.Decoder(Report)
 
 
 class _Told(msgspec.Struct):
@@ -301,93 +276,3 @@ def _placed_of(
             advice=before if early else f"It was never read from the shop. Run: {push}",
             alarming=not early,
         )
-
-
-# Daily --------------------------------------------------------------------------
-
-
-def shop_offset(db: Session, store: Store) -> int:
-    """Seconds east of UTC of the shop's own clock, as its last order told; 0 before the first."""
-    payload = store_of.newest_order_of(db, store)
-    if payload is None:
-        return 0
-    try:
-        return _order.decode(payload).utc_offset_seconds
-    except msgspec.DecodeError:
-        return 0
-
-
-def ask_daily(database: Database, now: datetime) -> int:
-    """Ask for the daily reconciliation of each live store whose hour has come; how many were asked for."""
-    asked = 0
-    with database.read() as db:
-        due = [
-            (store.id, since, until)
-            for company in list_companies(db)
-            for store in list_stores(db, company.id)
-            if (found := _daily(db, company, store, now)) is not None
-            for since, until in (found,)
-        ]
-    for store_id, since, until in due:
-        with database.write() as db:
-            store_of.ask(db, db.get_one(Store, store_id), since, until, who="qbwoo", daily=True)
-        asked += 1
-    return asked
-
-
-def _daily(db: Session, company: Company, store: Store, now: datetime) -> tuple[date, date] | None:
-    settings = company_settings(db, company)
-    if not settings["reconcile.daily"] or "orders" not in live_kinds(store):
-        return None
-    local = now + timedelta(seconds=shop_offset(db, store))
-    begins = local.replace(hour=settings["reconcile.hour"], minute=0, second=0, microsecond=0)
-    if local < begins or store_of.was_asked_daily(db, store, now - (local - begins)):
-        return None
-    last = local.date() - timedelta(days=1)
-    if store.live_since is None or (store.live_since + (local - now)).date() > last:
-        return None  # Nothing flowed yet on the days that are over.
-    return last - timedelta(days=settings["reconcile.days"] - 1), last
-
-
-# The report ---------------------------------------------------------------------
-
-COLUMNS = (
-    *("verdict", "kind", "reference", "mark", "day", "shop_total", "books_total", "difference"),
-    *("receipts", "why", "activity"),
-)
-
-
-def rows_of(report: Report, *, equal: bool) -> list[dict[str, Any]]:
-    """Rows in plain values; with `equal`, those that agree too."""
-    return [msgspec.structs.asdict(row) for row in report.rows if equal or row.verdict != EQUAL]
-
-
-def write_csv(report: Report, file: IO[str]) -> None:
-    """All rows, as a spreadsheet reads them; no text begins like a formula, and amounts stay numbers."""
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
-    for row in rows_of(report, equal=True):
-        writer.writerow([_cell(row[column]) for column in COLUMNS])
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, list | tuple):
-        value = ", ".join(map(str, value))
-    if isinstance(value, Decimal):
-        # Of digits alone: a negative one is no formula, and is to be added up.
-        return format(value, "f")
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULAS) else text
-
-
-__all__ = [
-    "COLUMNS",
-    "OpenClient",
-    "Report",
-    "ask_daily",
-    "compare_due",
-    "report_decoder",
-    "rows_of",
-    "shop_offset",
-    "write_csv",
-]

@@ -195,7 +195,8 @@ def build(settings: ProcessSettings, database: Database) -> Parts:
 
 def make_work(settings: ProcessSettings, database: Database, box: SecretBox) -> Callable[[], int]:
     """One round of the worker, as a function that gives how much it did."""
-    from ops_console.reconciliation import ask_daily, compare_due
+    from ops_console.daily_reconciliation import ask_daily
+    from ops_console.reconciliation import compare_due
     from qbwc_service.preparing import prepare_pending
     from woo_bridge.worker import Worker
 

@@ -18,7 +18,7 @@ from qbwc_service.kinds.kind import LookUp
 from qbwc_service.look_back import doubled
 from qbwc_service.preparing import prepare
 from qbwc_service.run import Run
-from queue_store.activities import attempts_of, called
+from queue_store.activities import SALE, attempts_of, called
 from queue_store.books import live_documents, marks_of, of_generation
 from queue_store.catalogue import AnsweredLookup, answered_lookups
 from queue_store.drain import at_home, change, in_doubt, without_clear_answer
@@ -27,6 +27,7 @@ from queue_store.models import Activity, BookDocument
 from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState
 from queue_store.waits import wake_waiters
+from queue_store.withdraw import cancel_unsent_web_order, sent_as_receipt
 
 
 def settle_documents(run: Run) -> None:
@@ -145,6 +146,8 @@ def bind_found(run: Run, activity: Any, documents: list[BookDocument]) -> None:
     model.generation = max(document.generation, model.generation)
     run.open_session.settled += 1
     run.db.flush()
+    if model.kind == SALE:
+        cancel_unsent_web_order(run.db, model, sent_as_receipt(model))
     if len(documents) > 1:
         doubled(run, documents, called(activity), activity.id)
     if known:

@@ -19,11 +19,11 @@ from typing import NamedTuple
 from sqlalchemy.orm import Session
 
 from qbwc_service import asking, authentication, calibrating, doubt, readings, sending
+from qbwc_service.attributing import settle_answer
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.evidence import take_evidence, take_late
 from qbwc_service.look_up import refuse_look_ups, take_answers
 from qbwc_service.run import Run, exchange_suffix
-from qbwc_service.settling import settle_answer
 from qbxml.errors import QbxmlError
 from qbxml.hresults import HresultRule, classify_hresult
 from qbxml.reader import ResponseSet, read_response

@@ -16,6 +16,7 @@ import msgspec
 
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.flavours.spelling import FoundDocument, Page
+from qbwc_service.reversed_elsewhere import suspects
 from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet
@@ -53,6 +54,8 @@ class LookBack(msgspec.Struct, kw_only=True):
     page: int
     #: Greatest TimeCreated that QuickBooks answered so far.
     greatest: datetime | None = None
+    #: Record marks of ours of which one was reversed, or may reverse another, see `reversed_elsewhere`.
+    suspects: set[str] = set()
     what: str = "look back"
 
 
@@ -116,6 +119,7 @@ def take_page(run: Run, state: LookBack, answer: ResponseSet) -> LookBack | None
             raise UnreadableAnswer("a page of receipts is missing from the answer")
         documents = read_documents(run, response)
         keep(run, documents)
+        state.suspects |= suspects(run, documents)
         created = [document.time_created for document in documents if document.time_created]
         state.greatest = max([*created, *filter(None, [state.greatest])], default=None)
         step.iterator_id = response.iterator_id if response.iterator_remaining else None

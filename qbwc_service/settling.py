@@ -1,24 +1,21 @@
-"""What an answer means: each response finds its activity by requestID, and settles it.
+"""What responses mean for their activities: bound, refused, tried again, or in doubt.
 
-The same rules hold for an answer in time and for one that comes under an old
-ticket: a success always binds; a refusal counts only for the current attempt;
-what is not answered is in doubt. Everything is collected first and then
-written in a few statements, in the transaction of the call.
+A success always binds; a refusal counts only for the current attempt. Everything
+is collected first and then written in a few statements, in the transaction of the call.
 """
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from qbwc_service.binding import (
     back_off,
     bound_change,
     bound_fingerprint,
+    check_refused_total,
     check_total,
     compare_newer,
-    read_request_id,
     request_id_of,
     take_newer,
 )
@@ -29,24 +26,19 @@ from qbwc_service.run import Run
 from qbwc_service.undoings import REFUSED
 from qbwc_service.waiters import let_waiters_go
 from qbxml.outcomes import Outcome
-from qbxml.reader import Response, ResponseSet, read_requests
-from qbxml.statuses import StatusRule, classify_status
+from qbxml.reader import Response, read_requests
+from qbxml.statuses import NOT_BALANCED, StatusRule, classify_status
 from queue_store.activities import called, expire_activities, get_activity
 from queue_store.books import retire_orders
 from queue_store.catalogue import forget, forget_all_lookups, forget_lookups
-from queue_store.drain import Change, attempts_by_number, attempts_in, change, settle_attempts
+from queue_store.drain import Change, change, settle_attempts
 from queue_store.models import Exchange
 from queue_store.returns import follow_sales
 from queue_store.sessions import look_back_again
 from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState, AttemptState
-from queue_store.tasks import raise_task
+from queue_store.tasks import REFUSED_TOTAL, close_tasks, raise_task
 from queue_store.waits import wake_waiters
-
-logger = logging.getLogger(__name__)
-
-#: Activity, number, exchange.
-_Attempt: TypeAlias = tuple[int, int, int]
 
 #: A request whose mapping was stale is tried again with a fresh one, this often.
 _STALE_TRIES = 3
@@ -67,54 +59,7 @@ class Settled:
         return len(self.succeeded) + len(self.failed)
 
 
-def settle_answer(run: Run, exchange: Exchange, answer: ResponseSet) -> Settled:
-    """Settle all that the answer speaks of; what it leaves out of its own exchange is in doubt."""
-    responses = _by_attempt(answer)
-    rows = {(row.id, row.number, exchange.id): row for row in attempts_in(run.db, exchange.id)}
-    batch = _Batch(run, exchange)
-    for attempt, row in rows.items():
-        response = responses.get(attempt)
-        if response is not None:
-            batch.take(row, response)
-        elif row.state == ActivityState.SENT and row.attempts == row.number:
-            batch.leave_in_doubt(row)
-    batch.write()
-    if strangers := responses.keys() - rows.keys():
-        # An answer to other sets of this company as well: what it says is still true.
-        logger.warning("exchange %s: %d responses belong to another set", exchange.id, len(strangers))
-        _settle_past(run, {attempt: responses[attempt] for attempt in strangers})
-    return batch.result
-
-
-def settle_evidence(run: Run, answer: ResponseSet) -> list[Exchange]:
-    """Settle what an answer says of attempts of the past; gives the exchanges that carried them."""
-    return _settle_past(run, _by_attempt(answer))
-
-
-def _by_attempt(answer: ResponseSet) -> dict[_Attempt, Response]:
-    return {
-        attempt: response
-        for response in answer.responses
-        if (attempt := read_request_id(response.request_id)) is not None
-    }
-
-
-def _settle_past(run: Run, responses: dict[_Attempt, Response]) -> list[Exchange]:
-    batches: dict[int, _Batch] = {}
-    for row in attempts_by_number(run.db, run.company.id, {attempt[:2] for attempt in responses}):
-        response = responses.get((row.id, row.number, row.attempt_exchange_id))
-        exchange = run.db.get(Exchange, row.attempt_exchange_id)
-        if response is not None and exchange is not None:
-            batch = batches.setdefault(exchange.id, _Batch(run, exchange))
-            batch.take(row, response)
-    for batch in batches.values():
-        batch.write()
-    if any(batch.unclear for batch in batches.values()):
-        look_back_again(run.db, run.company.id)
-    return [batch.exchange for batch in batches.values()]
-
-
-class _Batch:
+class Batch:
     """Collects what a set of responses changes."""
 
     def __init__(self, run: Run, exchange: Exchange) -> None:
@@ -128,6 +73,8 @@ class _Batch:
         #: Bound to an earlier attempt already, and so at rest now.
         self.kept: list[Any] = []
         self.unclear: list[Any] = []
+        #: Refused because QuickBooks computed another total.
+        self.unbalanced: list[Any] = []
 
     def take(self, row: Any, response: Response) -> None:
         """One response to one attempt."""
@@ -282,6 +229,8 @@ class _Batch:
             return
         what = "its receipt" if row.kind in DOCUMENTS else "it"
         sentence = f"{called(row)}: QuickBooks refused {what}: {why}. {rule.advice}"
+        if response.status_code == NOT_BALANCED and row.kind in DOCUMENTS:
+            self.unbalanced.append(row)
         self._to(row, ActivityState.FAILED, sentence)
         self.result.failed.append((row.id, row.kind, sentence))
 
@@ -351,6 +300,10 @@ class _Batch:
                 check_total(self.run, row, written.total, row.predicted_total, discounted=written.discounted)
                 if row.newer_payload is not None or row.unwanted or row.sent_fingerprint != row.fingerprint:
                     compare_newer(self.run, row.id, row.sent_fingerprint, content=row.fingerprint)
+        for row in self.unbalanced:
+            check_refused_total(self.run, row)
+        if again := {str(row.id) for row, _ in self.after if row.attempts > 1}:
+            close_tasks(db, self.run.company.id, REFUSED_TOTAL, subjects=again)
         for row in self.kept:
             compare_newer(self.run, row.id, bound_fingerprint(self.run, row.id), content=row.fingerprint)
         note_outcomes(db, self.run.company, [*self.result.succeeded, *refused])

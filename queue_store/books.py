@@ -71,7 +71,10 @@ def marks_of(db: Session, company_id: int, txn_ids: Collection[str]) -> set[str]
 def live_documents(
     db: Session, company_id: int, identities: Collection[Identity]
 ) -> dict[Identity, list[BookDocument]]:
-    """Live documents by (type, record mark), the oldest first: neither reversed nor reversing."""
+    """Live documents by (type, record mark), the oldest first: neither reversed nor reversing.
+
+    Where QuickBooks does not mark what was reversed, two of one generation with opposite totals are such a pair.
+    """
     found: dict[Identity, list[BookDocument]] = {}
     if not identities:
         return found
@@ -83,6 +86,42 @@ def live_documents(
         identity = (document.type, document.record_mark)
         if identity in identities:
             found.setdefault(identity, []).append(document)
+    return {identity: _without_pairs(documents) for identity, documents in found.items()}
+
+
+def _without_pairs(documents: Sequence[BookDocument]) -> list[BookDocument]:
+    kept: list[BookDocument] = []
+    for document in documents:
+        original = next(
+            (
+                one
+                for one in kept
+                if document.total and one.total == -document.total and one.generation == document.generation
+            ),
+            None,
+        )
+        if original is None:
+            kept.append(document)
+        else:
+            kept.remove(original)
+    return kept
+
+
+def documents_with_marks(
+    db: Session, company_id: int, record_marks: Collection[str]
+) -> dict[Identity, list[BookDocument]]:
+    """All documents by (type, record mark), also those that are not live; none that was undone from here."""
+    found: dict[Identity, list[BookDocument]] = {}
+    for document in db.scalars(
+        select(BookDocument)
+        .where(
+            BookDocument.company_id == company_id,
+            BookDocument.record_mark.in_(record_marks),
+            BookDocument.undone.is_(False),
+        )
+        .order_by(BookDocument.txn_id)
+    ):
+        found.setdefault((document.type, document.record_mark), []).append(document)
     return found
 
 

@@ -116,6 +116,29 @@ def at_home(
     ).all()
 
 
+def in_books(
+    db: Session,
+    company_id: int,
+    *,
+    store_ids: Collection[int],
+    kinds: Collection[str],
+    record_ids: Collection[str],
+) -> Sequence[Activity]:
+    """Activities of these records whose document counts as in QuickBooks, locked."""
+    return db.scalars(
+        select(Activity)
+        .where(
+            Activity.company_id == company_id,
+            Activity.store_id.in_(store_ids),
+            Activity.kind.in_(kinds),
+            Activity.record_id.in_(record_ids),
+            Activity.state == ActivityState.SUCCEEDED,
+        )
+        .order_by(Activity.id)
+        .with_for_update()
+    ).all()
+
+
 def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = None) -> None:
     """Move many activities at once, each by compare-and-set, each with an event.
 

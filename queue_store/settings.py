@@ -21,6 +21,7 @@ from queue_store.prebuilt import run_prebuilt
 from queue_store.setting_forms import Setting
 from queue_store.setting_tables import BadForm, DocumentTable, read_documents, receipts_for
 from queue_store.store_setting_list import STORE_SETTINGS
+from queue_store.tasks import REFUSED_TOTAL, close_tasks
 from queue_store.tax_rates import forget_tax_rates
 
 _STORED_OF_COMPANY = select(CompanySetting.key, CompanySetting.value).where(
@@ -126,6 +127,9 @@ def set_company_setting(db: Session, company: Company, key: str, value: str, *, 
     if key == "documents.stopped" or key.startswith("tax."):
         # Somebody looked at the company's tax, perhaps since a total was not the predicted one.
         forget_tax_rates(db, company)
+    if (key, value) == ("documents.stopped", "false"):
+        # Somebody looked at those too: the next one is the first again.
+        close_tasks(db, company.id, REFUSED_TOTAL)
     db.add(
         AuditEntry(
             company_id=company.id, who=who, what=f"company {company.name}: {key}", before=before, after=value

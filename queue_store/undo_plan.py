@@ -42,6 +42,8 @@ WAYS: Mapping[str, Way] = {
     RETURN: Way(kind=REVERSAL, document="receipt", type="Return", verb="reverse", done="reversed"),
     WEB_ORDER: Way(kind=DELETION, document="sales order", type=SALES_ORDER, verb="delete", done="deleted"),
 }
+#: Kinds whose document is a receipt, which is reversed and not deleted.
+REVERSIBLE = tuple(kind for kind, way in WAYS.items() if way.kind == REVERSAL)
 #: Kinds of the activities that undo others.
 UNDOINGS = frozenset(way.kind for way in WAYS.values())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -56,6 +56,28 @@ def open_undoings(db: Session, company_id: int, rows: Sequence[Any]) -> dict[int
         if waiter is not None:
             found[waiter] = one
     return found
+
+
+def being_undone(db: Session, company_id: int, activities: Collection[Activity]) -> set[int]:
+    """Ids of those of these activities whose undoing was ordered, and is not settled."""
+    if not activities:
+        return set()
+    ordered = {
+        (one.kind, one.store_id, one.record_id, one.generation)
+        for one in db.scalars(
+            select(Activity).where(
+                Activity.company_id == company_id,
+                Activity.kind.in_(UNDOINGS),
+                Activity.record_id.in_({one.record_id for one in activities}),
+                Activity.state != S.SUCCEEDED,
+            )
+        )
+    }
+    return {
+        one.id
+        for one in activities
+        if one.kind in WAYS and (WAYS[one.kind].kind, one.store_id, one.record_id, one.generation) in ordered
+    }
 
 
 def undoing_of(

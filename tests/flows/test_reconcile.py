@@ -13,7 +13,9 @@ import msgspec
 import pytest
 
 from ops_console import reconciliation, undoing
-from ops_console.reconciliation import Report, report_decoder
+from ops_console.comparing import Row
+from ops_console.daily_reconciliation import ask_daily, shop_offset
+from ops_console.reconciliation_report import Report, report_decoder, write_csv
 from ops_sandbox.pos import PosCompanyFile, PosDialect
 from queue_store import reconciliations
 from queue_store.companies import get_company, get_store
@@ -258,14 +260,14 @@ def test_the_daily_one_is_asked_for_once_at_its_hour_by_the_shops_clock(house: H
     offset = timedelta(seconds=0)
     house.take(PLAIN)
     with house.database.read() as db:
-        offset = timedelta(seconds=reconciliation.shop_offset(db, get_store(db, "main")))
+        offset = timedelta(seconds=shop_offset(db, get_store(db, "main")))
     tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
     hour = tomorrow - offset + timedelta(hours=3)
-    assert reconciliation.ask_daily(house.database, hour - timedelta(minutes=1)) in (0, 1)
+    assert ask_daily(house.database, hour - timedelta(minutes=1)) in (0, 1)
     with house.database.write() as db:
         for one in db.query(Reconciliation):
             one.created_at = hour - timedelta(hours=20)
-    assert reconciliation.ask_daily(house.database, hour) == 1
+    assert ask_daily(house.database, hour) == 1
     with house.database.write() as db:
         newest = db.query(Reconciliation).order_by(Reconciliation.id.desc()).first()
         assert newest is not None
@@ -274,9 +276,9 @@ def test_the_daily_one_is_asked_for_once_at_its_hour_by_the_shops_clock(house: H
             (tomorrow.date() - timedelta(days=1)).isoformat(),
         )
         newest.created_at = hour
-    assert reconciliation.ask_daily(house.database, hour + timedelta(hours=1)) == 0
+    assert ask_daily(house.database, hour + timedelta(hours=1)) == 0
     house.set("reconcile.daily", "false")
-    assert reconciliation.ask_daily(house.database, hour + timedelta(days=2)) == 0
+    assert ask_daily(house.database, hour + timedelta(days=2)) == 0
 
 
 def test_a_store_that_went_live_today_has_no_day_to_reconcile(house: House) -> None:
@@ -285,7 +287,7 @@ def test_a_store_that_went_live_today_has_no_day_to_reconcile(house: House) -> N
         live_since = get_store(db, "main").live_since
     assert live_since is not None
     for hours in range(3):
-        assert reconciliation.ask_daily(house.database, live_since + timedelta(hours=hours)) == 0
+        assert ask_daily(house.database, live_since + timedelta(hours=hours)) == 0
 
 
 def test_no_text_of_the_csv_begins_like_a_formula_and_amounts_stay_numbers() -> None:
@@ -300,10 +302,10 @@ def test_no_text_of_the_csv_begins_like_a_formula_and_amounts_stay_numbers() -> 
         until="2026-01-02",
         read_at=None,
         counts={},
-        rows=msgspec.convert(rows, list[reconciliation.Row]),
+        rows=msgspec.convert(rows, list[Row]),
     )
     file = io.StringIO()
-    reconciliation.write_csv(report, file)
+    write_csv(report, file)
     cells = [cell for row in csv.reader(io.StringIO(file.getvalue(), newline="")) for cell in row]
     assert [cell for cell in cells if cell[:1] in "=+-@\t\r" and cell] == ["-2.20"]
     assert "'=1+1" in cells

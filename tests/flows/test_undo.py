@@ -57,7 +57,7 @@ def reversal(house: House) -> Activity:
 
 def reversals_asked(house: House) -> list[str]:
     """Receipts that a reversal was executed for, as the books tell."""
-    return list(house.pos._store.meta.get("reversals", {}))
+    return list(house.pos.reversals())
 
 
 def lose(house: House, wanted: str, *, executed: bool) -> None:
