@@ -102,7 +102,7 @@ def keep_delivery(db: Session, store: Store, settings: Settings, delivery: Deliv
         [(taken, activity_id)] = take_orders(db, store, order_rules(store, settings), [delivery.order])
         return Outcome(taken.value, activity_id)
     if delivery.customer is not None:
-        return _keep_customer(db, store, settings, delivery.customer)
+        return keep_customer(db, store, settings, delivery.customer)
     if delivery.gone_order is not None:
         return withdraw_order(db, store, delivery.gone_order)
     if delivery.problem is not None:
@@ -168,7 +168,8 @@ def withdraw_order(db: Session, store: Store, order_id: int) -> Outcome:
     return Outcome(withdrawn.value, activity.id if activity is not None else None)
 
 
-def _keep_customer(db: Session, store: Store, settings: Settings, customer: Customer) -> Outcome:
+def keep_customer(db: Session, store: Store, settings: Settings, customer: Customer) -> Outcome:
+    """A shop account as it is now: its change goes to QuickBooks if QuickBooks has that customer."""
     if "customers" not in live_kinds(store):
         return Outcome("not live for customers")
     if not settings["customers.update"]:
