@@ -30,7 +30,12 @@ class Promised:
 
 
 def promised_of(db: Session, company_id: int, list_ids: Collection[str]) -> Mapping[str, Promised]:
-    """Takings and moves of each of these items; an item that has neither is there too, with none."""
+    """Takings and moves of each of these items; an item that has neither is there too, with none.
+
+    A document counts only beside a taking of its record: what took nothing from
+    a shop's stock, or belongs to a shop whose stock is its own, is in the books
+    alone, and lowers what is there.
+    """
     found = {list_id: Promised() for list_id in list_ids}
     ids = iter(sorted(found))
     while some := list(islice(ids, AT_ONCE)):
@@ -42,14 +47,18 @@ def promised_of(db: Session, company_id: int, list_ids: Collection[str]) -> Mapp
             ~OrderTaking.closed,
             ~OrderTaking.booked,
         )
+        promised: dict[str, set[tuple[int, str]]] = {list_id: set() for list_id in some}
         for list_id, store_id, record, quantity in db.execute(takings):
             found[str(list_id)].takings.append(Taking((store_id, record), quantity))
+            promised[str(list_id)].add((store_id, record))
         moves = (
             select(StockMove, Activity.state)
             .join(Activity, Activity.id == StockMove.activity_id)
             .where(StockMove.company_id == company_id, StockMove.list_id.in_(some), ~StockMove.closed)
         )
         for move, state in db.execute(moves):
+            if (move.store_id, move.record) not in promised[str(move.list_id)]:
+                continue
             # What is at home again was found not to be in QuickBooks.
             if move.settled_turn is not None or state in ABROAD or state in _DONE:
                 found[move.list_id].moves.append(
