@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from queue_store.catalogue import KnownItem, fold, items_by_keys, mappings_of
 from queue_store.models import CatalogueItem, Company, OrderTaking, ShopProduct, Store
 from queue_store.settings import company_settings
-from queue_store.shop_products import AT_ONCE, pieces, products_of
+from queue_store.shop_products import AT_ONCE, keeps_products, pieces, products_of
 
 BY_SKU = "sku"
 
@@ -64,22 +64,23 @@ def match_items(db: Session, company: Company, list_ids: Collection[str]) -> dic
             )
         )
         keys.update(fold(key) for row in rows for key in row if key)
-    found: dict[int, list[int]] = {}
-    for store in db.scalars(select(Store).where(Store.company_id == company.id)).all():
-        rows_of_store: list[ShopProduct] = []
-        for some in pieces(sorted(keys)):
-            rows_of_store += db.scalars(
-                select(ShopProduct).where(
-                    ShopProduct.store_id == store.id,
-                    ShopProduct.sku_key.in_(some),
-                    ShopProduct.list_id.is_(None),
-                    ~ShopProduct.gone,
-                )
-            )
-        matched = _match(db, store, _unmatched(rows_of_store))
-        if matched:
-            found[store.id] = matched
-    return found
+    stores = {
+        store.id: store
+        for store in db.scalars(select(Store).where(Store.company_id == company.id))
+        if keeps_products(store)
+    }
+    by_store: dict[int, list[ShopProduct]] = defaultdict(list)
+    for some in pieces(sorted(keys)):
+        unmatched = select(ShopProduct).where(
+            ShopProduct.store_id.in_(stores),
+            ShopProduct.sku_key.in_(some),
+            ShopProduct.list_id.is_(None),
+            ~ShopProduct.gone,
+        )
+        for row in db.scalars(unmatched):
+            by_store[row.store_id].append(row)
+    found = {number: _match(db, stores[number], _unmatched(rows)) for number, rows in by_store.items()}
+    return {number: matched for number, matched in found.items() if matched}
 
 
 def bind_product(db: Session, row: ShopProduct, list_id: str, matched_by: str) -> None:
