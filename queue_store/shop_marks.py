@@ -25,17 +25,6 @@ def move_orders_mark(db: Session, store: Store, to: datetime) -> None:
     db.refresh(store, ["orders_read_until"])
 
 
-def move_products_mark(db: Session, store: Store, to: datetime) -> None:
-    """The same of products."""
-    db.execute(
-        update(Store)
-        .where(Store.id == store.id, or_(Store.products_read_until.is_(None), Store.products_read_until < to))
-        .values(products_read_until=to)
-        .execution_options(synchronize_session=False)
-    )
-    db.refresh(store, ["products_read_until"])
-
-
 class AskedOrder(NamedTuple):
     """An order of the queue that the shop is asked for again."""
 

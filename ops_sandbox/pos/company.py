@@ -11,18 +11,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from lxml import etree
+
 from ops_sandbox.pos import taxes
 from ops_sandbox.pos.books import Books
-from ops_sandbox.pos.counter import Counter
 from ops_sandbox.pos.dialect import PosDialect
 from ops_sandbox.pos.disk import Disk
 from ops_sandbox.pos.errors import NO_COMPANY_NAMED, OTHER_COMPANY, CompanyFileExists
-from ops_sandbox.pos.faults import Failure, Faults, Poison, RefuseWhen
+from ops_sandbox.pos.faults import Deed, Failure, Faults, Poison, RefuseWhen
 from ops_sandbox.pos.filters import Keys
 from ops_sandbox.pos.lists import new_department
 from ops_sandbox.pos.moments import Moments
 from ops_sandbox.pos.session import PosSession
 from ops_sandbox.pos.store import Store
+from ops_sandbox.pos.till import Till
 from ops_sandbox.pos.writer import Writer
 from ops_sandbox.request_processor import RequestProcessorError
 
@@ -31,7 +33,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class PosCompanyFile(Counter):
+class PosCompanyFile(Till):
     """A company with stores, items, customers, receipts. Fulfils `RequestProcessor`.
 
     May be used from several threads, and its file by several processes.
@@ -205,6 +207,28 @@ class PosCompanyFile(Counter):
     @poison.setter
     def poison(self, rule: Poison | None) -> None:
         self._faults.poison = rule
+
+    def before_next(
+        self, request: str, action: Callable[[etree._Element], object], *, count: int | None = 1
+    ) -> Deed:
+        """Call `action` before the next `count` requests of this name are done, None for all of them.
+
+        `request` is such as "InventoryQtyAdjustmentAddRq", "" for any. The action gets the request element
+        and can do all that this class offers: let a sale fall between our reading and our writing, also of
+        one set. The `times` of the deed that is given back tell how often it was done; `cancel()` ends it.
+        """
+        deed = Deed(request, True, action, count)
+        self._faults.deeds.append(deed)
+        return deed
+
+    def after_next(
+        self, request: str, action: Callable[[etree._Element], object], *, count: int | None = 1
+    ) -> Deed:
+        """Call `action` after the next `count` requests of this name were done and their answer is written
+        down, before it is given back: the answer shows the company as it was before. See `before_next`."""
+        deed = Deed(request, False, action, count)
+        self._faults.deeds.append(deed)
+        return deed
 
     @property
     def latency_seconds_per_request(self) -> float:

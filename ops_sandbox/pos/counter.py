@@ -18,7 +18,7 @@ from ops_sandbox.pos.books import Books
 from ops_sandbox.pos.deletions import delete_record
 from ops_sandbox.pos.dialect import PosDialect
 from ops_sandbox.pos.errors import RequestRefused, UnknownRecord
-from ops_sandbox.pos.lists import new_customer, new_department, new_item, on_hand_field, stock_figures
+from ops_sandbox.pos.lists import change_item, new_customer, new_department, new_item, on_hand_field
 from ops_sandbox.pos.receipts import new_receipt
 from ops_sandbox.pos.store import Record, Store
 from ops_sandbox.pos.values import Fields
@@ -125,6 +125,11 @@ class Counter:
         with self.transaction():
             return item_of(self._known("ItemInventory", list_id))
 
+    def customer(self, list_id: str) -> Customer:
+        """One customer. Raises `UnknownRecord`."""
+        with self.transaction():
+            return customer_of(self._known("Customer", list_id))
+
     def receipt(self, txn_id: str) -> Receipt:
         """One receipt. Raises `UnknownRecord`."""
         with self.transaction():
@@ -219,9 +224,7 @@ class Counter:
     def change_item(self, list_id: str, **fields: object) -> Item:
         """Set fields of an item by element name; None empties one. Raises `UnknownRecord`."""
         with self.transaction():
-            item = self._known("ItemInventory", list_id)
-            figures = stock_figures(self._books, {**item.fields, **fields})
-            return item_of(self._books.change(item, {**fields, **figures}))
+            return item_of(change_item(self._books, self._known("ItemInventory", list_id), fields))
 
     def delete_item(self, list_id: str) -> None:
         """Delete an item; ListDeletedQuery will tell. Raises `UnknownRecord`."""

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ops_sandbox.pos.books import Answer, Books
 from ops_sandbox.pos.errors import RequestRefused, invalid_value
-from ops_sandbox.pos.orders import release_order
+from ops_sandbox.pos.orders import is_ordered, release_order
 from ops_sandbox.pos.reader import Request
 from ops_sandbox.pos.shapes import answer_shape, shape_of
 from ops_sandbox.pos.store import Record
@@ -49,6 +49,11 @@ def delete_record(books: Books, list_type: str, record: Record) -> Record:
         raise invalid_value("Only a held receipt can be deleted.")
     if list_type == "Department" and books.lookup("ItemInventory", "DepartmentListID", record.id):
         raise RequestRefused(3170, "The department could not be deleted: it has items.")
+    if list_type == "Vendor" and books.lookup("ItemInventory", "VendorListID", record.id):
+        raise RequestRefused(3170, "The vendor could not be deleted: it has items.")
+    kept = list_type == "ItemInventory" and not books.dialect.ordered_item_can_be_deleted
+    if kept and is_ordered(books, record.id):
+        raise RequestRefused(3170, "The item could not be deleted: it is on an open sales order.")
     if list_type == "SalesOrder":
         release_order(books, record)
     fields: Fields = {

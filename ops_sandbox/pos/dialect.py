@@ -56,6 +56,10 @@ class PosDialect:
     #: clock time stays as it was and a stamp from the other half of the year is an hour off.
     stamps: Literal["instant_kept", "wall_clock_kept"] = "instant_kept"
 
+    #: What the later pages of an iterator show: each record as it is then, without those deleted since,
+    #: or all of them as they were when it was started.
+    iterator_pages: Literal["live", "as_started"] = "live"
+
     # Lists
     customer_names_unique: bool = False
     #: Further fields enforced unique, such as "ItemInventory.ALU"; `random` keeps none.
@@ -64,6 +68,11 @@ class PosDialect:
     mod_aggregates: Literal["merge", "replace"] = "merge"
     #: An empty element in a Mod: clears the field, or is passed over.
     mod_empty_text: Literal["clears", "ignored"] = "clears"
+
+    #: Stock figures of an item type that keeps no stock (Service, NonInventory ...): 0, or none at all.
+    no_stock_figures: Literal["zero", "left_out"] = "zero"
+    #: An item that is on an open sales order can be deleted; else status 3170.
+    ordered_item_can_be_deleted: bool = True
 
     # Sales
     tax_rounding: Literal["line", "receipt"] = "line"
@@ -90,6 +99,14 @@ class PosDialect:
     reversal_marks_receipts: bool = True
     #: A sale that moves stock moves the item's TimeModified too.
     sale_moves_item_time_modified: bool = True
+    #: The same for an InventoryQtyAdjustment, of which the reference says nothing either way.
+    adjustment_moves_item_time_modified: bool = True
+    #: The same for receiving vouchers and transfer slips.
+    receiving_moves_item_time_modified: bool = True
+    #: The same for a sales order, which moves QuantityOnCustomerOrder alone.
+    order_moves_item_time_modified: bool = True
+    #: TxnReverse of a receipt that filled a sales order opens the order again.
+    reversal_reopens_order: bool = False
     #: A sale to a customer moves the customer's TimeModified too.
     sale_moves_customer_time_modified: bool = False
     #: A Deposit receipt with SalesOrderTxnID lowers the order's BalanceDue.

@@ -1,4 +1,4 @@
-"""Customers, items and departments: Add and Mod.
+"""Customers, items, departments and vendors: entered and changed.
 
 No EditSequence anywhere, the last writer wins, and nothing is unique unless
 the dialect says so. Source: protocol reference 5.2, 5.8.
@@ -16,6 +16,9 @@ from ops_sandbox.pos.shapes import shape_of
 from ops_sandbox.pos.store import Record
 from ops_sandbox.pos.taxes import TAXABLE, category_or_refuse, percent_of
 from ops_sandbox.pos.values import Fields
+
+#: Item types that have stock of their own.
+STOCKED = frozenset({"Inventory", "Assembly"})
 
 _NO_AMOUNT = Decimal("0.00")
 _NONE = Decimal(0)
@@ -139,6 +142,15 @@ def new_department(books: Books, fields: Fields) -> Record:
     return books.add("Department", {"StoreExchangeStatus": "Modified", **fields})
 
 
+# Vendors. Messages only read them; they are entered on the screens.
+
+
+def new_vendor(books: Books, fields: Fields) -> Record:
+    """Enter a vendor."""
+    books.refuse_double("Vendor", fields)
+    return books.add("Vendor", {"IsInactive": False, "StoreExchangeStatus": "Modified", **fields})
+
+
 # Items
 
 
@@ -156,8 +168,7 @@ def new_item(books: Books, fields: Fields) -> Record:
     books.refuse_double("ItemInventory", item)
     item["DepartmentCode"] = department.fields["DepartmentCode"]
     item = _of_our_stores(books, item)
-    for store in books.stores:
-        item.setdefault(on_hand_field(store), _NONE)
+    item["VendorCode"] = _vendor_code(books, item)
     item["ItemNumber"] = books.store.next("item_number")
     return books.add("ItemInventory", {**item, **stock_figures(books, item)})
 
@@ -166,13 +177,26 @@ def modify_item(books: Books, request: Request) -> Answer:
     """ItemInventoryModRq."""
     sent = dict(request.values["ItemInventoryMod"])
     old = books.find("ItemInventory", sent.pop("ListID"))
-    changes = merged(books, old.fields, sent)
+    return shown(books, request, change_item(books, old, merged(books, old.fields, sent)))
+
+
+def change_item(books: Books, old: Record, changes: Fields) -> Record:
+    """Set fields of an item, None for one to be emptied; moves its TimeModified. Raises as `new_item` does."""
     new = {**old.fields, **changes}
     _check_item(books, new)
     books.refuse_double("ItemInventory", new, old.id)
     department = books.find("Department", new["DepartmentListID"])
-    changes = {**_of_our_stores(books, changes), "DepartmentCode": department.fields["DepartmentCode"]}
-    return shown(books, request, books.change(old, {**changes, **stock_figures(books, new)}))
+    codes = {"DepartmentCode": department.fields["DepartmentCode"], "VendorCode": _vendor_code(books, new)}
+    changes = {**_of_our_stores(books, changes), **codes, **stock_figures(books, new)}
+    return books.change(old, changes)
+
+
+def _vendor_code(books: Books, item: Fields) -> str | None:
+    """Follows from the vendor, as DepartmentCode does from the department."""
+    if not item.get("VendorListID"):
+        return None
+    code: str | None = books.find("Vendor", item["VendorListID"]).fields.get("VendorCode")
+    return code
 
 
 def _check_item(books: Books, item: Fields) -> None:
@@ -199,7 +223,14 @@ def _of_our_stores(books: Books, item: Fields) -> Fields:
 
 
 def stock_figures(books: Books, item: Fields) -> Fields:
-    """The figures that follow from the on-hand of each store."""
+    """The on-hand of each store and the figures that follow from it.
+
+    An item of a type that keeps no stock has none, whatever was sent for it.
+    """
+    if item["ItemType"] not in STOCKED:
+        nothing = _NONE if books.dialect.no_stock_figures == "zero" else None
+        shelves = dict.fromkeys((on_hand_field(store) for store in books.stores), nothing)
+        return {**shelves, "QuantityOnHand": nothing, "IsBelowReorder": False, "AvailableQty": None}
     on_hand = sum((Decimal(item.get(on_hand_field(store)) or 0) for store in books.stores), _NONE)
     ordered = Decimal(item.get("QuantityOnCustomerOrder") or 0)
     reorder: Any = item.get("ReorderPoint")
@@ -214,6 +245,7 @@ def stock_figures(books: Books, item: Fields) -> Fields:
         for store in books.stores
     ]
     return {
+        **{on_hand_field(store): item.get(on_hand_field(store)) or _NONE for store in books.stores},
         "QuantityOnHand": on_hand,
         "IsBelowReorder": reorder is not None and on_hand < reorder,
         "AvailableQty": available,

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from ops_sandbox.pos.books import Answer, Books
 from ops_sandbox.pos.errors import invalid_reference, not_found
-from ops_sandbox.pos.lists import merged, shown, stock_figures
+from ops_sandbox.pos.lists import STOCKED, merged, shown, stock_figures
 from ops_sandbox.pos.pricing import line_fields, price_sale
 from ops_sandbox.pos.reader import Request
 from ops_sandbox.pos.shapes import shape_of
@@ -26,7 +26,11 @@ _HUNDRED = Decimal(100)
 
 def add_order(books: Books, request: Request) -> Answer:
     """SalesOrderAddRq."""
-    fields: Fields = request.values["SalesOrderAdd"]
+    return shown(books, request, new_order(books, request.values["SalesOrderAdd"]))
+
+
+def new_order(books: Books, fields: Fields) -> Record:
+    """Enter an order and keep its pieces from others. Raises status 3120 and 3140 for unknown ids and names."""
     header = {name: value for name, value in fields.items() if name != "SalesOrderItemAdd" and value != ""}
     number = books.store.next("order_number")
     header.setdefault("SalesOrderNumber", str(number))
@@ -44,7 +48,7 @@ def add_order(books: Books, request: Request) -> Answer:
         "SalesOrder", {**start, **_worked_out(books, header, lines, {}, _NOTHING)}, id_field="TxnID"
     )
     _commit_stock(books, {}, record.fields)
-    return shown(books, request, record)
+    return record
 
 
 def modify_order(books: Books, request: Request) -> Answer:
@@ -136,11 +140,23 @@ def _commit_stock(books: Books, before: Fields, after: Fields) -> None:
     for list_id in {**old, **new}:
         item = books.store.find("ItemInventory", list_id)
         difference = new.get(list_id, _NOTHING) - old.get(list_id, _NOTHING)
-        if item is None or not difference:
+        if item is None or not difference or item.fields["ItemType"] not in STOCKED:
             continue
         changes: Fields = {"QuantityOnCustomerOrder": item.fields["QuantityOnCustomerOrder"] + difference}
         changes.update(stock_figures(books, {**item.fields, **changes}))
-        books.change(item, changes, touches=books.dialect.sale_moves_item_time_modified)
+        books.change(item, changes, touches=books.dialect.order_moves_item_time_modified)
+
+
+def close_order(books: Books, order: Record) -> Record:
+    """Close an order as it is, filled or not."""
+    closed = books.change(order, {"SalesOrderStatusDesc": "Closed"})
+    _commit_stock(books, order.fields, closed.fields)
+    return closed
+
+
+def is_ordered(books: Books, list_id: str) -> bool:
+    """Whether an open sales order still keeps pieces of the item."""
+    return any(_open_quantities(order.fields).get(list_id) for order in books.store.all("SalesOrder"))
 
 
 def release_order(books: Books, order: Record) -> None:
@@ -164,6 +180,26 @@ def fill_order(books: Books, txn_id: str, sold: list[tuple[str, Decimal]]) -> No
     changes = _progress(lines)
     if changes["UnfilledPercent"] == 0:
         changes["SalesOrderStatusDesc"] = "Closed"
+    changed = books.change(order, changes)
+    _commit_stock(books, order.fields, changed.fields)
+
+
+def unfill_order(books: Books, txn_id: str, returned: list[tuple[str, Decimal]]) -> None:
+    """A receipt that sold these (ListID, pieces) from the order was reversed: it is open for them again."""
+    order = books.find("SalesOrder", txn_id)
+    left = dict.fromkeys((list_id for list_id, _ in returned), _NOTHING)
+    for list_id, pieces in returned:
+        left[list_id] += pieces
+    lines = []
+    for line in order.fields.get("SalesOrderItemRet", []):
+        units = line["NumberOfBaseUnits"]
+        given_back = min(line["QtySold"], left.get(line["ListID"], _NOTHING) / units)
+        if given_back:
+            left[line["ListID"]] -= given_back * units
+        lines.append({**line, "QtySold": line["QtySold"] - given_back})
+    changes = _progress(lines)
+    if changes["UnfilledPercent"]:
+        changes["SalesOrderStatusDesc"] = "Open"
     changed = books.change(order, changes)
     _commit_stock(books, order.fields, changed.fields)
 

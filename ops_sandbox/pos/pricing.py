@@ -83,7 +83,7 @@ def _line(books: Books, fields: Fields, sent: Fields, category: str, sign: int) 
     if code is None and books.dialect.omitted_tax_code == "item":
         code = item.fields.get("TaxCode")
     percent = percent_of(books, category, code or UNTAXED)
-    return Line(sent, item, qty, qty * _base_units(item, sent), price, extended, code, percent)
+    return Line(sent, item, qty, qty * base_units(item, sent), price, extended, code, percent)
 
 
 def _price(item: Record, fields: Fields, sent: Fields) -> Decimal:
@@ -106,7 +106,8 @@ def _extended(books: Books, sent: Fields, price: Decimal, qty: Decimal) -> Decim
     return extended.quantize(CENT, ROUND_HALF_UP)
 
 
-def _base_units(item: Record, sent: Fields) -> Decimal:
+def base_units(item: Record, sent: Fields) -> Decimal:
+    """Pieces in one of the unit that a line names. Raises status 3140 for a unit the item does not have."""
     unit = sent.get("UnitOfMeasure")
     if not unit or unit == item.fields.get("UnitOfMeasure"):
         return Decimal(1)

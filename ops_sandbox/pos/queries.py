@@ -20,8 +20,8 @@ from ops_sandbox.pos.store import Record
 class _Iterator:
     #: What was asked; Continue has to ask the same.
     asked: str
-    #: Records not yet given out, last first.
-    remaining: list[str]
+    #: Records not yet given out, last first, as they were at the start.
+    remaining: list[Record]
 
 
 class Iterators:
@@ -30,14 +30,14 @@ class Iterators:
     def __init__(self) -> None:
         self._open: dict[str, _Iterator] = {}
 
-    def start(self, asked: str, record_ids: list[str]) -> str:
+    def start(self, asked: str, records: list[Record]) -> str:
         """Keep the records for the Continues to come; the new iteratorID."""
         iterator_id = "{" + str(uuid.uuid4()) + "}"
-        self._open[iterator_id] = _Iterator(asked, record_ids[::-1])
+        self._open[iterator_id] = _Iterator(asked, records[::-1])
         return iterator_id
 
-    def take(self, iterator_id: str, asked: str, count: int) -> tuple[list[str], int]:
-        """The next record ids, and how many are left after them."""
+    def take(self, iterator_id: str, asked: str, count: int) -> tuple[list[Record], int]:
+        """The next records, and how many are left after them."""
         iterator = self._find(iterator_id)
         if iterator.asked != asked:
             raise invalid_value("The iterator was started with another request.")
@@ -74,8 +74,9 @@ def query(books: Books, request: Request, iterators: Iterators) -> Answer:
     asked = repr((kind, [(name, value) for name, value in values.items() if name != "MaxReturned"]))
     if iterator == "Continue":
         assert limit is not None
-        ids, remaining = iterators.take(iterator_id, asked, limit)
-        found = [record for record_id in ids if (record := books.store.find(kind, record_id)) is not None]
+        found, remaining = iterators.take(iterator_id, asked, limit)
+        if books.dialect.iterator_pages == "live":
+            found = [now for record in found if (now := books.store.find(kind, record.id)) is not None]
         paging = {"iteratorRemainingCount": str(remaining), "iteratorID": iterator_id}
         return _answer(books, request, kind, found, paging)
 
@@ -87,8 +88,8 @@ def query(books: Books, request: Request, iterators: Iterators) -> Answer:
     paging = {}
     if iterator == "Start":
         assert limit is not None
-        iterator_id = iterators.start(asked, [record.id for record in records])
-        ids, remaining = iterators.take(iterator_id, asked, limit)
+        iterator_id = iterators.start(asked, records)
+        _, remaining = iterators.take(iterator_id, asked, limit)
         paging = {"iteratorRemainingCount": str(remaining), "iteratorID": iterator_id}
     return _answer(books, request, kind, records[:limit], paging)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from ops_sandbox.pos.books import Answer, Books
 from ops_sandbox.pos.errors import RequestRefused, invalid_value, not_found
-from ops_sandbox.pos.lists import on_hand_field, shown, stock_figures
-from ops_sandbox.pos.orders import fill_order, pay_order
+from ops_sandbox.pos.lists import STOCKED, on_hand_field, shown, stock_figures
+from ops_sandbox.pos.orders import fill_order, pay_order, unfill_order
 from ops_sandbox.pos.pricing import Priced, line_fields, price_sale
 from ops_sandbox.pos.reader import Request
 from ops_sandbox.pos.shapes import answer_shape, shape_of
@@ -22,8 +22,6 @@ from ops_sandbox.pos.values import Fields
 
 #: Tender kinds in the order of the schema.
 TENDERS = ("Account", "Cash", "Check", "CreditCard", "DebitCard", "Deposit", "Gift", "GiftCard")
-#: Item types that have stock of their own.
-STOCKED = frozenset({"Inventory", "Assembly"})
 #: Receipts that move money, not goods.
 _MONEY_ONLY = frozenset({"Deposit", "Refund", "Payout", "Payin"})
 _NOTHING = Decimal(0)
@@ -104,7 +102,7 @@ def new_receipt(books: Books, fields: Fields, *, cash_pays: bool = False) -> Rec
         if kind == "Return":
             leaving = [(list_id, -units) for list_id, units in leaving]
         if kind not in _MONEY_ONLY:
-            move_stock(books, leaving, store)
+            move_stock(books, leaving, store, touches=books.dialect.sale_moves_item_time_modified)
         if order is not None:
             _settle_order(books, order.id, kind, priced, total)
         if customer is not None:
@@ -164,8 +162,11 @@ def _billing(customer: Record | None) -> Fields | None:
     return billing
 
 
-def move_stock(books: Books, leaving: list[tuple[str, Decimal]], store: int) -> None:
-    """Take pieces from the shelf of `store`; negative ones go back. Stock may fall below zero."""
+def move_stock(books: Books, leaving: list[tuple[str, Decimal]], store: int, *, touches: bool) -> None:
+    """Take pieces from the shelf of `store`; negative ones go back. Stock may fall below zero.
+
+    `touches` moves the items' TimeModified, which is for the dialect to say.
+    """
     by_item: dict[str, Decimal] = {}
     for list_id, units in leaving:
         by_item[list_id] = by_item.get(list_id, _NOTHING) + units
@@ -177,7 +178,7 @@ def move_stock(books: Books, leaving: list[tuple[str, Decimal]], store: int) -> 
             continue
         changes: Fields = {shelf: item.fields.get(shelf, _NOTHING) - units}
         changes.update(stock_figures(books, {**item.fields, **changes}))
-        books.change(item, changes, touches=books.dialect.sale_moves_item_time_modified)
+        books.change(item, changes, touches=touches)
 
 
 def _settle_order(books: Books, txn_id: str, kind: str, priced: Priced, total: Decimal) -> None:
@@ -206,6 +207,18 @@ def reverse(books: Books, request: Request) -> Answer:
     old = books.store.find("SalesReceipt", txn_id)
     if old is None:
         raise not_found("SalesReceipt", txn_id)
+    reversing = reverse_receipt(books, old)
+    if request.values.get("Associate"):
+        reversing = books.change(reversing, {"Associate": request.values["Associate"]})
+    fields: Fields = {"TxnReverseType": kind, "TxnID": txn_id, "ReversalTxnID": reversing.id}
+    if request.values.get("Associate"):
+        fields["Associate"] = request.values["Associate"]
+    return Answer(body=books.writer.children(answer_shape("TxnReverseRs"), fields))
+
+
+def reverse_receipt(books: Books, old: Record) -> Record:
+    """Enter the receipt that undoes `old`, and put the goods back. Raises status 3210."""
+    txn_id = old.id
     marks: dict[str, str] = books.store.meta.setdefault("reversals", {})
     if txn_id in marks or txn_id in marks.values():
         raise invalid_value(
@@ -213,18 +226,15 @@ def reverse(books: Books, request: Request) -> Answer:
         )
     if old.fields["TxnState"] == "Held":
         raise invalid_value("A held receipt cannot be reversed.")
-    reversing = books.add("SalesReceipt", _reversed_fields(books, old, request.values), id_field="TxnID")
+    reversing = books.add("SalesReceipt", _reversed_fields(books, old), id_field="TxnID")
     books.store.meta["reversals"] = {**marks, txn_id: reversing.id}
     if books.dialect.reversal_marks_receipts:
         books.change(old, {"HistoryDocStatus": "Reversed"})
     _put_back(books, old)
-    fields: Fields = {"TxnReverseType": kind, "TxnID": txn_id, "ReversalTxnID": reversing.id}
-    if request.values.get("Associate"):
-        fields["Associate"] = request.values["Associate"]
-    return Answer(body=books.writer.children(answer_shape("TxnReverseRs"), fields))
+    return reversing
 
 
-def _reversed_fields(books: Books, old: Record, asked: Fields) -> Fields:
+def _reversed_fields(books: Books, old: Record) -> Fields:
     fields = _negated(old.fields, ("Subtotal", "TaxAmount", "Total", "Discount"))
     fields["SalesReceiptItemRet"] = [
         _negated(line, ("Qty", "ExtendedPrice", "ExtendedTax", "TaxAmount", "Discount"))
@@ -236,8 +246,6 @@ def _reversed_fields(books: Books, old: Record, asked: Fields) -> Fields:
             fields[name] = [_negated(one, ("TenderAmount", "TipAmount", "Cashback")) for one in fields[name]]
     if "ShippingInformation" in fields:
         fields["ShippingInformation"] = _negated(fields["ShippingInformation"], ("Shipping",))
-    if asked.get("Associate"):
-        fields["Associate"] = asked["Associate"]
     for name in ("TxnID", "TimeCreated", "TimeModified"):
         del fields[name]
     fields["TxnDate"] = books.moments.today()
@@ -258,4 +266,9 @@ def _put_back(books: Books, old: Record) -> None:
         (line["ListID"], line["Qty"] * line.get("NumberOfBaseUnits", 1) * (1 if turned else -1))
         for line in old.fields.get("SalesReceiptItemRet", [])
     ]
-    move_stock(books, back, old.fields["StoreNumber"])
+    touches = books.dialect.sale_moves_item_time_modified
+    move_stock(books, back, old.fields["StoreNumber"], touches=touches)
+    order_id: str = old.fields.get("SalesOrderTxnID", "")
+    filled = old.fields["SalesReceiptType"] == "Sales" and books.store.find("SalesOrder", order_id)
+    if filled and books.dialect.reversal_reopens_order:
+        unfill_order(books, order_id, [(list_id, -pieces) for list_id, pieces in back])

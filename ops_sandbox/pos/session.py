@@ -57,7 +57,9 @@ _QUERIES = frozenset(
         "ItemInventoryQueryRq",
         "SalesOrderQueryRq",
         "SalesReceiptQueryRq",
+        "TransferSlipQueryRq",
         "VendorQueryRq",
+        "VoucherQueryRq",
     }
 )
 
@@ -120,9 +122,11 @@ class PosSession:
             if self._faults.latency_seconds_per_request:
                 # Not under the lock: people go on selling while Point of Sale works.
                 self._faults.sleep(self._faults.latency_seconds_per_request)
+            self._faults.do(request.element, before=True)
             with self._lock, self._books.store.transaction():
                 answer = self._answer(request, macros)
                 answers.append(self._spell(request, answer))
+            self._faults.do(request.element, before=False)
             stopped = document.stops_on_error and answer.code >= 1000
         return answers
 

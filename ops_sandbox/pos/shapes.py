@@ -28,7 +28,9 @@ _SHOWN_IN = {
     "SalesReceipt": "SalesReceiptQueryRs",
     "TaxCategory": "TaxCategoryAddRs",
     "TaxCode": "TaxCodeAddRs",
+    "TransferSlip": "TransferSlipQueryRs",
     "Vendor": "VendorQueryRs",
+    "Voucher": "VoucherQueryRs",
 }
 
 KINDS = (*_SHOWN_IN, "TaxRecord")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Any
 
 from ops_sandbox.pos.receipts import TENDERS
 from ops_sandbox.pos.store import Record
@@ -125,6 +126,8 @@ class Item:
     price1: Decimal
     tax_code: str
     is_web_item: bool
+    #: All that the company keeps of it, by element name.
+    fields: Mapping[str, Any]
     created: datetime
     time_modified: datetime
 
@@ -141,6 +144,39 @@ class Department:
     list_id: str
     code: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A vendor."""
+
+    list_id: str
+    code: str
+    company_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustmentLine:
+    """One line of a quantity adjustment, in the unit it was entered in."""
+
+    list_id: str
+    old_quantity: Decimal
+    new_quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A quantity adjustment."""
+
+    txn_id: str
+    number: int
+    reason: str
+    comments: str
+    #: InventoryAdjustmentSource: "Manual", "PhysicalInventory", "Assembly".
+    source: str
+    store_number: int
+    lines: tuple[AdjustmentLine, ...]
+    created: datetime
 
 
 def receipt_of(record: Record) -> Receipt:
@@ -248,6 +284,7 @@ def item_of(record: Record) -> Item:
         price1=fields["Price1"],
         tax_code=fields.get("TaxCode", ""),
         is_web_item=fields["IsWebItem"],
+        fields=MappingProxyType(fields),
         created=_utc(fields["TimeCreated"]),
         time_modified=_utc(fields["TimeModified"]),
     )
@@ -256,6 +293,29 @@ def item_of(record: Record) -> Item:
 def department_of(record: Record) -> Department:
     """A Department record for reading."""
     return Department(record.id, record.fields["DepartmentCode"], record.fields.get("DepartmentName", ""))
+
+
+def vendor_of(record: Record) -> Vendor:
+    """A Vendor record for reading."""
+    return Vendor(record.id, record.fields.get("VendorCode", ""), record.fields.get("CompanyName", ""))
+
+
+def adjustment_of(record: Record) -> Adjustment:
+    """An InventoryQtyAdjustment record for reading."""
+    fields = record.fields
+    lines = fields["InventoryQtyAdjustmentItemRet"]
+    return Adjustment(
+        txn_id=record.id,
+        number=fields["InventoryAdjustmentNumber"],
+        reason=fields["Reason"],
+        comments=fields.get("Comments", ""),
+        source=fields["InventoryAdjustmentSource"],
+        store_number=fields["StoreNumber"],
+        lines=tuple(
+            AdjustmentLine(line["ListID"], line["OldQuantity"], line["NewQuantity"]) for line in lines
+        ),
+        created=_utc(fields["TimeCreated"]),
+    )
 
 
 def _utc(moment: datetime) -> datetime:

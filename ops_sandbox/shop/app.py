@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
@@ -12,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 from ops_sandbox.shop.auth import Call, KeyRing, nobody
 from ops_sandbox.shop.calls import RestAnswer, RestCall
 from ops_sandbox.shop.errors import RestError, no_route
+from ops_sandbox.shop.hooks import CallFault, Hooks, ordered_error
 from ops_sandbox.shop.listing import only_fields
 from ops_sandbox.shop.routes import find_route
 from ops_sandbox.shop.site import Site
@@ -35,14 +39,9 @@ class RestFaults:
 
     #: The site is down: every request is answered by the web server with 503.
     down: bool = False
-    #: How many of the next requests are answered with `status`.
-    answer_next: int = 0
-    status: int = 500
-    retry_after_seconds: int = 1
-    #: How many of the next requests of method `lose_method` are done and then answered by the
-    #: web server with 504, as when PHP takes longer than a proxy waits.
-    lose_next: int = 0
-    lose_method: str = "POST"
+    #: Down until this moment of the shop's clock.
+    down_until: datetime | None = None
+    hooks: Hooks = field(default_factory=Hooks)
 
 
 class ShopApp:
@@ -68,10 +67,29 @@ class ShopApp:
         response.date = self.site.time.now()
         return response(environ, start_response)
 
+    @property
+    def is_down(self) -> bool:
+        """Neither answers nor works off its queue now."""
+        until = self.faults.down_until
+        return self.faults.down or (until is not None and self.site.time.clock() < until)
+
     def _respond(self, request: Request) -> Response:
-        fault = self._ordered_fault()
-        if fault is not None:
-            return fault
+        if self.is_down:
+            return Response("<h1>503 Service Unavailable</h1>", status=503, mimetype="text/html")
+        path = request.path.removeprefix(BASE)
+        fault = self.faults.hooks.fault(("status", "drop", "lost"), request.method, path)
+        if fault is not None and fault.kind == "status":
+            return self._error(fault)
+        if fault is not None and fault.kind == "drop" and not fault.after_doing:
+            return _hung_up(request)
+        response = self._work(request)
+        if fault is None:
+            return response
+        if fault.kind == "drop":
+            return _hung_up(request)
+        return Response("<h1>504 Gateway Time-out</h1>", status=504, mimetype="text/html")
+
+    def _work(self, request: Request) -> Response:
         allow = ""
         try:
             if not request.path.startswith(ROOT):
@@ -79,8 +97,6 @@ class ShopApp:
             if request.path.rstrip("/") == ROOT:
                 return self._answer(RestAnswer(self._index(self._home(request))), "")
             answer, allow = self._rest(request)
-            if self._is_answer_lost(request.method):
-                return Response("<h1>504 Gateway Time-out</h1>", status=504, mimetype="text/html")
         except RestError as error:
             answer = RestAnswer(error.body(), error.status)
         return self._answer(answer, allow, request.args.get("_fields", ""))
@@ -108,6 +124,9 @@ class ShopApp:
         )
         if permissions is None:
             raise nobody(_action(request, is_item=route.is_item))
+        hooks, path = self.faults.hooks, request.path.removeprefix(BASE)
+        hooks.run("before", call, path)
+        call = replace(call, before_item=hooks.item_deeds(call, path))
         try:
             with self.site.store.transaction():
                 answer = handler(self.site, call, **ids)
@@ -117,6 +136,7 @@ class ShopApp:
             # Before the answer to the caller, and without holding the shop meanwhile.
             created: Any = answer.body
             self._ping(created["id"])
+        hooks.run("after", call, path)
         return answer, route.allow
 
     def _is_https(self, request: Request) -> bool:
@@ -129,31 +149,14 @@ class ShopApp:
             return self.site.home_url.replace("http://", "https://", 1)
         return self.site.home_url
 
-    def _ordered_fault(self) -> Response | None:
-        if self.faults.down:
-            return Response("<h1>503 Service Unavailable</h1>", status=503, mimetype="text/html")
-        with self.site.store.transaction():
-            if self.faults.answer_next <= 0:
-                return None
-            self.faults.answer_next -= 1
-        body = php_json(
-            {
-                "code": "internal_server_error" if self.faults.status >= 500 else "too_many_requests",
-                "message": "The shop was told to answer this request with an error.",
-                "data": {"status": self.faults.status},
-            }
+    def _error(self, fault: CallFault) -> Response:
+        error = ordered_error(fault.status)
+        response = Response(
+            php_json(error.body()), status=fault.status, content_type="application/json; charset=UTF-8"
         )
-        response = Response(body, status=self.faults.status, content_type="application/json; charset=UTF-8")
-        if self.faults.status in {429, 503}:
-            response.headers["Retry-After"] = str(self.faults.retry_after_seconds)
+        if fault.status in {429, 503}:
+            response.headers["Retry-After"] = str(fault.retry_after_seconds)
         return response
-
-    def _is_answer_lost(self, method: str) -> bool:
-        with self.site.store.transaction():
-            if self.faults.lose_next <= 0 or method != self.faults.lose_method:
-                return False
-            self.faults.lose_next -= 1
-            return True
 
     def _answer(self, answer: RestAnswer, allow: str, fields: str = "") -> Response:
         body = only_fields(answer.body, fields) if answer.status < 300 and fields else answer.body
@@ -191,6 +194,14 @@ class ShopApp:
             "authentication": [],
             "routes": {BASE.removeprefix(ROOT): {"namespace": "wc/v3", "methods": ["GET"]}},
         }
+
+
+def _hung_up(request: Request) -> Response:
+    """End the connection: the caller gets nothing. Needs the server of `Shop.serve`."""
+    connection: socket.socket = request.environ["werkzeug.socket"]
+    with contextlib.suppress(OSError):  # the caller may have hung up first
+        connection.shutdown(socket.SHUT_RDWR)
+    return Response("")
 
 
 def _query(request: Request) -> dict[str, str]:

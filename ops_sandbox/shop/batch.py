@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ops_sandbox.shop.calls import RestCall
 from ops_sandbox.shop.errors import RestError
 from ops_sandbox.shop.wire import Doc, as_int
 
@@ -18,12 +19,13 @@ Update = Callable[[int, Doc], Doc]
 Erase = Callable[[int], Doc]
 
 
-def run_batch(body: Doc, create: Create, update: Update, erase: Erase) -> Doc:
+def run_batch(call: RestCall, create: Create, update: Update, erase: Erase) -> Doc:
     """The answer of a batch: per list, in the order of the request, bodies or {"id", "error"}.
 
-    Raises `RestError` 413 above the limit. Not a transaction: what came before
-    a failure stays done.
+    Raises `RestError` 413 above the limit, and what was ordered to break it off.
+    Not a transaction: what came before a failure stays done.
     """
+    body = call.body
     if sum(len(_items(body, name)) for name in ("create", "update", "delete")) > LIMIT:
         raise RestError(
             "woocommerce_rest_request_entity_too_large",
@@ -31,9 +33,16 @@ def run_batch(body: Doc, create: Create, update: Update, erase: Erase) -> Doc:
             413,
         )
     answer: Doc = {}
+    place = 0
     for name in ("create", "update", "delete"):
-        if name in body:
-            answer[name] = [_settle(name, item, create, update, erase) for item in _items(body, name)]
+        if name not in body:
+            continue
+        answer[name] = []
+        for item in _items(body, name):
+            if call.before_item is not None:
+                call.before_item(place)
+            place += 1
+            answer[name].append(_settle(name, item, create, update, erase))
     return answer
 
 

@@ -11,13 +11,17 @@ from ops_sandbox.shop.wire import Doc, as_bool, as_int
 
 @dataclass(frozen=True)
 class RestCall:
-    """One call: `body` is the JSON of the request, `home` the address for its links."""
+    """One call: `body` is the JSON of the request, `home` the address for its links.
+
+    `before_item` is called before each item of a batch, with its place from 0.
+    """
 
     method: str
     path: str
     query: dict[str, str]
     body: Doc
     home: str
+    before_item: Callable[[int], None] | None = None
 
     @property
     def force(self) -> bool:

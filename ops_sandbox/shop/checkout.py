@@ -47,8 +47,8 @@ _SHOPPER: Doc = {
 class Basket:
     """What a shopper orders. `shipping` is the flat rate without tax, None for none."""
 
-    #: (SKU, quantity) per line.
-    items: Sequence[tuple[str, int]]
+    #: (SKU or product id, quantity) per line.
+    items: Sequence[tuple[str | int, int]]
     email: str = "shopper@example.net"
     paid: bool = True
     payment_method: str = "stripe"
@@ -75,8 +75,8 @@ def check_out(site: Site, basket: Basket) -> Doc:
     """
     order = blank_order(site)
     _fill_in(order, basket)
-    for sku, quantity in basket.items:
-        order["line_items"].append(goods_line(site, product_by_sku(site, sku), quantity))
+    for key, quantity in basket.items:
+        order["line_items"].append(goods_line(site, find_by_key(site, key), quantity))
     if basket.shipping is not None:
         order["shipping_lines"].append(_flat_rate(site, order, basket.shipping))
     if basket.coupon is not None:
@@ -94,13 +94,16 @@ def check_out(site: Site, basket: Basket) -> Doc:
     return order
 
 
-def product_by_sku(site: Site, sku: str) -> Doc:
-    """A product or variation by SKU in any case. Raises `NoSuchRecord`."""
-    wanted = sku.lower()
-    for product in site.table("products").values():
-        if product["sku"].lower() == wanted:
-            return product
-    raise NoSuchRecord("product with SKU", sku)
+def find_by_key(site: Site, key: str | int) -> Doc:
+    """A product or variation by SKU in any case, or by id. Raises `NoSuchRecord`."""
+    if isinstance(key, str):
+        product = site.store.catalog.by_sku(key)
+        if product is None:
+            raise NoSuchRecord("product with SKU", key)
+        return product
+    if key not in site.table("products"):
+        raise NoSuchRecord("product", key)
+    return site.table("products")[key]
 
 
 def _fill_in(order: Doc, basket: Basket) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from ops_sandbox.shop import orders, products, webhooks
+from ops_sandbox.shop import orders, product_fields, webhooks
 from ops_sandbox.shop.errors import RestError
 from ops_sandbox.shop.wire import Doc, as_bool, as_int, decimal_or
 
@@ -38,8 +38,8 @@ PRODUCT: Rules = {
     **dict.fromkeys(("stock_quantity", "menu_order", "low_stock_amount"), _WHOLE),
     **dict.fromkeys(("meta_data", "categories", "attributes", "images"), _LIST),
     "dimensions": _OBJECT,
-    "status": Rule("string", products.STATUSES),
-    "type": Rule("string", products.TYPES),
+    "status": Rule("string", product_fields.STATUSES),
+    "type": Rule("string", product_fields.TYPES),
     "backorders": Rule("string", ("no", "notify", "yes")),
     "stock_status": Rule("string", ("instock", "outofstock", "onbackorder")),
     "tax_status": Rule("string", ("taxable", "shipping", "none")),
@@ -73,6 +73,16 @@ WEBHOOK: Rules = {
     **dict.fromkeys(("name", "topic", "delivery_url", "secret"), _TEXT),
     "status": Rule("string", webhooks.STATUSES),
 }
+TERM: Rules = {
+    **dict.fromkeys(("name", "slug", "description"), _TEXT),
+    **dict.fromkeys(("parent", "menu_order"), _WHOLE),
+    "display": Rule("string", ("default", "products", "subcategories", "both")),
+}
+ATTRIBUTE: Rules = {
+    **dict.fromkeys(("name", "slug", "type"), _TEXT),
+    "order_by": Rule("string", ("menu_order", "name", "name_num", "id")),
+    "has_archives": _FLAG,
+}
 NOTE: Rules = {"note": _TEXT, "customer_note": _FLAG}
 COLLECTION: Rules = {
     "page": Rule("integer", minimum=1),
@@ -98,6 +108,7 @@ ORDERBY = {
     "webhooks": ("date", "id", "title"),
     "refunds": ("date", "modified", "id", "include", "title", "slug"),
     "taxes": ("id", "order", "priority"),
+    "terms": ("id", "include", "name", "slug", "term_group", "description", "count"),
 }
 
 

@@ -39,7 +39,7 @@ class SiteTime:
 
     def stamp(self) -> str:
         """The present as the shop stores it: GMT without a zone, "2026-11-22T00:26:22"."""
-        return self.now().strftime(_STAMP)
+        return as_stamp(self.now())
 
     def local(self, gmt: str | None) -> str | None:
         """The site-local twin of a stored GMT stamp."""
@@ -72,6 +72,11 @@ class SiteTime:
         if not dates_are_gmt:
             wall -= timedelta(hours=self.offset_hours)
         return wall.strftime(_STAMP)
+
+
+def as_stamp(moment: datetime) -> str:
+    """An aware moment as the shop stores it."""
+    return moment.astimezone(UTC).strftime(_STAMP)
 
 
 def _parse(stamp: str) -> datetime:

@@ -12,12 +12,13 @@ import hashlib
 import hmac
 import random
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import requests
 
 from ops_sandbox.shop.customers import customer_body, find_customer
+from ops_sandbox.shop.dates import as_stamp
 from ops_sandbox.shop.errors import RestError, invalid_id
 from ops_sandbox.shop.order_view import order_body
 from ops_sandbox.shop.orders import find_order
@@ -67,6 +68,8 @@ class DeliveryFaults:
     lose_next: int = 0
     duplicate: bool = False
     reorder: random.Random | None = None
+    #: How long a delivery waits in the queue at least.
+    delay: timedelta | None = None
 
 
 class DeliveryRun:
@@ -86,7 +89,8 @@ class DeliveryRun:
         with site.queue_lock:
             with site.store.transaction():
                 end_sales(site)
-                actions = list(site.table("actions").values())
+                latest = site.time.now() - (self.faults.delay or timedelta(0))
+                actions = [a for a in site.table("actions").values() if a["queued_gmt"] <= as_stamp(latest)]
             if self.faults.reorder is not None:
                 self.faults.reorder.shuffle(actions)
             done: list[Delivery] = []

@@ -14,9 +14,14 @@ from ops_sandbox.shop.checks import COLLECTION, ORDERBY, Rule, checked, checked_
 from ops_sandbox.shop.customers import customer_by_email
 from ops_sandbox.shop.orders import HIDDEN_STATUSES
 from ops_sandbox.shop.site import Site
+from ops_sandbox.shop.terms import with_children
 from ops_sandbox.shop.wire import Doc, as_bool, as_int
 
 Query = dict[str, str]
+
+#: Parameters that say which part of a list is wanted, and how it is shown; all others make another list.
+_OF_A_PAGE = frozenset({"page", "per_page", "offset", "_fields", "dp"})
+_LISTS_KEPT = 8
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,24 @@ def page_headers(page: Page, url: str, query: Query) -> list[tuple[str, str]]:
     if page.number < page.pages:
         found.append(f'<{_page_url(url, query, page.number + 1)}>; rel="next"')
     return [*headers, ("Link", ", ".join(found))] if found else headers
+
+
+def kept_list(
+    site: Site, tables: Sequence[str], name: str, query: Query, make: Callable[[], list[Doc]]
+) -> list[Doc]:
+    """What `make` gives, from the last time if none of `tables` has changed since: most callers ask for
+    page after page of one list. It is made anew after any change, so pages drift as on a real shop."""
+    asked = (name, *sorted(item for item in query.items() if item[0] not in _OF_A_PAGE))
+    versions = tuple(site.store.versions[table] for table in tables)
+    known = site.lists.get(asked)
+    if known is not None and known[0] == versions:
+        return known[1]
+    docs = make()
+    site.lists.pop(asked, None)
+    site.lists[asked] = (versions, docs)
+    while len(site.lists) > _LISTS_KEPT:
+        site.lists.pop(next(iter(site.lists)))
+    return docs
 
 
 def check_query(query: Query, collection: str) -> None:
@@ -78,7 +101,7 @@ def list_products(site: Site, query: Query) -> list[Doc]:
     everything = site.table("products").values()
     skus = {part.strip().lower() for part in query.get("sku", "").split(",") if part.strip()}
     if skus:
-        found: Iterable[Doc] = (p for p in everything if p["sku"].lower() in skus and p["status"] != "trash")
+        found: Iterable[Doc] = site.store.catalog.all_by_sku(skus)
     else:
         found = (p for p in everything if p["type"] != "variation")
     return in_order(_product_filters(site, found, query), query)
@@ -87,11 +110,11 @@ def list_products(site: Site, query: Query) -> list[Doc]:
 def list_variations(site: Site, query: Query, parent_id: int | None = None) -> list[Doc]:
     """The variations of one product, or of all."""
     check_query(query, "products")
-    found = (
-        p
-        for p in site.table("products").values()
-        if p["type"] == "variation" and parent_id in (None, p["parent_id"])
-    )
+    found: Iterable[Doc]
+    if parent_id is not None:
+        found = site.store.catalog.children(parent_id)
+    else:
+        found = (p for p in site.table("products").values() if p["type"] == "variation")
     if query.get("sku"):
         skus = {part.strip().lower() for part in query["sku"].split(",")}
         found = (p for p in found if p["sku"].lower() in skus)
@@ -201,10 +224,18 @@ def _product_filters(site: Site, found: Iterable[Doc], query: Query) -> Iterable
         found = (p for p in found if query["search_sku"].lower() in p["sku"].lower())
     if query.get("search"):
         found = (p for p in found if query["search"].lower() in f"{p['name']} {p['description']}".lower())
-    for key in ("type", "stock_status"):
+    for key in ("type", "stock_status", "slug"):
         if query.get(key):
             found = _equal(found, key, query[key])
+    if query.get("category"):
+        found = _carrying(found, "categories", with_children(site, _ids(query["category"])))
+    if query.get("tag"):
+        found = _carrying(found, "tags", set(_ids(query["tag"])))
     return by_ids(by_dates(site, found, query), query)
+
+
+def _carrying(docs: Iterable[Doc], key: str, wanted: set[int]) -> Iterable[Doc]:
+    return [d for d in docs if any(entry["id"] in wanted for entry in d[key])]
 
 
 def _equal(docs: Iterable[Doc], key: str, value: str) -> Iterable[Doc]:

@@ -131,8 +131,7 @@ def _new_line(site: Site, wanted: Doc) -> Doc:
 def _wanted_product(site: Site, wanted: Doc) -> Doc | None:
     products = site.table("products")
     if wanted.get("sku"):
-        sku = as_text(wanted["sku"]).lower()
-        return next((p for p in products.values() if p["sku"].lower() == sku), None)
+        return site.store.catalog.by_sku(as_text(wanted["sku"]))
     product_id = as_int(wanted.get("variation_id")) or as_int(wanted.get("product_id"))
     if not product_id:
         raise RestError("woocommerce_rest_required_product_reference", "Product ID or SKU is required.", 400)

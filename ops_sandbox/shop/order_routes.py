@@ -14,7 +14,10 @@ from ops_sandbox.shop.wire import Doc, as_bool, as_text
 
 
 def get_orders(site: Site, call: RestCall) -> RestAnswer:
-    found = listing.list_orders(site, call.query)
+    listing.check_query(call.query, "orders")
+    found = listing.kept_list(
+        site, ("orders",), "orders", call.query, lambda: listing.list_orders(site, call.query)
+    )
     return page_answer(call, found, lambda o: order_body(site, o, call.home, call.places))
 
 
@@ -53,7 +56,7 @@ def batch_orders(site: Site, call: RestCall) -> RestAnswer:
 
     return RestAnswer(
         run_batch(
-            call.body,
+            call,
             lambda item: order_body(site, orders.create_order(site, item), call.home),
             lambda order_id, item: order_body(
                 site, orders.update_order(site, orders.find_order(site, order_id), item), call.home

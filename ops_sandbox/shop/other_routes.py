@@ -15,7 +15,10 @@ from ops_sandbox.shop.wire import Doc
 
 
 def get_customers(site: Site, call: RestCall) -> RestAnswer:
-    found = listing.list_customers(site, call.query)
+    listing.check_query(call.query, "customers")
+    found = listing.kept_list(
+        site, ("customers",), "customers", call.query, lambda: listing.list_customers(site, call.query)
+    )
     return page_answer(call, found, lambda c: customers.customer_body(site, c, call.home))
 
 
@@ -52,7 +55,7 @@ def batch_customers(site: Site, call: RestCall) -> RestAnswer:
 
     return RestAnswer(
         run_batch(
-            call.body,
+            call,
             lambda item: customers.customer_body(site, customers.create_customer(site, item), call.home),
             lambda customer_id, item: customers.customer_body(
                 site,

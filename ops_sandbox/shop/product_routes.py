@@ -11,7 +11,10 @@ from ops_sandbox.shop.wire import Doc
 
 
 def get_products(site: Site, call: RestCall) -> RestAnswer:
-    found = listing.list_products(site, call.query)
+    listing.check_query(call.query, "products")
+    found = listing.kept_list(
+        site, ("products",), "products", call.query, lambda: listing.list_products(site, call.query)
+    )
     return page_answer(call, found, lambda p: product_body(site, p, call.home))
 
 
@@ -32,6 +35,7 @@ def put_product(site: Site, call: RestCall, product_id: int) -> RestAnswer:
 
 def delete_product(site: Site, call: RestCall, product_id: int) -> RestAnswer:
     product = products.find_product(site, product_id)
+    products.refuse_variation(product)
     if not call.force:
         products.trash_product(site, product)
         return RestAnswer(product_body(site, product, call.home, edit=True))
@@ -47,6 +51,7 @@ def batch_products(site: Site, call: RestCall) -> RestAnswer:
 
     def erase(product_id: int) -> Doc:
         product = products.find_product(site, product_id)
+        products.refuse_variation(product)
         body = product_body(site, product, call.home, edit=True)
         products.erase_product(site, product)
         return body
@@ -54,7 +59,7 @@ def batch_products(site: Site, call: RestCall) -> RestAnswer:
     def create(item: Doc) -> Doc:
         return product_body(site, products.create_product(site, item), call.home, edit=True)
 
-    return RestAnswer(run_batch(call.body, create, update, erase))
+    return RestAnswer(run_batch(call, create, update, erase))
 
 
 def get_variations(site: Site, call: RestCall, product_id: int) -> RestAnswer:
@@ -63,7 +68,10 @@ def get_variations(site: Site, call: RestCall, product_id: int) -> RestAnswer:
 
 
 def get_all_variations(site: Site, call: RestCall) -> RestAnswer:
-    found = listing.list_variations(site, call.query)
+    listing.check_query(call.query, "products")
+    found = listing.kept_list(
+        site, ("products",), "variations", call.query, lambda: listing.list_variations(site, call.query)
+    )
     return page_answer(call, found, lambda v: variation_body(site, v, call.home))
 
 
@@ -107,4 +115,4 @@ def batch_variations(site: Site, call: RestCall, product_id: int) -> RestAnswer:
         products.erase_product(site, variation)
         return body
 
-    return RestAnswer(run_batch(call.body, create, update, erase))
+    return RestAnswer(run_batch(call, create, update, erase))

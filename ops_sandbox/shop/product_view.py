@@ -173,7 +173,7 @@ def child_ids(site: Site, product: Doc) -> list[int]:
     """Ids of a variable product's variations, ascending."""
     if product["type"] != "variable":
         return []
-    return sorted(p["id"] for p in site.table("products").values() if p["parent_id"] == product["id"])
+    return [child["id"] for child in site.store.catalog.children(product["id"])]
 
 
 def variation_title(parent: Doc | None, variation: Doc) -> str:

@@ -3,46 +3,15 @@
 from __future__ import annotations
 
 import copy
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
+from ops_sandbox.shop import terms
 from ops_sandbox.shop.errors import RestError, invalid_id
+from ops_sandbox.shop.product_fields import TYPES, apply_fields
 from ops_sandbox.shop.product_view import is_on_sale, slug_of
-from ops_sandbox.shop.site import Site, set_meta
-from ops_sandbox.shop.stock import move_stock, set_stock, stock_keeper
-from ops_sandbox.shop.wire import Doc, as_bool, as_int, as_text
-
-#: As WooCommerce lists them when it refuses another.
-STATUSES = ("draft", "pending", "private", "publish", "future", "auto-draft", "trash")
-TYPES = ("simple", "grouped", "external", "variable")
-
-_TEXTS = (
-    "slug",
-    "description",
-    "short_description",
-    "weight",
-    "tax_status",
-    "tax_class",
-    "external_url",
-    "button_text",
-    "purchase_note",
-    "catalog_visibility",
-    "global_unique_id",
-    "shipping_class",
-    "backorders",
-)
-_FLAGS = ("featured", "virtual", "downloadable", "sold_individually", "reviews_allowed")
-_LISTS = (
-    "categories",
-    "tags",
-    "images",
-    "attributes",
-    "default_attributes",
-    "upsell_ids",
-    "cross_sell_ids",
-    "grouped_products",
-    "downloads",
-)
-_UNCATEGORIZED = {"id": 15, "name": "Uncategorized", "slug": "uncategorized"}
+from ops_sandbox.shop.site import Site
+from ops_sandbox.shop.stock import follow_children, move_stock, stock_keeper
+from ops_sandbox.shop.wire import Doc, as_int, as_text
 
 
 def find_product(site: Site, product_id: int, *, status: int = 404) -> Doc:
@@ -51,6 +20,17 @@ def find_product(site: Site, product_id: int, *, status: int = 404) -> Doc:
     if product is None:
         raise invalid_id("product", status)
     return product
+
+
+def refuse_variation(product: Doc) -> None:
+    """Variations are written and deleted below their parent only. Raises `RestError` 404 (recorded for PUT)."""
+    if product["type"] == "variation":
+        raise RestError(
+            "woocommerce_rest_invalid_product_id",
+            "To manipulate product variations you should use the"
+            " /products/&lt;product_id&gt;/variations/&lt;id&gt; endpoint.",
+            404,
+        )
 
 
 def find_variation(site: Site, parent_id: int, variation_id: int) -> Doc:
@@ -109,7 +89,7 @@ def blank_product(site: Site, kind: str = "simple", parent_id: int = 0) -> Doc:
         "cross_sell_ids": [],
         "parent_id": parent_id,
         "purchase_note": "",
-        "categories": [] if is_variation else [dict(_UNCATEGORIZED)],
+        "categories": [] if is_variation else [dict(terms.UNCATEGORIZED)],
         "brands": [],
         "tags": [],
         "images": [],
@@ -129,7 +109,7 @@ def create_product(site: Site, body: Doc) -> Doc:
     _check_sku(site, body, None)
     kind = as_text(body.get("type")) or "simple"
     product = blank_product(site, kind if kind in TYPES else "simple")
-    _apply(site, product, body)
+    apply_fields(site, product, body)
     if product["status"] == "publish" and not product["slug"]:
         product["slug"] = slug_of(product["name"])
     site.store.save("products", product)
@@ -144,17 +124,13 @@ def update_product(site: Site, product: Doc, body: Doc) -> Doc:
 
     Going live, also out of the trash, fires product.published before.
     """
-    if product["type"] == "variation":
-        raise RestError(
-            "woocommerce_rest_invalid_product_id",
-            "To manipulate product variations you should use the"
-            " /products/&lt;product_id&gt;/variations/&lt;id&gt; endpoint.",
-            404,
-        )
+    refuse_variation(product)
     _check_sku(site, body, product)
     product = copy.deepcopy(product)  # a refusal half-way leaves the stored one as it was
+    if body.get("type") in TYPES:
+        product["type"] = body["type"]
     was_live = product["status"] == "publish"
-    _apply(site, product, body)
+    apply_fields(site, product, body)
     if product["status"] == "publish" and not product["slug"]:
         product["slug"] = slug_of(product["name"])
     product["date_modified_gmt"] = site.time.stamp()
@@ -165,30 +141,38 @@ def update_product(site: Site, product: Doc, body: Doc) -> Doc:
     return product
 
 
-def trash_product(site: Site, product: Doc) -> None:
-    """DELETE products/ID: fires product.deleted, and coupon.deleted with the product's id (a quirk)."""
+def trash_product(site: Site, product: Doc, *, by_rest: bool = True) -> None:
+    """To the trash: fires product.deleted, and by REST coupon.deleted with the product's id (a quirk).
+
+    Its variations go along (from WooCommerce's source); what they fire was not recorded, so they are silent.
+
+    Raises `RestError` 410 when it is there already.
+    """
     if product["status"] == "trash":
         raise RestError("woocommerce_rest_already_trashed", "The product has already been deleted.", 410)
-    product["_trashed_from"] = product["status"]
-    product["status"] = "trash"
-    product["date_modified_gmt"] = site.time.stamp()
-    site.store.save("products", product)
-    site.fire("coupon.deleted", product["id"])
+    for one in (product, *site.store.catalog.children(product["id"])):
+        one["_trashed_from"] = one["status"]
+        one["status"] = "trash"
+        one["date_modified_gmt"] = site.time.stamp()
+        site.store.save("products", one)
+    if by_rest:
+        site.fire("coupon.deleted", product["id"])
     site.fire("product.deleted", product["id"])
 
 
 def untrash_product(site: Site, product: Doc) -> None:
     """What the Restore link of the admin page does."""
-    product["status"] = product.pop("_trashed_from", None) or "publish"
-    product["date_modified_gmt"] = site.time.stamp()
-    site.store.save("products", product)
+    for one in (product, *site.store.catalog.children(product["id"])):
+        one["status"] = one.pop("_trashed_from", None) or "publish"
+        one["date_modified_gmt"] = site.time.stamp()
+        site.store.save("products", one)
     for topic in ("product.published", "product.updated", "coupon.restored", "product.restored"):
         site.fire(topic, product["id"])
 
 
 def erase_product(site: Site, product: Doc) -> None:
     """DELETE with force=true, of a variation too: gone with its variations; fires nothing."""
-    for child in [p for p in site.table("products").values() if p["parent_id"] == product["id"]]:
+    for child in site.store.catalog.children(product["id"]):
         site.store.remove("products", child["id"])
     site.store.remove("products", product["id"])
     if product["type"] == "variation":
@@ -199,11 +183,12 @@ def create_variation(site: Site, parent: Doc, body: Doc) -> Doc:
     """POST products/ID/variations: product.published and product.created with the variation's id."""
     _check_sku(site, body, None)
     variation = blank_product(site, "variation", parent["id"])
-    _apply(site, variation, body)
+    apply_fields(site, variation, body)
     _name_variation(site, parent, variation)
     site.store.save("products", variation)
     _refresh_parent(site, variation)
-    site.fire("product.published", variation["id"])
+    if variation["status"] == "publish":
+        site.fire("product.published", variation["id"])
     site.fire("product.created", variation["id"])
     return variation
 
@@ -212,12 +197,15 @@ def update_variation(site: Site, variation: Doc, body: Doc) -> Doc:
     """PUT products/ID/variations/ID: product.updated with the variation's id; the parent's date moves too."""
     _check_sku(site, body, variation)
     variation = copy.deepcopy(variation)
-    _apply(site, variation, body)
+    was_live = variation["status"] == "publish"
+    apply_fields(site, variation, body)
     if "attributes" in body:
         _name_variation(site, site.table("products")[variation["parent_id"]], variation)
     variation["date_modified_gmt"] = site.time.stamp()
     site.store.save("products", variation)
     _refresh_parent(site, variation)
+    if variation["status"] == "publish" and not was_live:
+        site.fire("product.published", variation["id"])
     site.fire("product.updated", variation["id"])
     return variation
 
@@ -236,93 +224,16 @@ def end_sales(site: Site) -> None:
             site.fire("product.updated", product["id"])
 
 
-def format_decimal(value: object) -> str:
-    """A price as WooCommerce keeps it: "1,234.50" is 1234.50, "abc" clears it, "-1" stays."""
-    text = as_text(value).strip().replace(",", "")
-    try:
-        return text if Decimal(text).is_finite() else ""
-    except InvalidOperation:
-        return ""
-
-
-def _apply(site: Site, product: Doc, body: Doc) -> None:
-    if body.get("name") is not None and product["type"] != "variation":
-        product["name"] = escape_ampersands(as_text(body["name"]))
-    if body.get("sku") is not None:
-        product["sku"] = as_text(body["sku"])
-    if body.get("status"):
-        product["status"] = body["status"] if body["status"] in STATUSES else "draft"
-    for key in _TEXTS:
-        if body.get(key) is not None:
-            product[key] = as_text(body[key])
-    for key in _FLAGS:
-        if body.get(key) is not None:
-            product[key] = as_bool(body[key])
-    for key in _LISTS:
-        if isinstance(body.get(key), list):
-            product[key] = body[key]
-    if isinstance(body.get("dimensions"), dict):
-        product["dimensions"] |= {k: as_text(v) for k, v in body["dimensions"].items()}
-    for key in ("menu_order", "low_stock_amount"):
-        if body.get(key) is not None:
-            product[key] = as_int(body[key])
-    _apply_prices(site, product, body)
-    _apply_stock(site, product, body)
-    set_meta(site, product, body.get("meta_data"))
-
-
-def _apply_prices(site: Site, product: Doc, body: Doc) -> None:
-    if product["type"] == "variable":
-        return  # ignored on a parent: its price is its cheapest variation's
-    for key in ("regular_price", "sale_price"):
-        if body.get(key) is not None:
-            product[key] = format_decimal(body[key])
-    for name in ("date_on_sale_from", "date_on_sale_to"):
-        for key in (name, f"{name}_gmt"):
-            if key in body:
-                text = as_text(body[key])
-                gmt = key.endswith("_gmt")
-                product[f"{name}_gmt"] = (
-                    site.time.threshold(key, _with_time(text), dates_are_gmt=gmt) if text else None
-                )
-    sale, regular = product["sale_price"], product["regular_price"]
-    if sale != "" and (regular == "" or Decimal(sale) >= Decimal(regular)):
-        product["sale_price"] = ""  # dropped in silence (recorded)
-    on_sale = is_on_sale(product, site.time.stamp())
-    product["price"] = product["sale_price"] if on_sale else product["regular_price"]
-
-
-def _with_time(text: str) -> str:
-    return text if "T" in text or " " in text else f"{text}T00:00:00"
-
-
-def _apply_stock(site: Site, product: Doc, body: Doc) -> None:
-    if body.get("manage_stock") is not None:
-        product["manage_stock"] = body["manage_stock"] != "parent" and as_bool(body["manage_stock"])
-        if not product["manage_stock"]:
-            product["stock_quantity"] = None
-            product["stock_status"] = "instock"
-    if product["manage_stock"]:
-        if "stock_quantity" in body or product["stock_quantity"] is None:
-            set_stock(product, as_int(body.get("stock_quantity")))
-        elif "backorders" in body:
-            set_stock(product, product["stock_quantity"])
-        if body.get("inventory_delta") is not None:
-            set_stock(product, product["stock_quantity"] + as_int(body["inventory_delta"]))
-    elif body.get("stock_status"):
-        product["stock_status"] = as_text(body["stock_status"])
-
-
 def _check_sku(site: Site, body: Doc, product: Doc | None) -> None:
     sku = as_text(body.get("sku"))
     if not sku:
         return
-    taken = {p["sku"].lower(): p for p in site.table("products").values() if p["sku"]}
-    owner = taken.get(sku.lower())
+    catalog = site.store.catalog
+    owner = catalog.by_sku(sku)
     if owner is None or (product is not None and owner["id"] == product["id"]):
         return
     number = 1
-    while f"{sku}-{number}".lower() in taken:
+    while catalog.by_sku(f"{sku}-{number}") is not None:
         number += 1
     raise RestError(
         "product_invalid_sku",
@@ -332,11 +243,6 @@ def _check_sku(site: Site, body: Doc, product: Doc | None) -> None:
     )
 
 
-def escape_ampersands(name: str) -> str:
-    """Names keep their HTML, but a bare & is stored as &amp;."""
-    return name.replace("&amp;", "&").replace("&", "&amp;")
-
-
 def _name_variation(site: Site, parent: Doc, variation: Doc) -> None:
     """Complete the chosen attributes from the parent's and name the variation after its options."""
     chosen = []
@@ -344,13 +250,15 @@ def _name_variation(site: Site, parent: Doc, variation: Doc) -> None:
         for attribute in parent["attributes"]:
             same_id = attribute["id"] and as_int(wanted.get("id")) == attribute["id"]
             if same_id or as_text(wanted.get("name")).lower() == attribute["name"].lower():
+                option = as_text(wanted.get("option"))
+                same = (known for known in attribute["options"] if slug_of(known) == slug_of(option))
                 slug = attribute["slug"] if attribute["id"] else slug_of(attribute["name"])
                 chosen.append(
                     {
                         "id": attribute["id"],
                         "name": attribute["name"],
                         "slug": slug,
-                        "option": as_text(wanted.get("option")),
+                        "option": next(same, option),
                     }
                 )
     variation["attributes"] = chosen
@@ -362,9 +270,10 @@ def _refresh_parent(site: Site, variation: Doc) -> None:
     parent = site.table("products").get(variation["parent_id"])
     if parent is None:
         return
-    siblings = [p for p in site.table("products").values() if p["parent_id"] == parent["id"]]
+    siblings = site.store.catalog.children(parent["id"])
     prices = sorted((p["price"] for p in siblings if p["price"] != ""), key=Decimal)
     parent["price"] = prices[0] if prices else ""
+    follow_children(site, parent)
     parent["date_modified_gmt"] = site.time.stamp()
     site.store.save("products", parent)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ops_sandbox.shop import order_routes, other_routes, product_routes
+from ops_sandbox.shop import order_routes, other_routes, product_routes, term_routes
 from ops_sandbox.shop.calls import RestAnswer
 from ops_sandbox.shop.errors import no_route
 
@@ -82,6 +82,7 @@ def _routes() -> list[Route]:
                 "DELETE": product_routes.delete_variation,
             },
         ),
+        *term_routes.routes(),
         ("/variations", {"GET": product_routes.get_all_variations}),
         ("/customers", {"GET": other_routes.get_customers, "POST": other_routes.post_customer}),
         ("/customers/batch", {"PUT": other_routes.batch_customers}),

@@ -16,6 +16,7 @@ from ops_sandbox.shop.orders import STATUSES
 from ops_sandbox.shop.product_view import child_ids
 from ops_sandbox.shop.products import blank_product
 from ops_sandbox.shop.site import Site
+from ops_sandbox.shop.terms import CATEGORY, UNCATEGORIZED, create_term, plant_term, terms_of
 from ops_sandbox.shop.wire import Doc
 
 _KEPT_STOCK = set(STATUSES) & {"processing", "completed", "on-hold", "refunded"}
@@ -28,7 +29,8 @@ def recorded(name: str) -> Any:
 
 
 def plant_rules(site: Site) -> None:
-    """Tax rates and coupons, which every shop has."""
+    """Tax rates, coupons and the first category, which every shop has."""
+    plant_term(site, CATEGORY, UNCATEGORIZED["id"], UNCATEGORIZED["name"], UNCATEGORIZED["slug"])
     for tax in recorded("taxes.json"):
         site.store.save("taxes", tax)
     for coupon in recorded("coupons.json"):
@@ -38,7 +40,11 @@ def plant_rules(site: Site) -> None:
 
 def plant_records(site: Site) -> None:
     """Products, variations, customers, orders, refunds and notes as recorded."""
-    for body in recorded("products.json"):
+    products = recorded("products.json")
+    # Terms that are made below take no number of a recorded one.
+    for category in [one for body in products for one in body["categories"]]:
+        site.store.reserve("term", category["id"])
+    for body in products:
         _plant_product(site, body)
     for body in recorded("variations.json"):
         _plant_variation(site, body)
@@ -69,6 +75,24 @@ def _plant_product(site: Site, body: Doc) -> None:
     site.store.save("products", product)
     site.store.reserve("post", product["id"])
     _reserve_metas(site, [product])
+    for category in product["categories"]:
+        plant_term(site, CATEGORY, category["id"], category["name"], category["slug"])
+    for attribute in product["attributes"]:
+        if attribute["id"]:
+            _plant_attribute(site, attribute)
+
+
+def _plant_attribute(site: Site, attribute: Doc) -> None:
+    """A global attribute as a product carries it; the ids of its terms were not recorded."""
+    if attribute["id"] not in site.table("attributes"):
+        name = {key: attribute[key] for key in ("id", "name", "slug")}
+        kind = {"type": "select", "order_by": "menu_order", "has_archives": False}
+        site.store.save("attributes", {**name, **kind})
+        site.store.reserve("attribute", attribute["id"])
+    known = {term["name"] for term in terms_of(site, attribute["slug"])}
+    for option in attribute["options"]:
+        if option not in known:
+            create_term(site, attribute["slug"], {"name": option})
 
 
 def _plant_variation(site: Site, body: Doc) -> None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ops_sandbox.shop.checkout import product_by_sku
+from ops_sandbox.shop.checkout import find_by_key
 from ops_sandbox.shop.errors import NoSuchRecord
 from ops_sandbox.shop.site import Site
 from ops_sandbox.shop.wire import Doc, money
 
 
-def share(site: Site, order: Doc, sku: str, quantity: int) -> Doc:
-    """The refund line for `quantity` pieces of a SKU, rounded to cents. Raises `NoSuchRecord`."""
-    product = product_by_sku(site, sku)
+def share(site: Site, order: Doc, key: str | int, quantity: int) -> Doc:
+    """The refund line for `quantity` pieces of a product, rounded to cents. Raises `NoSuchRecord`."""
+    product = find_by_key(site, key)
     for line in order["line_items"]:
         if product["id"] in (line["product_id"], line["variation_id"]):
             part = Decimal(quantity) / Decimal(line["quantity"])
             return _entry(line, quantity, part)
-    raise NoSuchRecord(f"line of order {order['id']} with SKU", sku)
+    raise NoSuchRecord(f"line of order {order['id']} of product", key)
 
 
 def whole(line: Doc) -> Doc:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ops_sandbox.shop import load, orders, products, refunds, shares, webhooks
+from ops_sandbox.shop import webhooks
 from ops_sandbox.shop.app import RestFaults, ShopApp
-from ops_sandbox.shop.checkout import Basket, check_out, product_by_sku
+from ops_sandbox.shop.calls import RestCall
 from ops_sandbox.shop.dates import Clock, SiteTime, system_clock
 from ops_sandbox.shop.deliveries import Delivery, DeliveryFaults, DeliveryRun
-from ops_sandbox.shop.errors import NoSuchRecord
-from ops_sandbox.shop.order_view import order_body, refund_body
-from ops_sandbox.shop.product_view import product_body
+from ops_sandbox.shop.hooks import ANY, WRITE, CallFault, Hook
+from ops_sandbox.shop.people import People
 from ops_sandbox.shop.seed import plant_records, plant_rules
 from ops_sandbox.shop.server import RunningShop
 from ops_sandbox.shop.site import Site
 from ops_sandbox.shop.store import Store
-from ops_sandbox.shop.wire import Doc, money
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -30,11 +28,11 @@ CONSUMER_KEY = "ck_sandbox0000000000000000000000000000000000"
 CONSUMER_SECRET = "cs_sandbox0000000000000000000000000000000000"  # noqa: S105 - of a played shop
 
 
-class Shop:
+class Shop(People):
     """A WooCommerce shop with real state, real HTTP and faults to order. Make one with `Shop.create`."""
 
     def __init__(self, site: Site) -> None:
-        self.site = site
+        super().__init__(site)
         self._delivery_faults = DeliveryFaults()
         self._rest_faults = RestFaults()
         self._run = DeliveryRun(site, self._delivery_faults)
@@ -83,15 +81,6 @@ class Shop:
         running = RunningShop(self.app, port)
         self.site.home_url = running.url
         return running
-
-    @property
-    def home_url(self) -> str:
-        """Where the shop believes it is; OAuth requests are signed over it."""
-        return self.site.home_url
-
-    @home_url.setter
-    def home_url(self, url: str) -> None:
-        self.site.home_url = url.rstrip("/")
 
     @property
     def assume_https(self) -> bool:
@@ -143,7 +132,7 @@ class Shop:
 
     def run_queue(self) -> list[Delivery]:
         """Deliver what waits now, one after another; what that brings about waits for the next run."""
-        if self.down:
+        if self.app.is_down:
             return []
         return self._run.run()
 
@@ -210,179 +199,101 @@ class Shop:
     def duplicate_deliveries(self, value: bool) -> None:
         self._delivery_faults.duplicate = value
 
+    def delay_deliveries(self, span: timedelta | None) -> None:
+        """Leave each delivery in the queue until `span` has passed since its change; None ends it."""
+        self._delivery_faults.delay = span
+
     def reorder_deliveries(self, rng: random.Random | None) -> None:
         """Shuffle every run of the queue with `rng`; None ends it."""
         self._delivery_faults.reorder = rng
 
-    def answer_next_with(self, status: int, count: int = 1, *, retry_after_seconds: int = 1) -> None:
-        """Answer the next `count` REST requests with `status`; 429 and 503 carry Retry-After."""
-        self._rest_faults.status = status
-        self._rest_faults.answer_next = count
-        self._rest_faults.retry_after_seconds = retry_after_seconds
+    def answer_next_with(
+        self,
+        status: int,
+        count: int | None = 1,
+        *,
+        retry_after_seconds: int = 1,
+        method: str = ANY,
+        path: str = ".*",
+    ) -> None:
+        """Answer the next `count` REST requests with `status`, and do nothing; 429 and 503 carry Retry-After.
 
-    def lose_next_answers(self, method: str, count: int = 1) -> None:
+        `method` and `path` choose which, as in `before_next`; `count` None is all from now on, until
+        `end_faults`. Several orders are met one after another.
+        """
+        self._rest_faults.hooks.order(
+            CallFault(method, path, count, "status", status, retry_after_seconds=retry_after_seconds)
+        )
+
+    def lose_next_answers(self, method: str, count: int = 1, *, path: str = ".*") -> None:
         """Do what the next `count` REST requests of `method` ask for, and answer them with 504."""
-        self._rest_faults.lose_method = method
-        self._rest_faults.lose_next = count
+        self._rest_faults.hooks.order(CallFault(method, path, count, "lost"))
+
+    def hang_up(
+        self, count: int = 1, *, method: str = ANY, path: str = ".*", after_doing: bool = False
+    ) -> None:
+        """End the connection of the next `count` REST requests without any answer, before or after
+        doing what they ask for. Only where the shop is served by `serve`."""
+        self._rest_faults.hooks.order(CallFault(method, path, count, "drop", after_doing=after_doing))
+
+    def break_next_batch(self, after_items: int, *, status: int = 500, path: str = ".*/batch") -> None:
+        """Do the first `after_items` items of the next batch, then answer `status`: they stay done."""
+        self._rest_faults.hooks.order(CallFault(WRITE, path, 1, "break", status, items=after_items))
+
+    def end_faults(self) -> None:
+        """Take back every order for errors, lost answers, ended connections and broken batches."""
+        for kind in ("status", "lost", "drop", "break"):
+            self._rest_faults.hooks.withdraw(kind)
 
     @property
     def down(self) -> bool:
         """Every request is answered with 503, and the queue stands still."""
-        return self._rest_faults.down
+        return self.app.is_down
 
     @down.setter
     def down(self, value: bool) -> None:
         self._rest_faults.down = value
+        self._rest_faults.down_until = None
 
-    # What people do in the shop
+    def down_for(self, span: timedelta) -> None:
+        """Down until `span` has passed on the shop's clock."""
+        self._rest_faults.down_until = self.site.time.clock() + span
 
-    def place_order(
-        self,
-        items: Sequence[tuple[str, int]],
-        email: str = "shopper@example.net",
-        *,
-        paid: bool = True,
-        payment_method: str = "stripe",
-        coupon: str | None = None,
-        shipping: Decimal | None = None,
-        customer_id: int = 0,
-        new_account: bool = False,
-        billing: Doc | None = None,
-        ship_to: Doc | None = None,
-        currency: str = "USD",
-        customer_note: str = "",
-        transaction_id: str = "",
-        meta: Doc | None = None,
-        created_via: str = "store-api",
-    ) -> Doc:
-        """A shopper's order of (SKU, quantity) items, see `checkout.Basket`. Gives the order's REST body."""
-        basket = Basket(
-            items=items,
-            email=email,
-            paid=paid,
-            payment_method=payment_method,
-            coupon=coupon,
-            shipping=shipping,
-            customer_id=customer_id,
-            new_account=new_account,
-            billing=billing or {},
-            ship_to=ship_to,
-            currency=currency,
-            customer_note=customer_note,
-            transaction_id=transaction_id,
-            meta=meta or {},
-            created_via=created_via,
-        )
-        with self.site.store.transaction():
-            return order_body(self.site, check_out(self.site, basket), self.home_url)
+    # What falls between two calls of a caller
 
-    def set_status(self, order_id: int, status: str) -> Doc:
-        """Move an order to a status, as on the admin page. Gives its body."""
-        with self.site.store.transaction():
-            order = self._order(order_id)
-            orders.set_status(self.site, order, status)
-            return order_body(self.site, order, self.home_url)
+    def before_next(
+        self, method: str, path: str, action: Callable[[RestCall], object], *, count: int | None = 1
+    ) -> Hook:
+        """Call `action` before the next `count` matching REST calls are done, None for all of them.
 
-    def touch_order(self, order_id: int) -> Doc:
-        """Re-save an order as it is: its date moves and order.updated is queued. Gives its body."""
-        with self.site.store.transaction():
-            order = self._order(order_id)
-            orders.touch(self.site, order)
-            return order_body(self.site, order, self.home_url)
+        `method` is GET, POST, PUT, DELETE, "WRITE" for all that change something or "ANY"; `path` is a
+        regular expression for the whole path below /wp-json/wc/v3, such as r"/products/batch" or
+        r"/products/\\d+". The action gets the call (method, path, query, body) and runs in the server's
+        thread without the shop's lock, so that it can do all that this class offers:
 
-    def trash_order(self, order_id: int) -> None:
-        """To the trash: order.deleted."""
-        with self.site.store.transaction():
-            orders.trash_order(self.site, self._order(order_id))
+            shop.before_next("WRITE", "/products/batch", lambda call: shop.place_order([("TEA-50", 1)]))
 
-    def untrash_order(self, order_id: int) -> None:
-        """Out of the trash by the admin page's Restore link: order.restored."""
-        with self.site.store.transaction():
-            orders.untrash_order(self.site, self._order(order_id))
-
-    def untrash_product(self, product_id: int) -> None:
-        """Out of the trash by the admin page's Restore link."""
-        with self.site.store.transaction():
-            products.untrash_product(self.site, products.find_product(self.site, product_id))
-
-    def refund(
-        self,
-        order_id: int,
-        *,
-        amount: Decimal | str | None = None,
-        items: Iterable[tuple[str, int]] | None = None,
-        reason: str = "",
-        restock: bool = True,
-    ) -> Doc:
-        """Refund an amount, or (SKU, quantity) items with their share of tax; neither means all that is left.
-
-        All that is left of an order without refunds goes line by line, shipping
-        included. Gives the refund's body.
+        lets an order fall between a caller's reading and its writing. The `times` of the hook that is
+        given back tell how often it was done; `cancel()` ends it.
         """
-        with self.site.store.transaction():
-            order = self._order(order_id)
-            body: Doc = {"reason": reason, "api_refund": False, "api_restock": restock}
-            if amount is not None:
-                body["amount"] = str(amount)
-            elif items is not None:
-                body["line_items"] = [
-                    shares.share(self.site, order, sku, quantity) for sku, quantity in items
-                ]
-            else:
-                left = Decimal(order["total"]) - refunds.refunded_so_far(self.site, order)
-                body["amount"] = money(left)
-                if not order["_refund_ids"]:
-                    body["line_items"] = [
-                        shares.whole(line)
-                        for kind in ("line_items", "shipping_lines", "fee_lines")
-                        for line in order[kind]
-                    ]
-            refund = refunds.create_refund(self.site, order, body)
-            return refund_body(self.site, refund, self.home_url)
+        return self._rest_faults.hooks.add(Hook(method, path, count, when="before", action=action))
 
-    def set_stock(self, sku: str, quantity: int) -> None:
-        """Another plugin sets the stock: product.updated."""
-        with self.site.store.transaction():
-            products.set_stock_by_plugin(self.site, product_by_sku(self.site, sku), quantity)
+    def after_next(
+        self, method: str, path: str, action: Callable[[RestCall], object], *, count: int | None = 1
+    ) -> Hook:
+        """Call `action` after the next `count` matching REST calls were done and their answer is written
+        down, before the caller sees it: the answer shows the shop as it was before. See `before_next`."""
+        return self._rest_faults.hooks.add(Hook(method, path, count, when="after", action=action))
 
-    def write_stock_to_database(self, sku: str, quantity: int) -> None:
-        """An importer writes past WooCommerce: no webhook, no newer date, but REST shows the number."""
-        with self.site.store.transaction():
-            product = product_by_sku(self.site, sku)
-            product["stock_quantity"] = quantity
-            self.site.store.save("products", product)
-
-    def orders(self) -> list[Doc]:
-        """All orders' bodies by id, the trashed too."""
-        with self.site.store.transaction():
-            table = self.site.table("orders")
-            return [order_body(self.site, table[key], self.home_url) for key in sorted(table)]
-
-    def products(self) -> list[Doc]:
-        """All products' bodies by id, variations among them."""
-        with self.site.store.transaction():
-            table = self.site.table("products")
-            return [product_body(self.site, table[key], self.home_url) for key in sorted(table)]
-
-    def product_by_sku(self, sku: str) -> Doc:
-        """A product's or variation's body. Raises `NoSuchRecord`."""
-        with self.site.store.transaction():
-            return product_body(self.site, product_by_sku(self.site, sku), self.home_url)
-
-    # Load
-
-    def add_products(self, count: int, *, prefix: str = "LOAD", stock: int = 1_000_000) -> list[str]:
-        """`count` published products with managed stock. Gives their SKUs."""
-        with self.site.store.transaction():
-            return load.add_products(self.site, count, prefix, stock)
-
-    def add_customers(self, count: int, *, domain: str = "load.example") -> list[int]:
-        """`count` registered customers in San Francisco. Gives their ids."""
-        with self.site.store.transaction():
-            return load.add_customers(self.site, count, domain)
-
-    def _order(self, order_id: int) -> Doc:
-        order = self.site.table("orders").get(order_id)
-        if order is None:
-            raise NoSuchRecord("order", order_id)
-        return order
+    def before_batch_item(
+        self,
+        place: int,
+        action: Callable[[RestCall], object],
+        *,
+        path: str = ".*/batch",
+        count: int | None = 1,
+    ) -> Hook:
+        """Call `action` within the next `count` batches, before the item at `place` (from 0, over create,
+        update and delete together) is done. See `before_next`."""
+        hook = Hook(WRITE, path, count, when="item", action=action, place=place)
+        return self._rest_faults.hooks.add(hook)

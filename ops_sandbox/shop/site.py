@@ -34,6 +34,8 @@ class Site:
     randomness: random.Random = field(default_factory=lambda: random.Random(11))  # noqa: S311
     #: (webhook id, resource id) of the actions that wait.
     pending: set[tuple[int, int]] = field(default_factory=set)
+    #: Lists that were asked for lately, with the versions of the tables they were made from; see `listing.kept_list`.
+    lists: dict[tuple[object, ...], tuple[tuple[int, ...], list[Doc]]] = field(default_factory=dict)
     #: Only one run of the queue at a time, as on a real shop.
     queue_lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -63,6 +65,7 @@ class Site:
                     "id": self.store.next_id("action"),
                     "webhook_id": webhook["id"],
                     "resource_id": resource_id,
+                    "queued_gmt": self.time.stamp(),
                 },
             )
 

@@ -26,23 +26,41 @@ def stock_keeper(site: Site, product: Doc | None) -> Doc | None:
     return None
 
 
-def set_stock(product: Doc, quantity: int) -> None:
-    """Set the number and the stock status that follows from it."""
+def set_stock(product: Doc, quantity: int | None) -> None:
+    """Set the number and the stock status that follows from it; a number that nobody gave counts as 0."""
     product["stock_quantity"] = quantity
-    if quantity > 0:
+    if (quantity or 0) > 0:
         product["stock_status"] = "instock"
     else:
         product["stock_status"] = "outofstock" if product["backorders"] == "no" else "onbackorder"
 
 
 def move_stock(site: Site, product: Doc, change: int) -> tuple[int, int]:
-    """Add `change` pieces, move the product's date on, fire product.updated. Gives before and after."""
+    """Add `change` pieces, move the product's date on, a variation's parent's too, and fire
+    product.updated. Gives before and after."""
     before = int(product["stock_quantity"] or 0)
     set_stock(product, before + change)
     product["date_modified_gmt"] = site.time.stamp()
     site.store.save("products", product)
+    parent = site.table("products").get(product["parent_id"])
+    if product["type"] == "variation" and parent is not None:
+        parent["date_modified_gmt"] = product["date_modified_gmt"]
+        follow_children(site, parent)
+        site.store.save("products", parent)
     site.fire("product.updated", product["id"])
     return before, before + change
+
+
+def follow_children(site: Site, parent: Doc) -> None:
+    """A variable product without stock of its own is in stock while one of its variations is (from
+    WooCommerce's source)."""
+    children = site.store.catalog.children(parent["id"])
+    if parent["manage_stock"] or not children:
+        return
+    statuses = {child["stock_status"] for child in children if child["status"] in ("publish", "private")}
+    parent["stock_status"] = next(
+        (status for status in ("instock", "onbackorder") if status in statuses), "outofstock"
+    )
 
 
 def line_product(site: Site, line: Doc) -> Doc | None:

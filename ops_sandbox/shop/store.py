@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ops_sandbox.shop.catalog import Catalog
 from ops_sandbox.shop.wire import Doc
 
 #: Orders, products, refunds and coupons share the number line "post", as WordPress does.
@@ -20,6 +21,8 @@ TABLES = (
     "orders",
     "refunds",
     "products",
+    "terms",
+    "attributes",
     "customers",
     "taxes",
     "notes",
@@ -36,6 +39,9 @@ class Store:
 
     def __init__(self, path: Path | None = None) -> None:
         self.tables: dict[str, dict[int, Doc]] = {name: {} for name in TABLES}
+        self.catalog = Catalog()
+        #: Counts the changes of each table, so that a list that was made can be known to be still right.
+        self.versions: dict[str, int] = dict.fromkeys(TABLES, 0)
         self._numbers: dict[str, int] = {}
         self._lock = threading.RLock()
         self._depth = 0
@@ -69,7 +75,8 @@ class Store:
                     self._flush()
 
     def next_id(self, line: str) -> int:
-        """The next number of a line: "post", "line", "meta", "user", "note", "webhook", "action", "key"."""
+        """The next number of a line: "post", "line", "meta", "user", "note", "webhook", "action",
+        "key", "term", "attribute"."""
         number = self._numbers.get(line, 0) + 1
         self._numbers[line] = number
         self._touched.add(("numbers", 0))
@@ -83,12 +90,18 @@ class Store:
     def save(self, table: str, doc: Doc) -> Doc:
         """Keep `doc` under its "id"."""
         self.tables[table][doc["id"]] = doc
+        self.versions[table] += 1
+        if table == "products":
+            self.catalog.put(doc)
         self._touched.add((table, doc["id"]))
         return doc
 
     def remove(self, table: str, doc_id: int) -> None:
         """Forget a document; an unknown id is no error."""
         self.tables[table].pop(doc_id, None)
+        self.versions[table] += 1
+        if table == "products":
+            self.catalog.drop(doc_id)
         self._touched.add((table, doc_id))
 
     def close(self) -> None:
@@ -123,3 +136,5 @@ class Store:
                 self._numbers = json.loads(body)
             elif name in self.tables:
                 self.tables[name][doc_id] = json.loads(body)
+        for product in self.tables["products"].values():
+            self.catalog.put(product)

@@ -152,7 +152,7 @@ def test_a_refused_document_may_have_done_what_came_before(make_desk):
 
 
 def test_a_request_of_another_edition_is_answered_with_3250(desk):
-    for name in ("EmployeeQueryRq", "VoucherQueryRq", "DataExtDefQueryRq"):
+    for name in ("EmployeeQueryRq", "PriceDiscountQueryRq", "DataExtDefQueryRq"):
         answer = desk.one(f'<{name} requestID="7"/>')
         assert answer.tag == name.replace("Rq", "Rs")
         assert (answer.get("statusCode"), answer.get("requestID")) == ("3250", "7")

@@ -50,8 +50,8 @@ def test_a_line_without_price_or_quantity_is_one_piece_at_the_price_of_its_level
     assert total(desk.one(desk.receipt(line, "6.00", "<PriceLevelNumber>2</PriceLevelNumber>"))) == "6.00"
 
 
-def test_only_items_with_stock_move(desk):
-    for item_type, left in (("Service", 5), ("NonInventory", 5), ("Assembly", 4)):
+def test_only_items_that_keep_stock_have_some_and_move(desk):
+    for item_type, left in (("Service", 0), ("NonInventory", 0), ("Assembly", 4)):
         item = desk.company.add_item("x", item_type=item_type, tax_code="Non", on_hand={1: 5})
         desk.company.sell_in_store([(item.list_id, 1)])
         assert desk.company.item(item.list_id).on_hand[1] == left

@@ -137,3 +137,97 @@ def test_a_hundred_items_are_the_most_a_batch_takes(rest):
     assert rest("POST", "/products/batch", {"update": items}).status_code == 200
     answer = rest("POST", "/products/batch", {"update": items, "delete": [999]})
     assert (answer.status_code, answer.json()["code"]) == (413, "woocommerce_rest_request_entity_too_large")
+
+
+def test_stock_that_is_managed_no_more_leaves_the_status_as_it_was(rest):
+    rest.put("/products/11", {"stock_quantity": 0, "backorders": "no"})
+    product = rest.put("/products/11", {"manage_stock": False})
+    assert (product["stock_quantity"], product["stock_status"]) == (None, "outofstock")
+    assert rest.put("/products/11", {"stock_status": "instock"})["stock_status"] == "instock"
+
+
+def test_stock_that_is_managed_again_without_a_number_is_sold_out(rest):
+    product = rest.put("/products/27", {"manage_stock": True})
+    assert (product["stock_quantity"], product["stock_status"]) == (None, "outofstock")
+
+
+def test_an_external_product_never_manages_stock(rest, recorded):
+    external = recorded("rest/product_ext")["response"]["body"]["id"]
+    product = rest.put(f"/products/{external}", {"manage_stock": True, "stock_quantity": 4})
+    assert (product["manage_stock"], product["stock_quantity"], product["stock_status"]) == (
+        False,
+        None,
+        "instock",
+    )
+
+
+def test_a_variation_can_leave_its_stock_to_its_parent(rest):
+    rest.put("/products/40", {"manage_stock": True, "stock_quantity": 9})
+    variation = rest.put("/products/40/variations/41", {"manage_stock": "parent", "stock_quantity": 4})
+    assert (variation["manage_stock"], variation["stock_quantity"]) == ("parent", 9)
+
+
+def test_a_parent_is_sold_out_when_all_its_variations_are(rest):
+    ids = rest.get("/products/40")["variations"]
+    update = [{"id": one, "stock_quantity": 0} for one in ids]
+    rest.post("/products/40/variations/batch", {"update": update[1:]})
+    assert rest.get("/products/40")["stock_status"] == "instock"
+    rest.post("/products/40/variations/batch", {"update": update[:1]})
+    assert rest.get("/products/40")["stock_status"] == "outofstock"
+
+
+def test_an_order_of_a_variation_moves_its_parents_date(shop, rest, clock):
+    clock.forward(seconds=7)
+    shop.place_order([("TS-R-XL", 1)])
+    assert rest.get("/products/40")["date_modified_gmt"] == "2026-11-22T02:00:07"
+
+
+@pytest.mark.parametrize("how", ["single", "batch"])
+def test_a_variation_is_not_deleted_through_products(how, rest):
+    if how == "single":
+        answer = rest("DELETE", "/products/41", params={"force": "true"})
+        assert answer.status_code == 404
+    else:
+        answer = rest.post("/products/batch", {"delete": [41]})["delete"][0]
+        assert answer["error"]["data"] == {"status": 404}
+    assert rest.get("/products/41")["id"] == 41
+
+
+def test_a_put_can_make_another_type_of_a_product(rest):
+    assert rest.put("/products/11", {"type": "variable"})["type"] == "variable"
+
+
+def test_a_parent_takes_its_variations_into_the_trash_and_out_again(shop, rest):
+    rest.delete("/products/40")
+    assert rest.get("/products/40/variations") == []
+    assert rest.get("/products", sku="TS-R-S") == []
+    assert rest.get("/variations", include="41") == []
+    shop.untrash_product(40)
+    assert rest.get("/products/41")["status"] == "publish"
+
+
+def test_a_sku_in_the_trash_is_free(rest):
+    rest.delete("/products/11")
+    assert rest("POST", "/products", {"name": "x", "sku": "WID-002"}).status_code == 201
+
+
+def test_a_list_by_skus_finds_drafts_and_variations_whole_and_in_any_case(rest):
+    draft = rest.post("/products", {"name": "x", "sku": "DR-1", "status": "draft"})
+    found = rest.get("/products", sku="ts-r-s,dr-1,WID")
+    assert {(one["id"], one["type"]) for one in found} == {(41, "variation"), (draft["id"], "simple")}
+
+
+def test_all_variations_of_the_shop_are_one_list_page_by_page(rest):
+    seen, page = [], 1
+    while rows := rest.get("/variations", per_page=7, page=page, orderby="id", order="asc"):
+        seen += [row["id"] for row in rows]
+        page += 1
+    assert seen == sorted(set(seen))
+    assert {41, 51, 62} <= set(seen)
+
+
+def test_pages_drift_when_something_new_comes_in_between(shop, rest):
+    first = rest.get("/products", per_page=5, page=1)
+    shop.add_product("New", sku="NEW-1")
+    second = rest.get("/products", per_page=5, page=2)
+    assert first[-1]["id"] == second[0]["id"]
