@@ -214,6 +214,7 @@ def make_scheduler(settings: ProcessSettings, database: Database, box: SecretBox
     from woo_bridge.catch_up_customers import CATCH_UP_CUSTOMERS
     from woo_bridge.catch_up_deleted import CATCH_UP_DELETED
     from woo_bridge.catch_up_orders import CATCH_UP_ORDERS
+    from woo_bridge.catch_up_products import CATCH_UP_PRODUCTS, COMPARISON
     from woo_bridge.catch_up_refunds import CATCH_UP_REFUNDS
     from woo_bridge.scheduler import Scheduler
     from woo_bridge.webhook_watch import WEBHOOK_WATCH
@@ -224,6 +225,8 @@ def make_scheduler(settings: ProcessSettings, database: Database, box: SecretBox
         CATCH_UP_REFUNDS,
         CATCH_UP_DELETED,
         CATCH_UP_CUSTOMERS,
+        CATCH_UP_PRODUCTS,
+        COMPARISON,
         DAILY,
     )
     return Scheduler(

@@ -25,6 +25,7 @@ from tests.serving import serving
 from woo_bridge.catch_up_customers import CATCH_UP_CUSTOMERS
 from woo_bridge.catch_up_deleted import CATCH_UP_DELETED
 from woo_bridge.catch_up_orders import CATCH_UP_ORDERS
+from woo_bridge.catch_up_products import CATCH_UP_PRODUCTS, COMPARISON
 from woo_bridge.catch_up_refunds import CATCH_UP_REFUNDS
 from woo_bridge.client import ShopClient
 from woo_bridge.connect import connect_store
@@ -34,7 +35,10 @@ from woo_bridge.scheduler import Scheduler
 from woo_bridge.webhook_watch import WEBHOOK_WATCH
 from woo_bridge.worker import Worker
 
-JOBS = (CATCH_UP_ORDERS, WEBHOOK_WATCH, CATCH_UP_REFUNDS, CATCH_UP_DELETED, CATCH_UP_CUSTOMERS, DAILY)
+JOBS = (
+    *(CATCH_UP_ORDERS, WEBHOOK_WATCH, CATCH_UP_REFUNDS, CATCH_UP_DELETED, CATCH_UP_CUSTOMERS),
+    *(CATCH_UP_PRODUCTS, COMPARISON, DAILY),
+)
 
 
 class HeardClient(ShopClient):

@@ -18,9 +18,10 @@ from queue_store.models import Store
 from queue_store.payloads import Order
 from queue_store.settings import Settings
 from queue_store.tasks import close_task, raise_task
+from woo_bridge.changed_rows import OVERLAP
 from woo_bridge.disposition import order_rules
 from woo_bridge.job import CannotGoOn, Found, Job, Keep, Next, Piece, counted, every
-from woo_bridge.orders_since import OVERLAP, OrdersPage, fetch_page, keep_orders
+from woo_bridge.orders_since import OrdersPage, fetch_page, keep_orders
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
