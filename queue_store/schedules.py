@@ -56,11 +56,11 @@ def find_schedule(db: Session, store: Store, name: str) -> Schedule | None:
     ).first()
 
 
-def next_due(db: Session, now: datetime) -> Schedule | None:
-    """The one that is due longest and that nobody is at."""
+def next_due(db: Session, names: Collection[str], now: datetime) -> Schedule | None:
+    """The one of these names that is due longest and that nobody is at."""
     return db.scalars(
         select(Schedule)
-        .where(Schedule.next_at <= now, _is_free(now))
+        .where(Schedule.next_at <= now, Schedule.name.in_(names), _is_free(now))
         .order_by(Schedule.next_at, Schedule.id)
         .limit(1)
     ).first()

@@ -10,6 +10,7 @@ import base64
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ import requests
 
 from queue_store.companies import get_store, list_companies
 from queue_store.database import Database
+from queue_store.schedules import hurry
 from queue_store.secrets import SecretBox
 from queue_store.settings import company_settings
 from woo_bridge.client import ShopClient, Webhook
@@ -36,6 +38,9 @@ TOPICS = (
     "product.deleted",
     "product.restored",
 )
+
+#: Schedules to be run at once when webhooks come back: what fell meanwhile is not sent.
+AFTER_A_GAP = ("orders", "products", "refunds")
 
 #: WordPress refuses to send to other ports.
 _PORTS = (80, 443, 8080)
@@ -115,6 +120,8 @@ def connect_store(
         if proof is Proof.UNREACHABLE:
             report.good("Remark: the webhooks are made all the same, since the shop may reach it.")
         mend_webhooks(report, client, url, secret, store_name)
+        with database.write() as db:
+            hurry(db, store.id, AFTER_A_GAP, datetime.now(UTC))
     except ShopError as error:
         report.bad(str(error))
     return report

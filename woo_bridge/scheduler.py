@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from queue_store import schedules as store_of
@@ -23,13 +23,12 @@ from queue_store.database import Database
 from queue_store.errors import LostClaim, NotFound, WrongSecretKey
 from queue_store.models import Schedule, Store
 from queue_store.secrets import SecretBox
-from queue_store.settings import Settings, store_settings
+from queue_store.settings import store_settings
 from queue_store.tasks import close_task, raise_task
-from queue_store.timetable import Timetable, retry_at
 from woo_bridge.client import ShopClient
 from woo_bridge.errors import BridgeError, UnknownHost
 from woo_bridge.job import Job, Next, Piece
-from woo_bridge.shop_clock import shop_zone
+from woo_bridge.planning import Planned, due_at, planned
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -45,18 +44,6 @@ TASK = "schedule"
 
 class NotNow(BridgeError):
     """A run that was asked for by hand cannot begin; the message is a whole sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A schedule as people see it."""
-
-    schedule: Schedule
-    store: Store
-    job: Job
-    timetable: Timetable
-    #: Why it does not run, in a sentence; "": it does.
-    idle: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +92,8 @@ class Scheduler:
             self._look(now, starting=self._looked_at is None)
             self._looked_at = now
         with self._database.read() as db:
-            due = store_of.next_due(db, now)
-        if due is None or due.name not in self._jobs:
+            due = store_of.next_due(db, self._jobs.keys(), now)
+        if due is None:
             return 0
         with self._database.write() as db:
             claim = self._claim(db, due, now)
@@ -139,7 +126,7 @@ class Scheduler:
         """Work out anew when each schedule is due; what is so already is not written."""
         changed: list[tuple[Schedule, datetime | None]] = []
         for one in self.planned():
-            due = self._due(one, now)
+            due = due_at(one, now)
             if due != one.schedule.next_at and not _is_claimed(one.schedule, now):
                 changed.append((one.schedule, due))
         if changed:
@@ -152,55 +139,20 @@ class Scheduler:
         with self._database.read() as db:
             stores = {store.id: store for store in list_stores(db)}
             rows = store_of.list_schedules(db, list(stores))
+            zones: dict[int, tzinfo] = {}
             found = [
-                self._planned(db, row, stores[row.store_id], self._jobs[row.name])
+                planned(db, row, stores[row.store_id], self._jobs[row.name], zones)
                 for row in rows
                 if row.name in self._jobs
             ]
             db.expunge_all()
         return found
 
-    def _planned(self, db: Session, row: Schedule, store: Store, job: Job) -> Planned:
-        settings = store_settings(db, store)
-        timetable = self._timetable(db, store, settings, job)
-        idle = job.idle(store)
-        if not idle and not timetable.minutes and timetable.hour is None:
-            idle = "Switched off by its setting."
-        return Planned(row, store, job, timetable, idle)
-
-    def _timetable(self, db: Session, store: Store, settings: Settings, job: Job) -> Timetable:
-        when = job.when(db, store, settings)
-        quiet = settings["catch_up.quiet"]
-        zone = shop_zone(db, store, settings) if quiet or when.hour is not None else UTC
-        return Timetable(minutes=when.minutes, hour=when.hour, quiet=quiet, zone=zone, at_once=job.at_once)
-
-    def _due(self, one: Planned, now: datetime) -> datetime | None:
-        row, timetable = one.schedule, one.timetable
-        if one.idle:
-            return None
-        if row.next_at is None and one.job.at_once:
-            # The store went live (again), or the setting was off: what was missed meanwhile is read at once.
-            return timetable.after_quiet(now)
-        if row.running_since is not None:
-            # Between two pieces.
-            due: datetime | None = row.next_at or now
-        elif row.wanted_at is not None:
-            due = row.wanted_at
-        elif row.failures and row.finished_at is not None:
-            due = retry_at(row.finished_at, row.failures)
-        else:
-            due = timetable.next_run(known_since=row.created_at, began_at=row.began_at)
-        if due is None:
-            return None
-        soonest = max(due, now)
-        quiet_until = timetable.after_quiet(soonest)
-        return due if quiet_until == soonest else quiet_until
-
     def _claim(self, db: Session, due: Schedule, now: datetime) -> _Claim | None:
         """None: another node was first, or it is not due after all: a setting was changed, quiet hours began."""
         schedule = db.get_one(Schedule, due.id)
         store = db.get_one(Store, schedule.store_id)
-        at = self._due(self._planned(db, schedule, store, self._jobs[schedule.name]), now)
+        at = due_at(planned(db, schedule, store, self._jobs[schedule.name]), now)
         if at is None or at > now:
             store_of.plan(db, schedule, at)
             return None
@@ -319,9 +271,8 @@ class Scheduler:
         row = db.get_one(Schedule, claim.schedule.id, populate_existing=True)
         if row.wanted_at is not None and row.began_at is not None and row.wanted_at <= row.began_at:
             row.wanted_at = None
-        row.next_at = self._due(
-            self._planned(db, row, db.get_one(Store, row.store_id), self._jobs[row.name]), self._now()
-        )
+        store = db.get_one(Store, row.store_id)
+        row.next_at = due_at(planned(db, row, store, self._jobs[row.name]), self._now())
         db.flush()
 
     def _failed(self, claim: _Claim, error: BridgeError | WrongSecretKey) -> Progress:

@@ -13,9 +13,16 @@ from typing import TYPE_CHECKING
 from queue_store.models import Store
 from queue_store.settings import Settings
 from queue_store.tasks import close_task, raise_task
-from woo_bridge.catch_up_orders import NAME as ORDERS
 from woo_bridge.client import Webhook
-from woo_bridge.connect import TOPICS, ConnectReport, Proof, delivery_url, mend_webhooks, prove_endpoint
+from woo_bridge.connect import (
+    AFTER_A_GAP,
+    TOPICS,
+    ConnectReport,
+    Proof,
+    delivery_url,
+    mend_webhooks,
+    prove_endpoint,
+)
 from woo_bridge.job import Found, Job, Keep, Next, Piece, counted, every
 
 if TYPE_CHECKING:
@@ -23,8 +30,6 @@ if TYPE_CHECKING:
 
 NAME = "webhooks"
 TASK = "webhooks"
-#: What is read again once webhooks come back.
-AFTER_A_GAP = (ORDERS, "products", "refunds")
 
 
 def _step(piece: Piece) -> Keep:

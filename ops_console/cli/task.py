@@ -18,7 +18,8 @@ from queue_store.operations import audit
 from queue_store.tasks import open_tasks
 
 if TYPE_CHECKING:
-    from woo_bridge.scheduler import Planned, Progress
+    from woo_bridge.planning import Planned
+    from woo_bridge.scheduler import Progress
 
 _DECISIONS = ("id", "company", "kind", "updated_at", "sentence")
 _SCHEDULES = ("name", "store", "every", "last_run", "next_run", "result", "sentence")

@@ -354,6 +354,18 @@ def test_webhooks_mended_by_hand_close_the_task_and_have_orders_read(rig: Rig) -
     assert list(rig.states()) == [str(order["id"])]
 
 
+def test_connecting_by_hand_has_orders_read_at_once(rig: Rig) -> None:
+    scheduler = rig.scheduler()
+    rig.run(scheduler)
+    order = rig.order()
+    rig.pass_time(minutes=2)
+    rig.run(scheduler)
+    assert rig.states() == {}
+    rig.connect()
+    rig.run(scheduler)
+    assert list(rig.states()) == [str(order["id"])]
+
+
 def test_webhooks_with_another_secret_get_ours_again(rig: Rig) -> None:
     rig.connect()
     rig.read_again("webhooks")
