@@ -20,7 +20,7 @@ from queue_store.settings import Settings
 from queue_store.tasks import close_task, raise_task
 from woo_bridge.changed_rows import OVERLAP
 from woo_bridge.disposition import order_rules
-from woo_bridge.job import CannotGoOn, Found, Job, Keep, Next, Piece, counted, every
+from woo_bridge.job import Found, Job, Keep, Next, Piece, counted, every
 from woo_bridge.orders_since import OrdersPage, fetch_page, keep_orders
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ NAME = "orders"
 #: The task about changes that no webhook told of.
 LOST_WEBHOOKS = "lost webhooks"
 
+#: What a store is read back to that was never read.
+_FIRST = timedelta(days=1)
 #: The shop's clock stands before the mark: it was put back. Then so much is read again, since stamps may lie anywhere.
 _PUT_BACK = timedelta(minutes=1)
 _AFTER_PUT_BACK = timedelta(days=1)
@@ -64,16 +66,15 @@ def _step(piece: Piece) -> Keep:
 
 def _beginning(piece: Piece) -> dict[str, Any]:
     with piece.read() as (_, store, settings):
-        since = order_rules(store, settings).since
-        mark = store.orders_read_until
-        if since is None:
-            raise CannotGoOn(f"Store {store.name} was never live for orders, and orders.since is not set.")
-        trash = piece.memory.get("trash")
+        # A store that is live for stock alone has no such day: its open orders were read when it went live.
+        since = order_rules(store, settings).since or piece.now - _FIRST
+        mark = store.orders_read_until or since
+    trash = piece.memory.get("trash")
     trash_mark = datetime.fromisoformat(trash) if trash else since
     return {
         "list": "orders",
-        "after": ((mark or since) - OVERLAP).isoformat(),
-        "mark": (mark or since).isoformat(),
+        "after": (mark - OVERLAP).isoformat(),
+        "mark": mark.isoformat(),
         "trash_after": (trash_mark - OVERLAP).isoformat(),
     }
 

@@ -89,5 +89,5 @@ CATCH_UP_REFUNDS = Job(
     when=every("catch_up.refunds_minutes"),
     step=_step,
     tell=_tell,
-    live=frozenset({"orders", "stock"}),
+    live=frozenset({"orders"}),
 )
