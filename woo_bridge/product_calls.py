@@ -61,7 +61,8 @@ def read_products(
         for some in _hundreds(sorted(numbers)):
             asked = {"include": ",".join(map(str, some)), "per_page": str(PER_PAGE)}
             answer = client.call("GET", endpoint, query=query | asked)
-            for row in map(bytes, decoded(f"GET {endpoint}", answer.body, _rows)):
+            listed: list[msgspec.Raw] = decoded(f"GET {endpoint}", answer.body, _rows)
+            for row in map(bytes, listed):
                 known = raw.identify(row)
                 if known is not None and known.id in missing:
                     missing.discard(known.id)
