@@ -10,6 +10,7 @@ from decimal import Decimal
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from queue_store.activities import SALE, newest_of_record
 from queue_store.catalogue import fold
 from queue_store.companies import live_kinds
 from queue_store.matching import items_of_skus
@@ -17,6 +18,7 @@ from queue_store.models import OrderTaking, ShopProduct, StockMove, Store
 from queue_store.payloads import Order, OrderLine
 from queue_store.product_sync import ask_products, ask_store_products
 from queue_store.shop_products import pieces, products_of
+from queue_store.states import ABROAD
 
 
 def keeps_takings(store: Store) -> bool:
@@ -236,6 +238,24 @@ def name_booked(db: Session, store: Store, records: Collection[str]) -> set[str]
                 concerned.add(row.list_id)
     db.flush()
     return concerned
+
+
+def order_erased(db: Session, store: Store, order_id: int) -> None:
+    """The shop has this order no more, not even in its trash: nothing of it is promised to anybody.
+
+    What it took stays a part of the products' gross, since the shop's quantity
+    did not move; its documents count with it, on neither side. One that is out
+    at this moment holds its pieces until that is settled and it is asked again.
+    """
+    if not keeps_takings(store):
+        return
+    sale = newest_of_record(
+        db, company_id=store.company_id, store_id=store.id, kind=SALE, record_id=str(order_id)
+    )
+    if sale is not None and sale.state in ABROAD:
+        return
+    concerned = name_booked(db, store, {str(order_id)})
+    ask_products(db, store.company_id, concerned, cause=f"order {order_id} was erased in the shop")
 
 
 def orders_read(store: Store, until: datetime | None) -> None:

@@ -12,6 +12,7 @@ from ops_console.handwork import pause, release
 from queue_store.companies import get_store
 from queue_store.matching import bind_product
 from queue_store.shop_products import products_of
+from queue_store.takings import order_erased
 from queue_store.tasks import open_tasks
 from tests.flows.shelves import (
     edit,
@@ -157,6 +158,28 @@ def test_a_cancelled_order_gives_back_and_a_restocking_refund_too(street: Street
     item_read(street, "PEN-1", "10", turn=2)
     assert street.work() == 0
     assert quantity(street, "PEN-1") == 8
+
+
+def test_a_trashed_order_holds_its_pieces_and_an_erased_one_does_not(street: Street) -> None:
+    item_read(street, "PEN-1", "10")
+    street.work()
+    order_id = street.shop.place_order([("PEN-1", 2)])["id"]
+    street.deliver()
+    street.clock.ahead += timedelta(seconds=3)
+    street.shop.trash_order(order_id)
+    street.deliver()
+    street.work()
+    item_read(street, "PEN-1", "10", turn=2)
+    street.work()
+    assert quantity(street, "PEN-1") == 8
+    with street._client() as client:
+        client.call("DELETE", f"orders/{order_id}", query={"force": "true"})
+    with street.database.write() as db:
+        order_erased(db, get_store(db, "main"), order_id)
+    street.work()
+    assert quantity(street, "PEN-1") == 10
+    assert row(street, "PEN-1").agreed_gross == 12
+    assert open_work(street) == []
 
 
 def test_a_lost_webhook_of_an_order_is_made_good_before_writing(street: Street) -> None:
