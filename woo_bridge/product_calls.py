@@ -36,6 +36,7 @@ ALL_FIELDS = (
     "categories", "attributes", "variations",
 )  # fmt: skip
 
+_rows = msgspec.json.Decoder(list[msgspec.Raw])
 _batch = msgspec.json.Decoder(RawBatch)
 _settled = msgspec.json.Decoder(RawSettled)
 _MOST_PRICE = Decimal(10) ** 9
@@ -58,7 +59,10 @@ def read_products(
 
     def found(endpoint: str, numbers: Collection[int]) -> Iterator[tuple[int, bytes]]:
         for some in _hundreds(sorted(numbers)):
-            for row in client.rows(endpoint, query | {"include": ",".join(map(str, some))}):
+            asked = {"include": ",".join(map(str, some)), "per_page": str(PER_PAGE)}
+            answer = client.call("GET", endpoint, query=query | asked)
+            listed: list[msgspec.Raw] = decoded(f"GET {endpoint}", answer.body, _rows)
+            for row in map(bytes, listed):
                 known = raw.identify(row)
                 if known is not None and known.id in missing:
                     missing.discard(known.id)

@@ -56,6 +56,9 @@ _STATE = (
 )  # fmt: skip
 
 
+_NOT_LIVE = "The store is not live for stock or prices: nothing is written."
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What one product needs, as it stood when it was computed."""
@@ -86,8 +89,7 @@ class ProductPass:
     def run(self) -> Mapping[int, Ended]:
         """How each product ended; what a lost connection left open bears its error."""
         if not self._is_live():
-            sentence = "The store is not live for stock or prices: nothing is written."
-            return {number: Dropped(sentence) for number in self._payloads}
+            return {number: Dropped(_NOT_LIVE) for number in self._payloads}
         try:
             self._work()
         except ShopError as error:
@@ -207,8 +209,12 @@ class ProductPass:
             limits = Limits.of(store_settings(db, store))
             rows = products_of(db, store.id, numbers)
             wanted = wanted_of(db, company, store, rows.values())
+            is_live = _flows(store)
         for number in numbers:
             row = rows.get(number)
+            if not is_live:
+                self._ended[number] = Dropped(_NOT_LIVE)
+                continue
             if row is None or number not in wanted:
                 self._ended[number] = Done(*_left_alone(row))
                 continue
@@ -248,7 +254,7 @@ class ProductPass:
                         self._ended[number] = Again("the shop is slow; the rest is done next")
                 elif not self._is_live():
                     for number in some:
-                        self._ended[number] = Dropped("The store was paused: nothing is written.")
+                        self._ended[number] = Dropped(_NOT_LIVE)
                 else:
                     self._keep_answers(some, write_products(self._client, parent_id, some))
         return bool(by_parent)
@@ -371,7 +377,11 @@ class ProductPass:
 
     def _is_live(self) -> bool:
         with self._database.read() as db:
-            return bool(live_kinds(db.get_one(Store, self._store_id)) & {"stock", "prices"})
+            return _flows(db.get_one(Store, self._store_id))
+
+
+def _flows(store: Store) -> bool:
+    return bool(live_kinds(store) & {"stock", "prices"})
 
 
 def _left_alone(row: ShopProduct | None) -> tuple[str, str]:

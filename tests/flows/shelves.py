@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import zlib
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 
+from queue_store.activities import ORDER_KINDS
 from queue_store.catalogue import fold, store_items
 from queue_store.companies import get_company, get_store, set_live
 from queue_store.matching import match_items
@@ -18,6 +21,7 @@ from queue_store.product_payloads import BookItem, decode_sync
 from queue_store.product_sync import ask_products
 from queue_store.shop_products import products_of
 from tests.flows.street import Street
+from woo_bridge.read_products import read_all_products
 
 ALL = ("orders", "customers", "products", "stock", "prices")
 
@@ -29,7 +33,7 @@ def go_live(street: Street, *kinds: str, store: str = "main") -> None:
 
 def item_read(street: Street, sku: str, quantity: str | None, *, turn: int = 1, **more: Any) -> str:
     """QuickBooks' item is read, asked for in `turn`; gives its ListID. `prices` by level."""
-    list_id = more.pop("list_id", f"-{abs(hash(fold(sku))) % 10**9}")
+    list_id = more.pop("list_id", f"-{zlib.crc32(fold(sku).encode())}")
     prices = {level: Decimal(price) for level, price in more.pop("prices", {}).items()}
     on_hand = {} if quantity is None else {"1": Decimal(quantity)}
     item = BookItem(list_id=list_id, alu=sku, name=sku, prices=prices, on_hand=on_hand, **more)
@@ -62,9 +66,33 @@ def product(street: Street, sku: str, stock: int | None = 10, price: str = "5.00
         return int(json.loads(client.call("POST", "products", body).body)["id"])
 
 
-def edit(street: Street, sku: str, **fields: Any) -> None:
+def variable_product(
+    street: Street, sku: str, children: Sequence[str], *, stock: int | None = 3, **more: Any
+) -> int:
+    """A variable product with a variation for each of `children`; gives the parent's id."""
+    options = [{"name": "Size", "variation": True, "options": list(children)}]
+    parent = product(street, sku, None, type="variable", attributes=options, **more)
+    with street._client() as client:
+        for child in children:
+            body: dict[str, Any] = {"sku": child, "regular_price": "6.00"}
+            body["attributes"] = [{"name": "Size", "option": child}]
+            if stock is not None:
+                body |= {"manage_stock": True, "stock_quantity": stock}
+            client.call("POST", f"products/{parent}/variations", body)
+    return parent
+
+
+def know_products(street: Street, store: str = "main") -> None:
+    """All products of the shop are read, as at a go-live."""
+    with street.database.read() as db:
+        store_id = get_store(db, store).id
+    with street._client() as client:
+        read_all_products(street.database, client, store_id)
+
+
+def edit(street: Street, product_sku: str, **fields: Any) -> None:
     """A person saves a product, or a variation, in the shop."""
-    found = shown(street, sku)
+    found = shown(street, product_sku)
     place = f"products/{found['id']}"
     if found["parent_id"]:
         place = f"products/{found['parent_id']}/variations/{found['id']}"
@@ -106,14 +134,21 @@ def proposed(activity: Activity) -> Any:
     return decode_sync(activity.payload).proposed
 
 
+def work_at_shop(street: Street, rounds: int = 20) -> None:
+    """The worker's calls of the shop, and nothing that makes ready for QuickBooks."""
+    street.clock.ahead += timedelta(seconds=3)
+    for _ in range(rounds):
+        if not street.worker().run_once():
+            return
+    raise AssertionError("the worker goes on for ever")
+
+
 def open_work(street: Street) -> list[str]:
-    """Kinds of what is still to be done."""
+    """Kinds of what is still to be done but for orders, which go with the Web Connector."""
+    unfinished = ("pending", "delayed", "sent", "held", "failed")
     with street.database.read() as db:
-        return list(
-            db.scalars(
-                select(Activity.kind).where(Activity.state.in_(("pending", "delayed", "sent", "held")))
-            )
-        )
+        kinds = db.scalars(select(Activity.kind).where(Activity.state.in_(unfinished)))
+        return [kind for kind in kinds if kind not in ORDER_KINDS]
 
 
 def writes(street: Street) -> list[str]:
