@@ -279,7 +279,7 @@ def test_an_order_deleted_between_two_calls_is_no_failure(street: Street) -> Non
     class Deleting(ShopClient):
         def get_order_meta(self, order_id: int) -> dict[str, str]:
             found = super().get_order_meta(order_id)
-            self._call("DELETE", f"orders/{order_id}", query={"force": "true"})
+            self.call("DELETE", f"orders/{order_id}", query={"force": "true"})
             return found
 
     street.house.set_store("orders.notes", "all")
