@@ -4,57 +4,52 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-import msgspec
 from sqlalchemy.orm import Session
 
 from queue_store import reconciliations as store_of
-from queue_store.companies import list_companies, list_stores, live_kinds
-from queue_store.database import Database
 from queue_store.models import Company, Store
-from queue_store.payloads import Order
-from queue_store.settings import company_settings
-
-_order = msgspec.json.Decoder(Order)
-
-
-def shop_offset(db: Session, store: Store) -> int:
-    """Seconds east of UTC of the shop's own clock, as its last order told; 0 before the first."""
-    payload = store_of.newest_order_of(db, store)
-    if payload is None:
-        return 0
-    try:
-        return _order.decode(payload).utc_offset_seconds
-    except msgspec.DecodeError:
-        return 0
+from queue_store.settings import Settings, company_settings, store_settings
+from woo_bridge.job import Found, Job, Keep, Next, Piece, When, counted
+from woo_bridge.shop_clock import shop_zone
 
 
-def ask_daily(database: Database, now: datetime) -> int:
-    """Ask for the daily reconciliation of each live store whose hour has come; how many were asked for."""
-    asked = 0
-    with database.read() as db:
-        due = [
-            (store.id, since, until)
-            for company in list_companies(db)
-            for store in list_stores(db, company.id)
-            if (found := _daily(db, company, store, now)) is not None
-            for since, until in (found,)
-        ]
-    for store_id, since, until in due:
-        with database.write() as db:
-            store_of.ask(db, db.get_one(Store, store_id), since, until, who="qbwoo", daily=True)
-        asked += 1
-    return asked
+def _when(db: Session, store: Store, settings: Settings) -> When:
+    of_company = company_settings(db, db.get_one(Company, store.company_id))
+    return When(hour=of_company["reconcile.hour"] if of_company["reconcile.daily"] else None)
 
 
-def _daily(db: Session, company: Company, store: Store, now: datetime) -> tuple[date, date] | None:
-    settings = company_settings(db, company)
-    if not settings["reconcile.daily"] or "orders" not in live_kinds(store):
-        return None
-    local = now + timedelta(seconds=shop_offset(db, store))
-    begins = local.replace(hour=settings["reconcile.hour"], minute=0, second=0, microsecond=0)
-    if local < begins or store_of.was_asked_daily(db, store, now - (local - begins)):
-        return None
+def _step(piece: Piece) -> Keep:
+    def keep(db: Session, store: Store, settings: Settings) -> Next:
+        period = daily_period(db, store, piece.now)
+        if period is None:
+            return Next(None)
+        store_of.ask(db, store, *period, who="qbwoo", daily=True)
+        return Next(None, {"days": (period[1] - period[0]).days + 1})
+
+    return keep
+
+
+def daily_period(db: Session, store: Store, now: datetime) -> tuple[date, date] | None:
+    """First and last day of the daily reconciliation; None: nothing flowed yet on the days that are over."""
+    local = now.astimezone(shop_zone(db, store, store_settings(db, store)))
     last = local.date() - timedelta(days=1)
-    if store.live_since is None or (store.live_since + (local - now)).date() > last:
-        return None  # Nothing flowed yet on the days that are over.
-    return last - timedelta(days=settings["reconcile.days"] - 1), last
+    if store.live_since is None or store.live_since.astimezone(local.tzinfo).date() > last:
+        return None
+    days: int = company_settings(db, db.get_one(Company, store.company_id))["reconcile.days"]
+    return last - timedelta(days=days - 1), last
+
+
+def _tell(found: Found) -> str:
+    if not found.get("days"):
+        return "The store went live today: there is no day to reconcile yet."
+    return f"Asked for the receipts of the last {counted(found['days'], 'day')}; compared when the Web Connector came."
+
+
+DAILY = Job(
+    name="reconciliation",
+    title="Receipts held against the shop's orders",
+    when=_when,
+    step=_step,
+    tell=_tell,
+    live=frozenset({"orders"}),
+)

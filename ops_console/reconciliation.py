@@ -11,7 +11,6 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from ops_console.comparing import VERDICTS, Booked, Placed, Wanted, compare
-from ops_console.daily_reconciliation import shop_offset
 from ops_console.reconciliation_report import Report
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.spelling import Figures
@@ -23,7 +22,6 @@ from queue_store.books import undone_among
 from queue_store.database import Database
 from queue_store.errors import WrongSecretKey
 from queue_store.models import Activity, Company, Reconciliation, Store
-from queue_store.payloads import Order
 from queue_store.returns import refund_record_id, refund_reference
 from queue_store.setting_tables import RECEIPT
 from queue_store.settings import store_settings
@@ -32,11 +30,11 @@ from queue_store.tasks import raise_task
 from woo_bridge.client import ShopClient
 from woo_bridge.disposition import ENDED, REFUNDED, OrderRules, order_rules
 from woo_bridge.errors import BridgeError
+from woo_bridge.shop_clock import shop_offset
 
 #: Gives a client for a store's name, or raises BridgeError.
 OpenClient = Callable[[Store], ShopClient]
 
-_order = msgspec.json.Decoder(Order)
 _figures = msgspec.json.Decoder(Figures)
 _FIELDS = ("number", "status", "date_created_gmt", "total", "refunds")
 #: Kinds that become receipts: a web order is none.

@@ -62,6 +62,7 @@ def _settle_past(run: Run, responses: dict[_Attempt, Response]) -> list[Exchange
         response = responses.get((row.id, row.number, row.attempt_exchange_id))
         exchange = run.db.get(Exchange, row.attempt_exchange_id)
         if response is not None and exchange is not None:
+            run.asked_turn = exchange.turn
             batch = batches.setdefault(exchange.id, Batch(run, exchange))
             batch.take(row, response)
     for batch in batches.values():

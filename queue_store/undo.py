@@ -25,6 +25,7 @@ from queue_store.activities import (
     move,
     note,
 )
+from queue_store.allocation import take_back
 from queue_store.books import store_undone
 from queue_store.fingerprint import content_digest
 from queue_store.models import Activity, ActivityWait, AuditEntry, OperatorTask
@@ -200,6 +201,7 @@ def undone_now(db: Session, undoing: Activity, txn_id: str | None) -> None:
     original = db.get(Activity, what.activity_id, with_for_update=True)
     if original is None:
         return
+    take_back(db, undoing, original.id)
     way = WAYS[what.kind]
     record_mark, _, generation = what.mark.rpartition("/")
     store_undone(

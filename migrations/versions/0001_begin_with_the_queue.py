@@ -306,6 +306,7 @@ def upgrade() -> None:
         sa.Column("time_modified", sa.DateTime(timezone=True), nullable=True),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("asked_turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("wanted", sa.Boolean(), nullable=False),
         sa.Column("deleted", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_catalogue_items_company_id")),
         sa.PrimaryKeyConstraint("company_id", "list_id", name=op.f("pk_catalogue_items")),
@@ -324,6 +325,13 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             batch_op.f("ix_catalogue_items_company_id_upc_key"), ["company_id", "upc_key"], unique=False
+        )
+        batch_op.create_index(
+            "ix_catalogue_items_wanted",
+            ["company_id", "list_id"],
+            unique=False,
+            sqlite_where=sa.text("wanted"),
+            postgresql_where=sa.text("wanted"),
         )
 
     op.create_table(
@@ -416,6 +424,7 @@ def upgrade() -> None:
         sa.Column("complete", sa.Boolean(), nullable=False),
         sa.Column("window_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("window_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("begun_turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_pull_marks_company_id")),
         sa.PrimaryKeyConstraint("company_id", "kind", name=op.f("pk_pull_marks")),
@@ -505,6 +514,7 @@ def upgrade() -> None:
         sa.Column("settings_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("live_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("live_kinds", sa.String(length=200), nullable=False),
+        sa.Column("stock_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("census_done", sa.Boolean(), nullable=False),
         sa.Column("sends_web_orders", sa.Boolean(), nullable=False),
         sa.Column("orders_read_until", sa.DateTime(timezone=True), nullable=True),
@@ -541,6 +551,7 @@ def upgrade() -> None:
         sa.Column("session_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("purpose", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("requests", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("response", sa.LargeBinary(), nullable=True),
@@ -652,6 +663,37 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "schedules",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("store_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wanted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claim", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("running_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result", sa.String(length=8), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("failures", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("memory", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_schedules_company_id")),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_schedules_store_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_schedules")),
+        sa.UniqueConstraint(
+            "company_id", "store_id", "name", name=op.f("uq_schedules_company_id_store_id_name")
+        ),
+    )
+    with op.batch_alter_table("schedules", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_schedules_next_at"), ["next_at"], unique=False)
+
+    op.create_table(
         "shop_products",
         sa.Column(
             "store_id",
@@ -749,6 +791,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_shop_products_company_id_list_id"))
 
     op.drop_table("shop_products")
+    with op.batch_alter_table("schedules", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_schedules_next_at"))
+
+    op.drop_table("schedules")
     with op.batch_alter_table("reconciliations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_reconciliations_company_id_store_id_id"))
         batch_op.drop_index(batch_op.f("ix_reconciliations_company_id_state_id"))
@@ -798,6 +844,9 @@ def downgrade() -> None:
     op.drop_table("lookups")
     op.drop_table("company_settings")
     with op.batch_alter_table("catalogue_items", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_catalogue_items_wanted", sqlite_where=sa.text("wanted"), postgresql_where=sa.text("wanted")
+        )
         batch_op.drop_index(batch_op.f("ix_catalogue_items_company_id_upc_key"))
         batch_op.drop_index(batch_op.f("ix_catalogue_items_company_id_style_key"))
         batch_op.drop_index(batch_op.f("ix_catalogue_items_company_id_item_number"))

@@ -126,7 +126,7 @@ def test_content_that_changes_with_our_writing_is_taken_in(street: Street) -> No
     street.settle_down()
     assert street.house.states() == ["failed"]
     with street._client() as client:
-        client._call("PUT", f"orders/{order_id}", {"currency": "USD"})
+        client.call("PUT", f"orders/{order_id}", {"currency": "USD"})
     street.settle_down()
     assert street.house.states() == ["succeeded"]
     # A refusal was told, so its end is told too, also where only failures are.
@@ -265,7 +265,7 @@ def test_a_deleted_order_ends_its_note_with_a_sentence(street: Street) -> None:
     street.work()
     street.house.run()
     with street._client() as client:
-        client._call("DELETE", f"orders/{order_id}", query={"force": "true"})
+        client.call("DELETE", f"orders/{order_id}", query={"force": "true"})
     street.work()
     (told,) = street.told()
     assert told.state == "succeeded"
@@ -280,7 +280,7 @@ def test_an_order_deleted_between_two_calls_is_no_failure(street: Street) -> Non
     class Deleting(ShopClient):
         def get_order_meta(self, order_id: int) -> dict[str, str]:
             found = super().get_order_meta(order_id)
-            self._call("DELETE", f"orders/{order_id}", query={"force": "true"})
+            self.call("DELETE", f"orders/{order_id}", query={"force": "true"})
             return found
 
     street.house.set_store("orders.notes", "all")
