@@ -143,11 +143,12 @@ def forget(db: Session, company_id: int, list_ids: Collection[str]) -> None:
             Mapping.company_id == company_id, Mapping.list_id.in_(list_ids), Mapping.source != "operator"
         )
     )
-    for model in (CatalogueItem, CatalogueCustomer):
+    gone = {"deleted": True}
+    for model, values in ((CatalogueItem, {**gone, "wanted": False}), (CatalogueCustomer, gone)):
         db.execute(
             update(model)
             .where(model.company_id == company_id, model.list_id.in_(list_ids))
-            .values(deleted=True)
+            .values(**values)
             .execution_options(synchronize_session=False)
         )
 

@@ -147,7 +147,14 @@ class Spelling(Protocol):
         ...
 
     def pull_request(self, request_id: str, kind: str, page: Page, filters: Mapping[str, str]) -> str:
-        """Items or customers; `filters`: "changed_since", or "created_from" and "created_to", as ISO text."""
+        """Items, customers or "sales" (receipts of anybody, with their lines).
+
+        `filters`: "changed_since", or "created_from" and "created_to", as ISO text.
+        """
+        ...
+
+    def read_sold(self, record: Record) -> tuple[datetime | None, Collection[str]]:
+        """When a receipt was created, and the ListIDs on it."""
         ...
 
     def deleted_request(self, request_id: str, kind: str, since: datetime) -> str:

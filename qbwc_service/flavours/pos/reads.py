@@ -41,6 +41,7 @@ _QUERIES = {
     "order mark": _ORDERS,
     "tax rates": "CompanyQueryRq",
 }
+_LISTS = {"items": "ItemInventoryQueryRq", "customers": "CustomerQueryRq", "sales": _RECEIPTS}
 _ID = re.compile(r"-?[0-9]{1,19}")
 #: The look-up of what the company's tax categories and codes come to.
 TAX_RATES = ("tax rates", "company")
@@ -149,7 +150,7 @@ def period_request(request_id: str, page: Page, since: date, until: date) -> str
 
 
 def pull_request(request_id: str, kind: str, page: Page, filters: Mapping[str, str]) -> str:
-    name = "ItemInventoryQueryRq" if kind == "items" else "CustomerQueryRq"
+    name = _LISTS[kind]
     body: dict[str, object] = {"MaxReturned": page.size}
     if "changed_since" in filters:
         body["TimeModifiedFilter"] = {

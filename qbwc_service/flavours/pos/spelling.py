@@ -125,6 +125,9 @@ class PosSpelling:
     def pull_request(self, request_id: str, kind: str, page: Page, filters: Mapping[str, str]) -> str:
         return reads.pull_request(request_id, kind, page, filters)
 
+    def read_sold(self, record: Record) -> tuple[datetime | None, Collection[str]]:
+        return record.moment("TimeCreated"), stock.sold(record)
+
     def deleted_request(self, request_id: str, kind: str, since: datetime) -> str:
         return reads.deleted_request(request_id, kind, since)
 

@@ -30,3 +30,8 @@ def moves_of_request(request: str) -> dict[str, Decimal]:
                 list_id = line.text("ListID") or ""
                 moves[list_id] = moves.get(list_id, Decimal(0)) + pieces
     return moves
+
+
+def sold(receipt: Record) -> set[str]:
+    """ListIDs on a SalesReceiptRet."""
+    return {list_id for line in receipt.children("SalesReceiptItemRet") if (list_id := line.text("ListID"))}
