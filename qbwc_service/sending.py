@@ -221,7 +221,7 @@ def _write_or_look_up(run: Run) -> str | None:
         if not set_aside(run, verdicts):
             ready = [verdict for verdict in verdicts if verdict.is_ready]
             if ready:
-                return _write(run, ready[:size])
+                return _write(run, _together(ready)[:size])
             if look_ups:
                 return _look_up(run, look_ups, ahead=True)
         # Some were bound, refused, or wait now for an addition that is in the queue itself: look again,
@@ -229,6 +229,19 @@ def _write_or_look_up(run: Run) -> str | None:
         reach = _LOOK_AHEAD
     # So many were set aside that this answer would take too long: go on with the next call.
     return parting_set(run)
+
+
+def _together(ready: Sequence[Verdict]) -> Sequence[Verdict]:
+    """Adjustments leave by themselves: whatever sells or takes back before them in a set would be overwritten."""
+    others = [verdict for verdict in ready if verdict.prepared.stock is None]
+    if others:
+        return others
+    # So would one adjustment of an item by another one.
+    once: dict[str, Verdict] = {}
+    for verdict in ready:
+        if verdict.prepared.stock is not None:
+            once.setdefault(verdict.prepared.stock.list_id, verdict)
+    return list(once.values())
 
 
 def _kinds_for_now(run: Run) -> frozenset[str] | None:

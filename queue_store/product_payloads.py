@@ -56,6 +56,20 @@ class BookItem(Payload, frozen=True, kw_only=True, omit_defaults=True):
     on_order_total: Decimal | None = None
 
 
+class StockAdjustment(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """So many pieces more, or fewer, of an item at one location of QuickBooks."""
+
+    list_id: str
+    #: For people.
+    sku: str = ""
+    #: Negative: fewer.
+    difference: Decimal
+    #: Number of the location (store, site), such as "1"; "": where our documents count, or the only one.
+    location: str = ""
+    #: Why, in a few words, for whoever reads the adjustment in QuickBooks.
+    why: str = ""
+
+
 class ShopAttribute(Payload, frozen=True, kw_only=True):
     """An attribute of a product, or a variation's value of one."""
 
@@ -118,6 +132,7 @@ class ShopItem(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
 _book_items = msgspec.json.Decoder(BookItem)
 _shop_items = msgspec.json.Decoder(ShopItem)
+_adjustments = msgspec.json.Decoder(StockAdjustment)
 
 
 def decode_book_item(stored: bytes) -> BookItem:
@@ -126,3 +141,7 @@ def decode_book_item(stored: bytes) -> BookItem:
 
 def decode_shop_item(stored: bytes) -> ShopItem:
     return _shop_items.decode(stored)
+
+
+def decode_adjustment(payload: bytes) -> StockAdjustment:
+    return _adjustments.decode(payload)

@@ -33,6 +33,7 @@ _QUERIES = {
     "item": "ItemInventoryQueryRq",
     "line": "ItemInventoryQueryRq",
     "item id": "ItemInventoryQueryRq",
+    "adjustment": "InventoryQtyAdjustmentQueryRq",
     "customer": "CustomerQueryRq",
     "customer id": "CustomerQueryRq",
     "department": "DepartmentQueryRq",
@@ -76,6 +77,8 @@ def look_up_bodies(kind: str, key: str, company: Settings) -> Sequence[Mapping[s
     elif kind == "item id":
         # Anything else would make QuickBooks refuse the whole set.
         bodies = [{"ListID": key}] if _ID.fullmatch(key) else []
+    elif kind == "adjustment":
+        bodies = [{"CommentsFilter": {"MatchStringCriterion": "StartsWith", "Comments": key}}]
     elif kind == "customer":
         bodies = [_equal("EMail", key)]
     elif kind == "customer id":
