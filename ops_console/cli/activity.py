@@ -21,10 +21,13 @@ from ops_console.cli.output import (
     remark,
     yes_option,
 )
-from queue_store.activities import SALE, called, list_activities
+from queue_store.activities import SALE, called, get_activity, list_activities
+from queue_store.adjustments import ADJUST_STOCK
 from queue_store.companies import get_company, get_store, list_companies, list_stores
 from queue_store.models import Activity
 from queue_store.overview import STATES
+from queue_store.product_payloads import decode_adjustment
+from queue_store.undo_adjustments import undo_adjustment
 from queue_store.undo_plan import WAYS, UndoPlan
 
 if TYPE_CHECKING:
@@ -196,9 +199,9 @@ def undo(
     """Take a document of an activity back out of QuickBooks, where it was our mistake.
 
     A receipt, or a return, is reversed. The sales order of a web order is
-    deleted, if nothing was taken from it. A return to a buyer is no undo: refund
-    the order in the shop. A receipt on which a return hangs is not reversed
-    before that is.
+    deleted, if nothing was taken from it. An adjustment of stock is met by an
+    opposite one. A return to a buyer is no undo: refund the order in the shop. A
+    receipt on which a return hangs is not reversed before that is.
 
     \b
     For example:
@@ -207,6 +210,11 @@ def undo(
     """
     from ops_console import undoing
 
+    with desk.read() as db:
+        candidates = activities_called(db, name)
+    if len(candidates) == 1 and candidates[0].kind == ADJUST_STOCK:
+        _undo_adjustment(desk, candidates[0], dry_run=dry_run, as_json=as_json, yes=yes)
+        return
     with desk.read() as db:
         found = _standing(db, name) or activity_called(db, name)
         plan = undoing.plan(db, found.id, again=again)
@@ -228,6 +236,20 @@ def undo(
     with desk.write() as db:
         ordered = undoing.undo(db, activity_id, desk.who, again=again, done=done)
         rows = rows_of(db, [ordered])
+    print_rows(rows, ("id", "kind", "reference", "state", "sentence"), as_json=as_json)
+
+
+def _undo_adjustment(desk: Desk, adjustment: Activity, *, dry_run: bool, as_json: bool, yes: bool) -> None:
+    """By an opposite one: sales may have followed it, so the quantity before it is not simply put back."""
+    what = decode_adjustment(adjustment.payload)
+    plan = f"Adjust the stock of {adjustment.reference} in QuickBooks by {-what.difference}"
+    if dry_run:
+        click.echo(f"{plan}.")
+        return
+    ask(f"{plan}?", yes=yes)
+    with desk.write() as db:
+        opposite = undo_adjustment(db, get_activity(db, adjustment.id), desk.who)
+        rows = rows_of(db, [opposite])
     print_rows(rows, ("id", "kind", "reference", "state", "sentence"), as_json=as_json)
 
 

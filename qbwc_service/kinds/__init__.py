@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from qbwc_service.kinds.adjustment import ADJUSTMENT
 from qbwc_service.kinds.customers import ADD_CUSTOMER, CHANGE_CUSTOMER
 from qbwc_service.kinds.deletion import DELETION
-from qbwc_service.kinds.items import ADD_DEPARTMENT, ADD_ITEM
+from qbwc_service.kinds.items import ADD_DEPARTMENT, ADD_ITEM, CHANGE_ITEM
 from qbwc_service.kinds.kind import ActivityKind, Doubt, LookUp
 from qbwc_service.kinds.refund import RETURN
 from qbwc_service.kinds.reversal import REVERSAL
@@ -28,9 +29,11 @@ KINDS: Mapping[str, ActivityKind] = {
         ADD_CUSTOMER,
         CHANGE_CUSTOMER,
         ADD_ITEM,
+        CHANGE_ITEM,
         ADD_DEPARTMENT,
         REVERSAL,
         DELETION,
+        ADJUSTMENT,
     )
 }
 #: Kinds that write documents: they wait for look-back.

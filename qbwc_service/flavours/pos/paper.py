@@ -15,9 +15,11 @@ _TITLES = {
     "CustomerAdd": "New customer",
     "CustomerMod": "Change of a customer",
     "ItemInventoryAdd": "New item",
+    "ItemInventoryMod": "Change of an item",
     "DepartmentAdd": "New department",
     "TxnReverseRq": "Reversal of a receipt",
     "ListDelRq": "Deletion of a sales order",
+    "InventoryQtyAdjustmentAdd": "Adjustment of stock",
 }
 #: Of a receipt, by SalesReceiptType.
 _RECEIPTS = {"Sales": "Sales receipt", "Return": "Return receipt"}
