@@ -110,6 +110,7 @@ def upgrade() -> None:
         sa.Column("tells_shops", sa.Boolean(), nullable=False),
         sa.Column("tracks_stock", sa.Boolean(), nullable=False),
         sa.Column("turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reread_turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_companies")),
         sa.UniqueConstraint("name", name=op.f("uq_companies_name")),
@@ -486,6 +487,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("stock_moves", schema=None) as batch_op:
         batch_op.create_index(
+            batch_op.f("ix_stock_moves_company_id_settled_turn"), ["company_id", "settled_turn"], unique=False
+        )
+        batch_op.create_index(
             "ix_stock_moves_open",
             ["company_id", "list_id"],
             unique=False,
@@ -830,6 +834,7 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_stock_moves_open", sqlite_where=sa.text("NOT closed"), postgresql_where=sa.text("NOT closed")
         )
+        batch_op.drop_index(batch_op.f("ix_stock_moves_company_id_settled_turn"))
 
     op.drop_table("stock_moves")
     with op.batch_alter_table("qbwc_sessions", schema=None) as batch_op:
