@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from queue_store.models import Company, Exchange, LoginAttempt, Lookup, QbwcSession, table_of
-from queue_store.prebuilt import run_prebuilt
+from queue_store.prebuilt import Prebuilt
 from queue_store.secrets import ticket_digest
 from queue_store.states import ExchangeState, SessionState
 
@@ -30,7 +30,14 @@ _OUTSTANDING = (
 )
 
 
-_HAND_OUT = insert(table_of(Exchange)).values(state=ExchangeState.OUTSTANDING.value)
+_HAND_OUT = Prebuilt(insert(table_of(Exchange)))
+_UNANSWERED = {
+    "state": ExchangeState.OUTSTANDING.value,
+    "response": None,
+    "hresult": "",
+    "message": "",
+    "received_at": None,
+}
 
 
 def session_of_ticket(db: Session, ticket: str) -> QbwcSession | None:
@@ -66,8 +73,8 @@ def outstanding_exchange(db: Session, session_id: int) -> Exchange | None:
 
 
 def keep_handed_out(db: Session, exchange: Mapping[str, Any]) -> None:
-    """A message set that leaves now; `exchange` has the columns of Exchange but its state."""
-    run_prebuilt(db, _HAND_OUT, exchange)
+    """A message set that leaves now; `exchange` has the columns of Exchange but what its answer brings."""
+    _HAND_OUT.run(db, {**_UNANSWERED, **exchange})
 
 
 def newest_session(db: Session, company_id: int) -> QbwcSession | None:
