@@ -29,7 +29,15 @@ from qbxml.hresults import HresultRule, classify_hresult
 from qbxml.reader import ResponseSet, read_response
 from queue_store.database import Database
 from queue_store.models import Exchange
-from queue_store.sessions import distrust_sessions, locked_of_ticket, outstanding_exchange, session_of_ticket
+from queue_store.sessions import (
+    distrust_sessions,
+    is_outstanding,
+    keep_answer,
+    keep_session,
+    locked_of_ticket,
+    outstanding_exchange,
+    session_of_ticket,
+)
 from queue_store.states import ExchangeState, SessionState
 
 logger = logging.getLogger(__name__)
@@ -108,18 +116,21 @@ class WebConnectorConversation:
         if run is None or run.open_session.state != SessionState.OPEN:
             return ""
         session = run.open_session
-        outstanding = outstanding_exchange(db, session.id)
+        outstanding = outstanding_exchange(db, session.id) if is_outstanding(db, session.id) else None
         if run.now - session.last_call_at > _LONGEST_PAUSE:
             session.cursor = None
             _distrust(run)
-        session.last_call_at = run.now
-        if company_file_name:
-            session.company_file_name = company_file_name[:500]
         if outstanding is not None:
             # It asks again, so our answer did not arrive, or its answer was lost.
             _lose(run, outstanding, "a set was asked for again before this one was answered")
         document = sending.next_set(run)
-        return document if document is not None else sending.parting_set(run)
+        if document is None:
+            document = sending.parting_set(run)
+        session.last_call_at = run.now
+        if company_file_name:
+            session.company_file_name = company_file_name[:500]
+        keep_session(db, session)
+        return document
 
     # receiveResponseXML -----------------------------------------------------
 
@@ -145,7 +156,9 @@ class WebConnectorConversation:
             _take_response(run, exchange, response)
         if session.fruitless >= _MOST_FRUITLESS:
             return _give_up(run)
-        return _percent(run, outstanding=exchange.state == ExchangeState.OUTSTANDING)
+        percent = _percent(run, outstanding=exchange.state == ExchangeState.OUTSTANDING)
+        keep_session(db, session)
+        return percent
 
 
 def _run_of(db: Session, ticket: str) -> Run | None:
@@ -184,8 +197,7 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
             readings.give_up(run, str(error))
         _lose(run, exchange, session.last_error)
         return
-    exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
-    exchange.state = ExchangeState.ANSWERED
+    keep_answer(run.db, exchange, response.encode("utf-8", "replace"), run.now)
     session.last_call_at = run.now
     session.settled += brought.settled
     session.failed += brought.failed
