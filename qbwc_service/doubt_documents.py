@@ -91,6 +91,8 @@ def _found(run: Run, activities: Sequence[Any]) -> dict[int, list[LiveDocument]]
     """Live documents in the books of each of these activities (rows or models), the oldest first."""
     identities = {one.id: identity_of(run, one) for one in activities}
     found = live_documents(run.db, run.company.id, set(identities.values()))
+    if not found:
+        return {one.id: [] for one in activities}
     return {one.id: of_generation(found.get(identities[one.id], []), one.generation) for one in activities}
 
 

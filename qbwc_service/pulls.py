@@ -61,8 +61,10 @@ def due(run: Run) -> str | None:
         return None
     for kind in KINDS:
         minutes = run.settings[f"pull.{kind}_minutes"]
+        if not minutes:
+            continue
         mark = run.db.get(PullMark, (run.company.id, kind))
-        if minutes and (
+        if (
             mark is None
             or mark.finished_at is None
             or mark.finished_at <= run.now - timedelta(minutes=minutes)

@@ -30,6 +30,7 @@ from qbwc_service.run import Run
 from qbwc_service.waiters import let_waiters_go
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet, read_requests
+from qbxml.records import Record
 from qbxml.statuses import StatusRule, classify_status
 from queue_store.activities import called, expire_activities, get_activity
 from queue_store.books import retire_orders
@@ -134,14 +135,15 @@ class _Batch:
         rule = classify_status(response.status_code, response.status_severity, response.status_message)
         if rule.outcome is Outcome.DONE:
             try:
-                written = self.run.spelling.read_written(response.written)
+                record = response.written
+                written = self.run.spelling.read_written(record)
             except (IndexError, UnreadableAnswer):
                 self.leave_in_doubt(row)
                 return
             if row.attempt_state == AttemptState.SUCCEEDED and row.attempt_txn_id == written.txn_id:
                 return  # A repeated answer changes nothing.
             self._attempt(row, AttemptState.SUCCEEDED, response, written.txn_id)
-            self._succeed(row, response, written)
+            self._succeed(row, record, written)
             return
         if row.attempt_state == AttemptState.SUCCEEDED:
             return
@@ -171,7 +173,7 @@ class _Batch:
 
     # Success ----------------------------------------------------------------
 
-    def _succeed(self, row: Any, response: Response, written: Written) -> None:
+    def _succeed(self, row: Any, record: Record, written: Written) -> None:
         known = row.txn_id
         if row.state == ActivityState.SUCCEEDED:
             if known != written.txn_id:
@@ -197,7 +199,7 @@ class _Batch:
                 cause=f"QuickBooks wrote {written.number or written.txn_id}",
             )
         )
-        KINDS[row.kind].learn(self.run, row, response.written)
+        KINDS[row.kind].learn(self.run, row, record)
         self.after.append((row, written))
         self.result.succeeded.append(row.id)
 

@@ -7,10 +7,9 @@ statements, however many activities a message set carries.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, bindparam, func, insert, literal_column, or_, select, update
 from sqlalchemy.orm import Session
@@ -85,8 +84,7 @@ _ANY_IN_STATE = Prebuilt(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
+class Sending(NamedTuple):
     """One activity that leaves with an exchange."""
 
     activity_id: int

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -19,8 +19,7 @@ from queue_store.payloads import Customer, Department, Item, Order, Refund
 from queue_store.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """What QuickBooks says that it wrote."""
 
     #: TxnID or ListID.
