@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from qbwc_service import asking, authentication, calibrating, doubt, readings, sending
+from qbwc_service import asking, authentication, calibrating, doubt, progress, readings, sending
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.evidence import take_evidence, take_late
 from qbwc_service.look_up import refuse_look_ups, take_answers
@@ -85,7 +85,16 @@ class WebConnectorConversation:
         return self._database.write_again(lambda db: self._send(db, ticket, company_file_name))
 
     def receive_response_xml(self, ticket: str, response: str, hresult: str, message: str) -> int:
-        return self._database.write_again(lambda db: self._receive(db, ticket, response, hresult, message))
+        try:
+            return self._database.write_again(
+                lambda db: self._receive(db, ticket, response, hresult, message)
+            )
+        except (QbxmlError, UnreadableAnswer) as error:
+            # Whatever was taken of it is undone with the transaction; the second one keeps that it came.
+            unusable = str(error)
+        return self._database.write_again(
+            lambda db: self._receive(db, ticket, response, hresult, message, unusable=unusable)
+        )
 
     def connection_error(self, ticket: str, hresult: str, message: str) -> str:
         return self._database.write_again(lambda db: _connection_error(db, ticket, hresult, message))
@@ -134,7 +143,10 @@ class WebConnectorConversation:
 
     # receiveResponseXML -----------------------------------------------------
 
-    def _receive(self, db: Session, ticket: str, response: str, hresult: str, message: str) -> int:
+    def _receive(
+        self, db: Session, ticket: str, response: str, hresult: str, message: str, *, unusable: str = ""
+    ) -> int:
+        """Raises QbxmlError, UnreadableAnswer; `unusable` is what they said of this answer before."""
         run = _run_of(db, ticket)
         if run is None:
             logger.warning("an answer under an unknown ticket %s", ticket[:8])
@@ -147,16 +159,18 @@ class WebConnectorConversation:
         if exchange is None:
             # A repeated call: its first arrival was taken, and only our answer to it was lost.
             take_late(run, response)
-            return _percent(run, outstanding=False)
+            return progress.percent(run, outstanding=False)
         if hresult:
             if run.now - session.last_call_at > _LONGEST_PAUSE:
                 _distrust(run)
             _take_hresult(run, exchange, hresult, message)
+        elif unusable:
+            _take_unusable(run, exchange, response, unusable)
         else:
             _take_response(run, exchange, response)
         if session.fruitless >= _MOST_FRUITLESS:
             return _give_up(run)
-        percent = _percent(run, outstanding=exchange.state == ExchangeState.OUTSTANDING)
+        percent = progress.percent(run, outstanding=exchange.state == ExchangeState.OUTSTANDING)
         keep_session(db, session)
         return percent
 
@@ -177,26 +191,15 @@ def _distrust(run: Run) -> None:
 
 def _take_response(run: Run, exchange: Exchange, response: str) -> None:
     session = run.open_session
-    try:
-        answer = read_response(response)
-        _check_set(answer)
-        if not _is_answer_to(exchange, answer):
-            # A repeated call that came late, or an answer gone astray: the true one is still to come.
-            logger.warning("exchange %s: an answer to another set", exchange.id)
-            session.fruitless += 1
-            take_evidence(run, answer, response)
-            return
-        # Undone as a whole where a part of the answer turns out to be unreadable.
-        with run.db.begin_nested():
-            brought = _take(run, exchange, answer)
-    except (QbxmlError, UnreadableAnswer) as error:
-        exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
-        logger.error("exchange %s: %s", exchange.id, error)
-        session.last_error = f"QuickBooks' answer could not be used: {error}"
-        if exchange.purpose == "read":
-            readings.give_up(run, str(error))
-        _lose(run, exchange, session.last_error)
+    answer = read_response(response)
+    _check_set(answer)
+    if not _is_answer_to(exchange, answer):
+        # A repeated call that came late, or an answer gone astray: the true one is still to come.
+        logger.warning("exchange %s: an answer to another set", exchange.id)
+        session.fruitless += 1
+        take_evidence(run, answer, response)
         return
+    brought = _take(run, exchange, answer)
     keep_answer(run.db, exchange, response.encode("utf-8", "replace"), run.now)
     session.last_call_at = run.now
     session.settled += brought.settled
@@ -206,7 +209,17 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
     elif not exchange.purpose.startswith("look "):
         # What is asked in between does not make up for writes that are lost again and again.
         session.fruitless = 0
-    _adapt_pace(run, exchange)
+    progress.adapt_pace(run, exchange)
+
+
+def _take_unusable(run: Run, exchange: Exchange, response: str, why: str) -> None:
+    session = run.open_session
+    exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
+    logger.error("exchange %s: %s", exchange.id, why)
+    session.last_error = f"QuickBooks' answer could not be used: {why}"
+    if exchange.purpose == "read":
+        readings.give_up(run, why)
+    _lose(run, exchange, session.last_error)
 
 
 def _check_set(answer: ResponseSet) -> None:
@@ -280,33 +293,6 @@ def _lose(run: Run, exchange: Exchange, cause: str, rule: HresultRule | None = N
     session.cursor = None
     doubt.lose(run, exchange, cause, rule)
     run.db.flush()
-
-
-def _adapt_pace(run: Run, exchange: Exchange) -> None:
-    """Sets grow while QuickBooks answers well inside the target, and shrink when it does not."""
-    if exchange.purpose != "write" and not exchange.reads:
-        return
-    target = timedelta(seconds=run.settings["pace.target_seconds"])
-    taken = run.now - exchange.sent_at
-    size, most = sending.set_size(run), run.settings["pace.most"]
-    if taken > target:
-        run.company.set_size = max(1, size // 2)
-    elif taken < target / 2 and exchange.requests >= size // 2:
-        run.company.set_size = min(most, size * 2)
-
-
-def _percent(run: Run, *, outstanding: bool) -> int:
-    """0 to 99 while work is waiting, never falling; 100 when none is, which ends the session.
-
-    `outstanding`: an answer is still to come.
-    """
-    session = run.open_session
-    if not outstanding and not sending.has_more(run):
-        session.percent = 100
-        return 100
-    whole = max(session.work_at_start, session.settled + 1)
-    session.percent = max(session.percent, min(99, 100 * session.settled // whole))
-    return session.percent
 
 
 def _give_up(run: Run) -> int:
