@@ -16,7 +16,7 @@ import msgspec
 from queue_store.payloads import Customer, Item
 
 
-class ItemNeed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class ItemNeed(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """An item that a line refers to."""
 
     #: "sku" for a product, "line" for one of our own items (shipping, tax ...).
@@ -31,7 +31,7 @@ class ItemNeed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     label: str = ""
 
 
-class CustomerNeed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class CustomerNeed(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """The customer that a sale belongs to."""
 
     customer: Customer
@@ -41,7 +41,7 @@ class CustomerNeed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fallback: bool = False
 
 
-class Tender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Tender(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """How a part of a document was paid."""
 
     #: As in Tender<kind>Add.
@@ -51,7 +51,7 @@ class Tender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     name: str = ""
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A request made ready, but for QuickBooks' ids."""
 
     #: Text and the names of gaps, in turn, beginning and ending with text.
