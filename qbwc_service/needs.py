@@ -16,7 +16,7 @@ import msgspec
 from queue_store.payloads import Customer, Item
 
 
-class ItemNeed(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class ItemNeed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An item that a line refers to."""
 
     #: "sku" for a product, "line" for one of our own items (shipping, tax ...).
@@ -31,7 +31,7 @@ class ItemNeed(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     label: str = ""
 
 
-class CustomerNeed(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class CustomerNeed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The customer that a sale belongs to."""
 
     customer: Customer
@@ -41,7 +41,7 @@ class CustomerNeed(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_def
     fallback: bool = False
 
 
-class Tender(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class Tender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How a part of a document was paid."""
 
     #: As in Tender<kind>Add.
@@ -51,7 +51,7 @@ class Tender(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     name: str = ""
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A request made ready, but for QuickBooks' ids."""
 
     #: Text and the names of gaps, in turn, beginning and ending with text.

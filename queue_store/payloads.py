@@ -13,12 +13,8 @@ from decimal import Decimal
 import msgspec
 
 
-class Payload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Base of all payloads.
-
-    What has its default is not stored, so a default is part of the stored form and never changes. None
-    can refer to itself: the garbage collector need not follow them.
-    """
+class Payload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Base of all payloads. None can refer to itself: the garbage collector need not follow them."""
 
 
 class Address(Payload, frozen=True, kw_only=True):
