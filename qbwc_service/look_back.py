@@ -22,8 +22,7 @@ from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet
 from qbxml.statuses import classify_status
 from queue_store.allocation import reversed_by_hand
-from queue_store.books import SALES_ORDER, store_documents
-from queue_store.models import BookDocument
+from queue_store.books import SALES_ORDER, LiveDocument, store_documents
 from queue_store.tasks import raise_task
 
 #: requestID of a page; the number of its reading follows.
@@ -203,7 +202,7 @@ def _finish(run: Run, state: LookBack) -> None:
     run.db.flush()
 
 
-def doubled(run: Run, documents: Sequence[BookDocument], name: str, activity_id: int) -> None:
+def doubled(run: Run, documents: Sequence[LiveDocument], name: str, activity_id: int) -> None:
     """Tell the operator of several live receipts, or sales orders, with one mark."""
     record_mark = documents[0].record_mark
     are_orders = documents[0].type == SALES_ORDER

@@ -28,6 +28,7 @@ from qbwc_service.undoings import REFUSED
 from qbwc_service.waiters import let_waiters_go
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, read_requests
+from qbxml.records import Record
 from qbxml.statuses import NOT_BALANCED, StatusRule, classify_status
 from queue_store.activities import called, expire_activities, get_activity
 from queue_store.books import retire_orders
@@ -83,14 +84,15 @@ class Batch:
         rule = classify_status(response.status_code, response.status_severity, response.status_message)
         if rule.outcome is Outcome.DONE:
             try:
-                written = self.run.spelling.read_written(response.written)
+                record = response.written
+                written = self.run.spelling.read_written(record)
             except (IndexError, UnreadableAnswer):
                 self.leave_in_doubt(row)
                 return
             if row.attempt_state == AttemptState.SUCCEEDED and row.attempt_txn_id == written.txn_id:
                 return  # A repeated answer changes nothing.
             self._attempt(row, AttemptState.SUCCEEDED, response, written.txn_id)
-            self._succeed(row, response, written)
+            self._succeed(row, record, written)
             return
         if row.attempt_state == AttemptState.SUCCEEDED:
             return
@@ -120,7 +122,7 @@ class Batch:
 
     # Success ----------------------------------------------------------------
 
-    def _succeed(self, row: Any, response: Response, written: Written) -> None:
+    def _succeed(self, row: Any, record: Record, written: Written) -> None:
         known = row.txn_id
         if row.state == ActivityState.SUCCEEDED:
             if known != written.txn_id:
@@ -141,7 +143,7 @@ class Batch:
         done = KINDS[row.kind].doubt is Doubt.STATUS
         cause = "QuickBooks has done it" if done else f"QuickBooks wrote {written.number or written.txn_id}"
         self.bound.append(bound_change(row, written, row.sent_fingerprint, cause=cause))
-        KINDS[row.kind].learn(self.run, row, response.written)
+        KINDS[row.kind].learn(self.run, row, record)
         self.after.append((row, written))
         self.result.succeeded.append(row.id)
 

@@ -14,8 +14,8 @@ from decimal import Decimal
 import msgspec
 
 
-class Payload(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all payloads."""
+class Payload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Base of all payloads. None can refer to itself: the garbage collector need not follow them."""
 
 
 class Address(Payload, frozen=True, kw_only=True):

@@ -178,11 +178,7 @@ class PosSpelling:
             discounted=any(
                 record.decimal(name) for name in ("Discount", "DiscountPercent") if record.text(name)
             )
-            or any(
-                source in _OWN_DISCOUNTS
-                for line in record.children("SalesReceiptItemRet")
-                for source in line.texts("DiscountSource")
-            ),
+            or any(source in _OWN_DISCOUNTS for source in record.texts("SalesReceiptItemRet/DiscountSource")),
         )
 
     def read_document(self, record: Record) -> FoundDocument:
