@@ -12,6 +12,7 @@ from typing import Any
 
 from qbwc_service.flavours.spelling import Written
 from qbwc_service.run import Run, exchange_suffix
+from qbxml.statuses import NOT_BALANCED
 from queue_store.activities import attempts_of, called, get_activity
 from queue_store.drain import Change
 from queue_store.fingerprint import content_digest
@@ -139,7 +140,8 @@ def check_refused_total(run: Run, row: Any) -> None:
     """
     known = [task for task in open_tasks(run.db, run.company.id) if task.kind == REFUSED_TOTAL]
     sentence = (
-        f"{called(row)}: QuickBooks computed another total than {row.predicted_total}, and refused it. It has prices, "
+        f"{called(row)}: QuickBooks computed another total than {row.predicted_total}, and refused it (status "
+        f"{NOT_BALANCED}). It has prices, "
         "discounts or taxes of its own, or a setting does not fit it: "
     )
     if any(task.activity_id != row.id for task in known):
