@@ -79,7 +79,9 @@ def test_the_second_document_that_is_refused_as_not_balanced_stops_them_too(make
     ((kind, sentence),) = tasks(house)
     (sale,) = house.activities()
     assert (kind, sale.state, sale.sentence) == ("total refused", "failed", sentence)
-    assert sentence.startswith("Order 68: QuickBooks computed another total than 24.52, and refused it.")
+    assert sentence.startswith(
+        "Order 68: QuickBooks computed another total than 24.52, and refused it (status 20004)."
+    )
     assert sentence.endswith(f"qbwoo activity retry {sale.id}")
     house.take(numbered(PLAIN, 700))
     house.run_until_quiet()
