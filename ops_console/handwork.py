@@ -15,6 +15,7 @@ from queue_store.companies import get_store, live_kinds, set_live
 from queue_store.database import Database
 from queue_store.models import Activity, Store
 from queue_store.payloads import Order
+from queue_store.product_sync import SYNC_PRODUCT, approve
 from queue_store.returns import follow, place_beside, sale_of
 from queue_store.settings import store_settings
 from queue_store.shop_work import waiting_orders
@@ -85,6 +86,8 @@ def release(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
     for activity in found:
         where = _disposition(db, activity)
         operations.release(db, activity, who, to=where.state, reason=where.reason, sentence=where.sentence)
+        if activity.kind == SYNC_PRODUCT:
+            approve(db, activity)
         make_way(db, activity)
     return found
 

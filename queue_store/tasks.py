@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from queue_store.models import OperatorTask
@@ -29,6 +29,20 @@ def raise_task(
         task.sentence, task.open, task.updated_at = sentence, True, datetime.now(UTC)
     db.flush()
     return task
+
+
+def close_task(db: Session, *, company_id: int, kind: str, subject: str) -> None:
+    """What it asked for was seen to, or is no more."""
+    db.execute(
+        update(OperatorTask)
+        .where(
+            OperatorTask.company_id == company_id,
+            OperatorTask.kind == kind,
+            OperatorTask.subject == subject,
+            OperatorTask.open,
+        )
+        .values(open=False, updated_at=datetime.now(UTC))
+    )
 
 
 def open_tasks(db: Session, company_id: int | None = None) -> Sequence[OperatorTask]:
