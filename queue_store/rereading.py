@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.allocation import AT_ONCE, IN_BOOKS
@@ -14,16 +14,38 @@ from queue_store.models import Activity, CatalogueItem, Company, Lookup, ShopPro
 from queue_store.product_payloads import BookItem, decode_book_item
 
 
-def want_items(db: Session, company_id: int, list_ids: Collection[str]) -> None:
-    """These are to be read again by their ListIDs."""
+def want_items(
+    db: Session, company_id: int, list_ids: Collection[str], *, matched_only: bool = False
+) -> None:
+    """These are to be read again by their ListIDs; with `matched_only` those that are products of a shop."""
+    item = CatalogueItem
+    wanted = update(item).where(item.company_id == company_id)
+    if matched_only:
+        wanted = wanted.where(_is_matched(company_id, item.list_id))
     ids = iter(sorted(list_ids))
     while some := list(islice(ids, AT_ONCE)):
-        db.execute(
-            update(CatalogueItem)
-            .where(CatalogueItem.company_id == company_id, CatalogueItem.list_id.in_(some))
-            .values(wanted=True)
-            .execution_options(synchronize_session=False)
-        )
+        _want(db, wanted.where(item.list_id.in_(some)))
+
+
+def want_unseen(db: Session, company_id: int, *, before_turn: int) -> None:
+    """What was last asked for before this turn is to be asked for by its ListID: QuickBooks may have it no more."""
+    item = CatalogueItem
+    _want(
+        db,
+        update(item).where(item.company_id == company_id, ~item.deleted, item.asked_turn < before_turn),
+    )
+
+
+def _want(db: Session, statement: Update) -> None:
+    db.execute(statement.values(wanted=True).execution_options(synchronize_session=False))
+
+
+def _is_matched(company_id: int, list_id: Any) -> ColumnElement[bool]:
+    return (
+        select(ShopProduct.product_id)
+        .where(ShopProduct.company_id == company_id, ShopProduct.list_id == list_id)
+        .exists()
+    )
 
 
 def items_to_reread(db: Session, company_id: int, *, session_id: int, limit: int) -> list[str]:
@@ -52,9 +74,7 @@ def items_to_reread(db: Session, company_id: int, *, session_id: int, limit: int
         touched = _touched(company_id).where(
             StockMove.list_id.not_in([*found]),
             StockMove.list_id.not_in(in_vain),
-            select(ShopProduct.product_id)
-            .where(ShopProduct.company_id == company_id, ShopProduct.list_id == StockMove.list_id)
-            .exists(),
+            _is_matched(company_id, StockMove.list_id),
         )
         found += db.scalars(touched.limit(limit - len(found)))
     return found

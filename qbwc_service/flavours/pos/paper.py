@@ -16,6 +16,7 @@ _TITLES = {
     "CustomerMod": "Change of a customer",
     "ItemInventoryAdd": "New item",
     "DepartmentAdd": "New department",
+    "InventoryQtyAdjustmentAdd": "Adjustment of stock",
 }
 #: Of a receipt, by SalesReceiptType.
 _RECEIPTS = {"Sales": "Sales receipt", "Return": "Return receipt"}
