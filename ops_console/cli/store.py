@@ -137,6 +137,8 @@ def set_(desk: Desk, name: str, key: str | None, value: str | None, as_json: boo
         with desk.write() as db:
             set_store_setting(db, get_store(db, name), key, value, who=desk.who)
         handwork.decide_anew(desk.database, name)
+        if key.startswith("products."):
+            handwork.find_drafts(desk.database, name)
     with desk.read() as db:
         print_settings(STORE_SETTINGS, store_settings(db, get_store(db, name)), key, as_json=as_json)
 
