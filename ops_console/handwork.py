@@ -16,7 +16,7 @@ from queue_store.database import Database
 from queue_store.drafts import ask_to_find_drafts
 from queue_store.models import Activity, Store
 from queue_store.payloads import Order
-from queue_store.product_sync import SYNC_PRODUCT, approve
+from queue_store.product_sync import SYNC_PRODUCT, approve, ask_whole_store
 from queue_store.returns import follow, place_beside, sale_of
 from queue_store.settings import store_settings
 from queue_store.shop_work import waiting_orders
@@ -163,6 +163,21 @@ def find_drafts(database: Database, name: str) -> None:
 def decide_anew(database: Database, name: str) -> int:
     """A setting of the store changed: decide anew what is held or waits; how many moved."""
     return _decide_anew(database, name, LIFTABLE)
+
+
+def look_at_products(database: Database, name: str, cause: str) -> int:
+    """What a shop should show may have changed: ask for the products that differ; how many.
+
+    In pieces, each its own transaction.
+    """
+    asked, after_id = 0, 0
+    while True:
+        with database.write() as db:
+            number, next_id = ask_whole_store(db, get_store(db, name), cause=cause, after_id=after_id)
+        asked += number
+        if next_id is None:
+            return asked
+        after_id = next_id
 
 
 def _decide_anew(database: Database, name: str, reasons: Sequence[str]) -> int:

@@ -14,13 +14,13 @@ from typing import Any
 
 from qbwc_service.errors import NotSendable
 from qbwc_service.kinds.customers import bind_customer, keys_of
-from qbwc_service.kinds.items import item_record_id
 from qbwc_service.kinds.kind import ITEM_ID
 from qbwc_service.knowledge import Knowledge
 from qbwc_service.needs import CustomerNeed, ItemNeed, Prepared, StockNeed
 from qbwc_service.run import Run
 from queue_store.activities import ORDER_KINDS, called
 from queue_store.catalogue import KnownCustomer, KnownItem, fold
+from queue_store.item_orders import item_record_id
 from queue_store.payloads import Department, Item, Payload
 from queue_store.tasks import raise_task
 

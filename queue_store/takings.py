@@ -10,6 +10,7 @@ from decimal import Decimal
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from queue_store.activities import SALE, newest_of_record
 from queue_store.catalogue import fold
 from queue_store.companies import live_kinds
 from queue_store.matching import items_of_skus
@@ -17,6 +18,7 @@ from queue_store.models import OrderTaking, ShopProduct, StockMove, Store
 from queue_store.payloads import Order, OrderLine
 from queue_store.product_sync import ask_products, ask_store_products
 from queue_store.shop_products import pieces, products_of
+from queue_store.states import ABROAD
 
 
 def keeps_takings(store: Store) -> bool:
@@ -52,9 +54,14 @@ def take_stock(db: Session, store: Store, orders: Sequence[Order], *, read_now: 
 
 
 def keep_takings(
-    db: Session, store: Store, orders: Iterable[Order]
+    db: Session, store: Store, orders: Iterable[Order], *, are_open: bool = False
 ) -> list[tuple[OrderTaking, datetime | None]]:
-    """Write the orders' takings down; those that changed, each with the date that was known of it before."""
+    """Write the orders' takings down; those that changed, each with the date that was known of it before.
+
+    `are_open`: orders that stand open at the go-live; each line of theirs is
+    kept, also one that took nothing so far. Of an order from before the go-live
+    that did not stand open then the books know already: it counts as booked.
+    """
     newest: dict[str, Order] = {}
     for order in orders:
         record = str(order.order_id)
@@ -67,7 +74,12 @@ def keep_takings(
         )
         for found in rows:
             known[found.record][found.line_id] = found
-    lines = [line for order in newest.values() for line in order.lines if line.reduced_stock is not None]
+    lines = [
+        line
+        for order in newest.values()
+        for line in order.lines
+        if are_open or line.reduced_stock is not None
+    ]
     products = products_of(
         db, store.id, {number for line in lines for number in (line.product_id, line.variation_id) if number}
     )
@@ -78,7 +90,13 @@ def keep_takings(
         latest = max((row.modified_at for row in rows_of_order.values()), default=None)
         if latest is not None and order.modified_at < latest:
             continue
-        took = {line.line_id: line for line in order.lines if line.reduced_stock is not None}
+        took = {line.line_id: line for line in order.lines if are_open or line.reduced_stock is not None}
+        is_booked = (
+            not are_open
+            and not rows_of_order
+            and store.stock_since is not None
+            and order.created_at < store.stock_since
+        )
         for line_id in rows_of_order.keys() | took.keys():
             line, row = took.get(line_id), rows_of_order.get(line_id)
             quantity = (
@@ -86,7 +104,8 @@ def keep_takings(
             )
             if row is None:
                 assert line is not None
-                row = _new(store, order, line, products, items)
+                row = _new(store, order, line, products, items, quantity)
+                row.booked = is_booked
                 db.add(row)
                 changed.append((row, latest))
             elif row.quantity != quantity:
@@ -99,9 +118,13 @@ def keep_takings(
 
 
 def _new(
-    store: Store, order: Order, line: OrderLine, products: dict[int, ShopProduct], items: _Items
+    store: Store,
+    order: Order,
+    line: OrderLine,
+    products: dict[int, ShopProduct],
+    items: _Items,
+    quantity: Decimal,
 ) -> OrderTaking:
-    assert line.reduced_stock is not None
     return OrderTaking(
         store_id=store.id,
         record=str(order.order_id),
@@ -110,7 +133,7 @@ def _new(
         product_id=_keeper(line, products),
         sku_key=fold(line.sku)[:120],
         list_id=items.of(line),
-        quantity=line.reduced_stock,
+        quantity=quantity,
         modified_at=order.modified_at,
         booked=False,
         closed=False,
@@ -163,6 +186,45 @@ def _reopen(db: Session, store: Store, records: Collection[str]) -> None:
         )
 
 
+def begin_takings(
+    db: Session, store: Store, orders: Sequence[Order], booked: Collection[str], since: datetime | None
+) -> None:
+    """Stock goes live: these orders stand open in the shop, and of those `booked` the books know already.
+
+    `since`: when the newest of all orders was changed, as the reading began. All
+    that changed later is read by the worker.
+
+    Whatever an earlier time of being live left behind counts no more, nor do
+    both sides' agreements of that time.
+    """
+    records = {str(order.order_id) for order in orders}
+    db.execute(
+        update(OrderTaking)
+        .where(OrderTaking.store_id == store.id, ~OrderTaking.booked)
+        .values(booked=True)
+        .execution_options(synchronize_session=False)
+    )
+    db.execute(
+        update(ShopProduct)
+        .where(ShopProduct.store_id == store.id, ShopProduct.agreed_gross.is_not(None))
+        .values(agreed_gross=None)
+        .execution_options(synchronize_session=False)
+    )
+    db.expire_all()
+    store.stock_since = since
+    orders_read(store, since)
+    keep_takings(db, store, orders, are_open=True)
+    for some in pieces(sorted(records - set(booked))):
+        db.execute(
+            update(OrderTaking)
+            .where(OrderTaking.store_id == store.id, OrderTaking.record.in_(some))
+            .values(booked=False)
+            .execution_options(synchronize_session=False)
+        )
+    name_booked(db, store, booked)
+    db.expire_all()
+
+
 def name_booked(db: Session, store: Store, records: Collection[str]) -> set[str]:
     """A person says that these orders are in the books already: nothing of them is promised; the items concerned."""
     concerned: set[str] = set()
@@ -176,6 +238,24 @@ def name_booked(db: Session, store: Store, records: Collection[str]) -> set[str]
                 concerned.add(row.list_id)
     db.flush()
     return concerned
+
+
+def order_erased(db: Session, store: Store, order_id: int) -> None:
+    """The shop has this order no more, not even in its trash: nothing of it is promised to anybody.
+
+    What it took stays a part of the products' gross, since the shop's quantity
+    did not move; its documents count with it, on neither side. One that is out
+    at this moment holds its pieces until that is settled and it is asked again.
+    """
+    if not keeps_takings(store):
+        return
+    sale = newest_of_record(
+        db, company_id=store.company_id, store_id=store.id, kind=SALE, record_id=str(order_id)
+    )
+    if sale is not None and sale.state in ABROAD:
+        return
+    concerned = name_booked(db, store, {str(order_id)})
+    ask_products(db, store.company_id, concerned, cause=f"order {order_id} was erased in the shop")
 
 
 def orders_read(store: Store, until: datetime | None) -> None:

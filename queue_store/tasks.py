@@ -31,9 +31,17 @@ def raise_task(
     return task
 
 
-def close_task(db: Session, *, company_id: int, kind: str, subject: str) -> None:
-    """What it asked for was seen to, or is no more."""
-    db.execute(
+def open_tasks(db: Session, company_id: int | None = None) -> Sequence[OperatorTask]:
+    """Newest first."""
+    query = select(OperatorTask).where(OperatorTask.open).order_by(OperatorTask.id.desc())
+    if company_id is not None:
+        query = query.where(OperatorTask.company_id == company_id)
+    return db.scalars(query).all()
+
+
+def close_task(db: Session, *, company_id: int, kind: str, subject: str) -> bool:
+    """Close the task about that subject, since what it told of is over; False if none was open."""
+    closed = db.execute(
         update(OperatorTask)
         .where(
             OperatorTask.company_id == company_id,
@@ -42,12 +50,6 @@ def close_task(db: Session, *, company_id: int, kind: str, subject: str) -> None
             OperatorTask.open,
         )
         .values(open=False, updated_at=datetime.now(UTC))
-    )
-
-
-def open_tasks(db: Session, company_id: int | None = None) -> Sequence[OperatorTask]:
-    """Newest first."""
-    query = select(OperatorTask).where(OperatorTask.open).order_by(OperatorTask.id.desc())
-    if company_id is not None:
-        query = query.where(OperatorTask.company_id == company_id)
-    return db.scalars(query).all()
+        .returning(OperatorTask.id)
+    ).first()
+    return closed is not None

@@ -58,10 +58,11 @@ def read_products(
     missing = set(parents)
 
     def found(endpoint: str, numbers: Collection[int]) -> Iterator[tuple[int, bytes]]:
-        for some in _hundreds(sorted(numbers)):
+        for some in hundreds(sorted(numbers)):
             asked = {"include": ",".join(map(str, some)), "per_page": str(PER_PAGE)}
             answer = client.call("GET", endpoint, query=query | asked)
-            for row in map(bytes, decoded(f"GET {endpoint}", answer.body, _rows)):
+            listed: list[msgspec.Raw] = decoded(f"GET {endpoint}", answer.body, _rows)
+            for row in map(bytes, listed):
                 known = raw.identify(row)
                 if known is not None and known.id in missing:
                     missing.discard(known.id)
@@ -206,6 +207,7 @@ def price_text(price: Decimal, decimals: int) -> str:
     return text
 
 
-def _hundreds(numbers: list[int]) -> Iterator[list[int]]:
+def hundreds(numbers: list[int]) -> Iterator[list[int]]:
+    """In lists of at most as many as one call takes."""
     for start in range(0, len(numbers), PER_PAGE):
         yield numbers[start : start + PER_PAGE]

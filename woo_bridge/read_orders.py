@@ -7,11 +7,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from queue_store.database import Database
 from queue_store.models import Store
 from queue_store.payloads import Order
 from queue_store.settings import store_settings
 from queue_store.takings import orders_read
+from woo_bridge import raw
+from woo_bridge.answers import decoded
 from woo_bridge.client import ShopClient
 from woo_bridge.disposition import order_rules
 from woo_bridge.errors import Untranslatable
@@ -27,6 +31,7 @@ OVERLAP = timedelta(seconds=60)
 #: How far back a store is read that never was.
 _FIRST = timedelta(days=1)
 _AT_ONCE = 100
+_rows = msgspec.json.Decoder(list[raw.RawIdentity])
 
 
 def read_changed_orders(database: Database, client: ShopClient, store_id: int) -> int:
@@ -66,3 +71,12 @@ def _pieces(bodies: Iterable[bytes]) -> Iterator[list[bytes]]:
     rest = iter(bodies)
     while some := list(islice(rest, _AT_ONCE)):
         yield some
+
+
+def newest_change(client: ShopClient) -> datetime | None:
+    """date_modified of the order that changed last; None: the shop has no order. Raises ShopError."""
+    query = {"orderby": "modified", "order": "desc", "per_page": "1", "_fields": "id,date_modified_gmt"}
+    listed: list[raw.RawIdentity] = decoded(
+        "GET orders", client.call("GET", "orders", query=query).body, _rows
+    )
+    return raw.moment(listed[0].date_modified_gmt) if listed else None

@@ -513,6 +513,7 @@ def upgrade() -> None:
         sa.Column("webhook_secret", sa.LargeBinary(), nullable=False),
         sa.Column("settings_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("live_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stock_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("live_kinds", sa.String(length=200), nullable=False),
         sa.Column("census_done", sa.Boolean(), nullable=False),
         sa.Column("sends_web_orders", sa.Boolean(), nullable=False),

@@ -15,7 +15,7 @@ from qbwc_service.marks import Mark
 from qbwc_service.needs import CustomerNeed, Prepared
 from qbwc_service.paper import Naming, Paper
 from qbxml.records import Record
-from queue_store.payloads import Customer, Department, Item, Order, Refund
+from queue_store.payloads import Customer, Department, Item, ItemChange, Order, Refund
 from queue_store.product_payloads import StockAdjustment
 from queue_store.settings import Settings
 
@@ -121,6 +121,8 @@ class Spelling(Protocol):
     def prepare_customer_mod(self, customer: Customer, list_id: str) -> Prepared: ...
 
     def prepare_item_add(self, item: Item) -> Prepared: ...
+
+    def prepare_item_mod(self, change: ItemChange) -> Prepared: ...
 
     def prepare_adjustment(self, adjustment: StockAdjustment, mark: str, company: Settings) -> Prepared:
         """The request that sets a quantity; `mark` is the first word of its comments."""

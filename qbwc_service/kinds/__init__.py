@@ -10,7 +10,7 @@ from typing import Any
 
 from qbwc_service.kinds.adjustment import ADJUSTMENT
 from qbwc_service.kinds.customers import ADD_CUSTOMER, CHANGE_CUSTOMER
-from qbwc_service.kinds.items import ADD_DEPARTMENT, ADD_ITEM
+from qbwc_service.kinds.items import ADD_DEPARTMENT, ADD_ITEM, CHANGE_ITEM
 from qbwc_service.kinds.kind import ActivityKind, Doubt, LookUp
 from qbwc_service.kinds.refund import RETURN
 from qbwc_service.kinds.reversal import REVERSAL
@@ -28,6 +28,7 @@ KINDS: Mapping[str, ActivityKind] = {
         ADD_CUSTOMER,
         CHANGE_CUSTOMER,
         ADD_ITEM,
+        CHANGE_ITEM,
         ADD_DEPARTMENT,
         REVERSAL,
         ADJUSTMENT,

@@ -12,6 +12,7 @@ from ops_console.handwork import pause, release
 from queue_store.companies import get_store
 from queue_store.matching import bind_product
 from queue_store.shop_products import products_of
+from queue_store.takings import order_erased
 from queue_store.tasks import open_tasks
 from tests.flows.shelves import (
     edit,
@@ -159,6 +160,28 @@ def test_a_cancelled_order_gives_back_and_a_restocking_refund_too(street: Street
     assert quantity(street, "PEN-1") == 8
 
 
+def test_a_trashed_order_holds_its_pieces_and_an_erased_one_does_not(street: Street) -> None:
+    item_read(street, "PEN-1", "10")
+    street.work()
+    order_id = street.shop.place_order([("PEN-1", 2)])["id"]
+    street.deliver()
+    street.clock.ahead += timedelta(seconds=3)
+    street.shop.trash_order(order_id)
+    street.deliver()
+    street.work()
+    item_read(street, "PEN-1", "10", turn=2)
+    street.work()
+    assert quantity(street, "PEN-1") == 8
+    with street._client() as client:
+        client.call("DELETE", f"orders/{order_id}", query={"force": "true"})
+    with street.database.write() as db:
+        order_erased(db, get_store(db, "main"), order_id)
+    street.work()
+    assert quantity(street, "PEN-1") == 10
+    assert row(street, "PEN-1").agreed_gross == 12
+    assert open_work(street) == []
+
+
 def test_a_lost_webhook_of_an_order_is_made_good_before_writing(street: Street) -> None:
     item_read(street, "PEN-1", "10")
     street.work()
@@ -266,7 +289,11 @@ def test_a_jump_waits_for_a_person_and_only_that_very_change_is_released(street:
     held = sync_of(street, "PEN-1")
     assert (held.state, held.reason, proposed(held).regular_price) == ("held", "limit", Decimal("75.00"))
     with street.database.read() as db:
-        assert [task.kind for task in open_tasks(db)] == ["limit"]
+        (task,) = open_tasks(db)
+    assert (task.kind, task.activity_id, task.sentence) == ("limit", held.id, held.sentence)
+    assert held.sentence.endswith(
+        f"price from 7.50 to 75.00. If that is right, let exactly it go: qbwoo activity release {held.id}"
+    )
     # Another read of the same changes nothing; a newer one is held anew.
     item_read(street, "PEN-1", "8", turn=3, prices={"1": "75.00"})
     assert street.work() == 0

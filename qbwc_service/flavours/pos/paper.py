@@ -15,6 +15,7 @@ _TITLES = {
     "CustomerAdd": "New customer",
     "CustomerMod": "Change of a customer",
     "ItemInventoryAdd": "New item",
+    "ItemInventoryMod": "Change of an item",
     "DepartmentAdd": "New department",
     "InventoryQtyAdjustmentAdd": "Adjustment of stock",
 }

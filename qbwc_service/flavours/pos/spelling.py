@@ -13,6 +13,7 @@ from qbwc_service.errors import TaxRatesUnknown, UnreadableAnswer
 from qbwc_service.flavours.pos import (
     customers,
     figures,
+    item_records,
     items,
     paper,
     reads,
@@ -32,7 +33,7 @@ from qbxml.records import Record
 from qbxml.writer import message_set
 from queue_store.books import SALES_ORDER
 from queue_store.catalogue import fold
-from queue_store.payloads import Customer, Department, Item, Order, Refund
+from queue_store.payloads import Customer, Department, Item, ItemChange, Order, Refund
 from queue_store.product_payloads import StockAdjustment
 from queue_store.settings import Settings
 
@@ -83,7 +84,10 @@ class PosSpelling:
         return records.prepare_customer_mod(customer, list_id)
 
     def prepare_item_add(self, item: Item) -> Prepared:
-        return records.prepare_item_add(item)
+        return item_records.prepare_item_add(item)
+
+    def prepare_item_mod(self, change: ItemChange) -> Prepared:
+        return item_records.prepare_item_mod(change)
 
     def prepare_adjustment(self, adjustment: StockAdjustment, mark: str, company: Settings) -> Prepared:
         return stock.prepare_adjustment(adjustment, mark, company)
