@@ -12,6 +12,6 @@ def items_to_read(run: Run, limit: int) -> list[LookUp]:
     if not (run.company.tracks_stock or run.feeds_shops):
         return []
     session_id = run.session.id if run.session else 0
-    list_ids = items_to_reread(run.db, run.company.id, session_id=session_id, limit=limit)
+    list_ids = items_to_reread(run.db, run.company, session_id=session_id, limit=limit)
     look_ups = [(ITEM_ID, list_id) for list_id in list_ids]
     return [one for one in look_ups if run.spelling.look_up_requests(*one, run.settings)]
