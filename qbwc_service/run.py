@@ -63,8 +63,12 @@ class Run:
     @property
     def feeds_shops(self) -> bool:
         """True if a store of it shows QuickBooks' stock or prices, or gets products of its items."""
-        stores = self.stores.values()
-        return any(live_kinds(store) & SHOWN_KINDS or makes_drafts(self.db, store) for store in stores)
+        return any(live_kinds(store) & SHOWN_KINDS for store in self.stores.values()) or self.makes_drafts
+
+    @cached_property
+    def makes_drafts(self) -> bool:
+        """True if a store of it gets products of QuickBooks' items."""
+        return any(makes_drafts(self.db, store) for store in self.stores.values())
 
     @property
     def spelling(self) -> Spelling:

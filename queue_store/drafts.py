@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from queue_store.activities import SHOP, move
 from queue_store.companies import live_kinds
-from queue_store.draft_plan import catalogue_items, department_names, own_lines, plan_drafts
+from queue_store.departments import department_names
+from queue_store.draft_plan import catalogue_items, own_lines, plan_drafts
 from queue_store.draft_rules import Draft, DraftRules, style_sku
 from queue_store.fingerprint import content_digest
 from queue_store.ids import new_ids
