@@ -10,7 +10,7 @@ from queue_store.models import PullMark
 
 #: All items, each night; receipts, for what they sold.
 STOCK, SALES = "stock", "sales"
-#: All departments, whose names items do not tell: for shops that get products of items.
+#: All departments, whose names items do not tell: for shops that exchange products.
 DEPARTMENTS = "departments"
 
 
@@ -44,7 +44,7 @@ def _minutes(run: Run, kind: str) -> int:
     """Minutes between two readings of a list; 0: it is not read by itself."""
     if kind == "customers":
         return int(run.settings["pull.customers_minutes"])
-    if kind == DEPARTMENTS and not run.makes_drafts:
+    if kind == DEPARTMENTS and not run.exchanges_products:
         return 0
     minutes, while_shown = run.settings["pull.items_minutes"], run.settings["pull.stock_minutes"]
     if kind == SALES and (not run.company.tracks_stock or run.settings["stock.sales_move_modified"] == "yes"):

@@ -64,3 +64,13 @@ def keep_departments(db: Session, company_id: int, names: Mapping[str, str]) -> 
         row.label = names.get(row.list_id, "")[:200]
     db.flush()
     return department_names(db, company_id) != known
+
+
+def department_keys(db: Session, company_id: int) -> dict[str, str]:
+    """ListIDs of departments by folded name, and by whatever a person mapped to one."""
+    rows = db.execute(
+        select(MappingRow.key, MappingRow.list_id).where(
+            MappingRow.company_id == company_id, MappingRow.kind == DEPARTMENT, MappingRow.store_id == 0
+        )
+    )
+    return {row.key: row.list_id for row in rows}

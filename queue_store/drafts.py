@@ -55,6 +55,13 @@ def makes_drafts(db: Session, store: Store) -> bool:
     return "products" in live_kinds(store) and store_settings(db, store)["products.from_quickbooks"] != "off"
 
 
+def exchanges_products(db: Session, store: Store) -> bool:
+    """True if products go from QuickBooks to this store, or the other way."""
+    if "products" not in live_kinds(store):
+        return False
+    return makes_drafts(db, store) or bool(store_settings(db, store)["products.to_quickbooks"])
+
+
 def ask_drafts(db: Session, company: Company, store: Store, list_ids: Collection[str], *, cause: str) -> int:
     """These items were read, or are gone: ask for the products that the store lacks of them; how many.
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from queue_store.setting_forms import (
+    ITEM_FIELDS,
     Setting,
     among,
     boolean,
     by_key,
+    cost_key,
     folded_words,
+    item_fields,
     moment,
+    own_level,
     percent,
     pieces,
     price_ending,
@@ -55,6 +59,11 @@ STORE_SETTINGS: Mapping[str, Setting] = by_key(
     Setting("products.manufacturer_name", "Manufacturer", text(28), "Name of the shop's attribute that holds a draft's manufacturer; empty: it is left out.", "at most 28 characters"),
     Setting("products.categories", "department", among("none", "department", "web", "both"), "Categories of a draft: none, one called as the item's department, those of its WebCategories, or both.", "none, department, web or both"),
     Setting("products.new_categories", "true", boolean, "A category that the shop lacks is made.", "true or false"),
+    Setting("products.to_quickbooks", "false", boolean, "New products and variations of the shop become items of QuickBooks.", "true or false"),
+    Setting("products.send_drafts", "false", boolean, "Drafts of the shop do so too.", "true or false"),
+    Setting("products.price_level", "1", own_level, "Price level of QuickBooks that the shop's regular price goes to.", "web, msrp or 1 to 5"),
+    Setting("products.cost_meta", "", cost_key, "Key of a product's meta data that holds what it costs, such as _wc_cog_cost; empty: no cost is sent.", "a key that tells of a cost, purchase or wholesale price"),
+    Setting("products.shop_rules", "", item_fields, "Fields of an item that follow the shop when they are changed there; empty: none.", f"some of {', '.join(ITEM_FIELDS)}, separated by commas"),
     Setting("products.when_gone", "nothing", among("nothing", "out_of_stock", "draft"), "A product made by us whose item is deleted, or no longer wanted here: it stays, shows no stock, or becomes a draft. It is never deleted.", "nothing, out_of_stock or draft"),
     Setting("prices.limit_percent", "50", pieces, "A price that would move by more percent waits for you; 0: none does.", "0 or more"),
 )  # fmt: skip
