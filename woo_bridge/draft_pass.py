@@ -41,6 +41,7 @@ from woo_bridge.draft_calls import (
 from woo_bridge.errors import ShopError, ShopUnreachable, Untranslatable
 from woo_bridge.kinds.kind import Again, Done, Dropped, Ended, Refused, Tools
 from woo_bridge.paging import PER_PAGE
+from woo_bridge.read_products import refuse_product
 from woo_bridge.translate_products import translate_product
 
 #: Nothing is made later than this after the claim, which ends after ten minutes.
@@ -128,18 +129,22 @@ class DraftPass:
 
     def _keep(self, bodies: Sequence[bytes]) -> None:
         items: list[ShopItem] = []
+        unreadable: list[tuple[bytes, Untranslatable]] = []
         for body in bodies:
             try:
                 items.append(translate_product(body))
             except Untranslatable as problem:
-                raise _Unreadable(problem) from problem
+                # The others are no worse for it; its own SKU is refused by the shop when it is to be made.
+                unreadable.append((body, problem))
 
         def keep(db: Session) -> None:
             store = db.get_one(Store, self._store_id)
+            for body, problem in unreadable:
+                refuse_product(db, store, "reading", body, problem)
             keep_products(db, store, items, read_now=True)
             match_products(db, store, [item.product_id for item in items])
 
-        if items:
+        if items or unreadable:
             self._database.write_again(keep)
 
     # -- making
@@ -173,7 +178,9 @@ class DraftPass:
         if body is None:
             self._ended[wish] = Again(f"product {parent_id} is gone from the shop")
             return
-        parent = translate_product(body)
+        parent = self._read(wish, body)
+        if parent is None:
+            return
         try:
             more = more_attributes(attributes_of(body), plan.members, self._rules)
         except ValueError as lacking:
@@ -186,7 +193,7 @@ class DraftPass:
             return
         if more is not None:
             body = set_attributes(self._client, parent_id, more)
-            parent = translate_product(body)
+            parent = self._read(wish, body) or parent
             self._keep([body])
         # What a person has published gains nothing that the person has not seen.
         status = "private" if parent.status == "publish" else "publish"
@@ -239,7 +246,11 @@ class DraftPass:
         self._bind_owners(owners)
 
     def _keep_made(self, made: Sequence[tuple[_Wanted, bytes]]) -> None:
-        items = {translate_product(body).product_id: (one, body) for one, body in made}
+        items: dict[int, tuple[_Wanted, bytes]] = {}
+        for one, body in made:
+            item = self._read(one.wish, body)
+            if item is not None:
+                items[item.product_id] = (one, body)
         for number, (one, body) in items.items():
             self._made[one.wish] = self._made.get(one.wish, 0) + bool(one.list_id)
             if not one.list_id:
@@ -265,7 +276,7 @@ class DraftPass:
         """A SKU that was taken when it was to be made: whoever has it is read, and bound if it is free."""
         for number, one in owners.items():
             body = read_product(self._client, number)
-            item = translate_product(body) if body is not None else None
+            item = self._read(one.wish, body) if body is not None else None
             sku = str(one.body["sku"])
             if (
                 body is not None
@@ -280,6 +291,14 @@ class DraftPass:
                 f"The shop refused a product for {one.called}: its SKU {sku!r} belongs to product {number}, which does not "
                 "show it. Look at that product in the shop, and in its trash.",
             )
+
+    def _read(self, wish: int, body: bytes) -> ShopItem | None:
+        """What the shop answered; None: it cannot be read, which ends the wish with a sentence."""
+        try:
+            return translate_product(body)
+        except Untranslatable as problem:
+            self._refuse(wish, f"{problem} Mend it in the shop, and save it there.")
+            return None
 
     # -- bodies
 
@@ -373,13 +392,6 @@ class DraftPass:
         for wish in wishes:
             self._ended.setdefault(wish, Again("the shop is slow; the rest is done next"))
         return True
-
-
-class _Unreadable(ShopError):
-    """The shop answered a product that cannot be read."""
-
-    def __init__(self, problem: Untranslatable) -> None:
-        super().__init__("products", f"{problem} Mend it in the shop, and save it there.")
 
 
 def _hundreds(wanted: Sequence[_Wanted]) -> Iterator[Sequence[_Wanted]]:
