@@ -19,6 +19,7 @@ from queue_store.catalogue import fold
 from queue_store.companies import live_kinds
 from queue_store.draft_plan import DraftPlan, plan_drafts
 from queue_store.draft_rules import Draft, DraftRules
+from queue_store.drafts import tell_of_simple_style
 from queue_store.mappings import category_mappings
 from queue_store.matching import ADDED, bind_product, match_products
 from queue_store.models import Company, Store
@@ -26,18 +27,16 @@ from queue_store.product_payloads import CreateProduct, ShopItem
 from queue_store.product_sync import ask_store_products
 from queue_store.settings import company_settings, store_settings
 from queue_store.shop_products import keep_products, products_of
-from queue_store.tasks import close_task, raise_task
 from woo_bridge.draft_bodies import more_attributes, parent_body, simple_body, variation_body
 from woo_bridge.draft_calls import (
     NotMade,
     attributes_of,
     create_in_batch,
-    find_category,
     find_skus,
-    global_attributes,
     read_product,
     set_attributes,
 )
+from woo_bridge.draft_terms import ShopTerms
 from woo_bridge.errors import ShopError, ShopUnreachable, Untranslatable
 from woo_bridge.kinds.kind import Again, Done, Dropped, Ended, Refused, Tools
 from woo_bridge.paging import PER_PAGE
@@ -48,8 +47,6 @@ from woo_bridge.translate_products import translate_product
 _LONGEST = timedelta(minutes=5)
 #: Calls in a row that come to nothing before the shop is taken to be down.
 _STRIKES = 2
-#: Task: a style whose product in the shop is simple.
-SIMPLE_STYLE = "simple style"
 _NOT_LIVE = "The store is not live for products: nothing is made."
 _SKU_TAKEN = "product_invalid_sku"
 
@@ -78,8 +75,7 @@ class DraftPass:
         #: What was refused, in sentences, and how many were made, by wish.
         self._refusals: dict[int, list[str]] = {}
         self._made: dict[int, int] = {}
-        self._categories: dict[tuple[str, str], int | None] = {}
-        self._attributes: dict[str, int] | None = None
+        self._terms = ShopTerms(self._client)
         self._strikes = 0
         #: JSON of variable products, as they were read or made in this pass.
         self._parents: dict[int, bytes] = {}
@@ -111,7 +107,7 @@ class DraftPass:
             store = db.get_one(Store, self._store_id)
             company = db.get_one(Company, store.company_id)
             self._rules = DraftRules.of(store_settings(db, store), company_settings(db, company))
-            self._mapped = category_mappings(db, store)
+            self._terms.rule(category_mappings(db, store), makes_new=self._rules.new_categories)
             is_live = "products" in live_kinds(store)
             plans = plan_drafts(db, company, store, {wish: self._wishes[wish] for wish in self._open()})
         for wish, plan in plans.items():
@@ -312,32 +308,13 @@ class DraftPass:
             return []
 
     def _simple(self, draft: Draft) -> Mapping[str, Any]:
-        return simple_body(draft, self._rules, self._categories_of(draft), self._global())
+        terms = self._terms
+        return simple_body(draft, self._rules, terms.categories_of(draft), terms.attributes())
 
     def _parent(self, plan: DraftPlan) -> Mapping[str, Any]:
-        first = plan.members[0]
-        return parent_body(
-            plan.parent_sku, plan.members, self._rules, self._categories_of(first), self._global()
-        )
-
-    def _global(self) -> Mapping[str, int]:
-        if self._attributes is None:
-            self._attributes = global_attributes(self._client)
-        return self._attributes
-
-    def _categories_of(self, draft: Draft) -> list[int]:
-        found: list[int] = []
-        for which, name in draft.categories:
-            number = self._mapped.get(f"{which}:{fold(name)}")
-            if number is None:
-                if (which, name) not in self._categories:
-                    self._categories[which, name] = find_category(
-                        self._client, name, make=self._rules.new_categories
-                    )
-                number = self._categories[which, name]
-            if number and number not in found:
-                found.append(number)
-        return found
+        terms = self._terms
+        chosen = terms.categories_of(plan.members[0])
+        return parent_body(plan.parent_sku, plan.members, self._rules, chosen, terms.attributes())
 
     # -- the end
 
@@ -347,18 +324,8 @@ class DraftPass:
     def _settle_in(self, db: Session) -> None:
         store = db.get_one(Store, self._store_id)
         for wish, plan in self._plans.items():
-            subject = f"{store.id}:{plan.parent_sku}"[:120]
-            if plan.is_simple:
-                raise_task(
-                    db,
-                    company_id=store.company_id,
-                    kind=SIMPLE_STYLE,
-                    subject=subject,
-                    sentence=plan.problems[0],
-                    activity_id=wish,
-                )
-            elif plan.parent_sku and wish not in self._ended:
-                close_task(db, company_id=store.company_id, kind=SIMPLE_STYLE, subject=subject)
+            if plan.parent_sku and (plan.is_simple or wish not in self._ended):
+                tell_of_simple_style(db, store, plan, wish)
         for wish in self._open():
             self._ended[wish] = self._end(wish)
 
@@ -370,10 +337,7 @@ class DraftPass:
         if plan.missing:
             return Again("something of it is still missing")
         made = self._made.get(wish, 0)
-        what = "variation" if plan.parent_sku else "product"
-        if not made:
-            return Done("the shop has it")
-        return Done(f"{made} {what}{'' if made == 1 else 's'} made")
+        return Done(f"made {made} of {len(plan.members)}" if made else "the shop has it")
 
     # -- small things
 
