@@ -140,6 +140,7 @@ class _Planning:
                 size=self.words.word(SIZE_KEY, item.size),
                 attribute=self.words.word(ATTRIBUTE_KEY, item.attribute),
             )
+            draft = replace(draft, is_ruled=self._is_ruled(item))
             plan.members.append(draft)
             rows = self.rows[item.list_id]
             # What was there once and is gone was taken away by a person, and is not made again.
@@ -150,9 +151,10 @@ class _Planning:
     def _is_wanted(self, item: BookItem, wish: CreateProduct) -> bool:
         if item.list_id in self.lines:
             return False
-        return item.list_id in wish.by_hand or self.rules.wants(
-            item, self.departments.get(item.department_list_id, "")
-        )
+        return item.list_id in wish.by_hand or self._is_ruled(item)
+
+    def _is_ruled(self, item: BookItem) -> bool:
+        return self.rules.wants(item, self.departments.get(item.department_list_id, ""))
 
     def _place(self, plan: DraftPlan, style_key: str) -> None:
         """Find the variable product that a style's items are in, or why there cannot be one."""

@@ -21,7 +21,7 @@ from queue_store.draft_plan import DraftPlan, plan_drafts
 from queue_store.draft_rules import Draft, DraftRules
 from queue_store.drafts import tell_of_simple_style
 from queue_store.mappings import category_mappings
-from queue_store.matching import ADDED, bind_product, match_products
+from queue_store.matching import ADDED, BY_SKU, bind_product, match_products
 from queue_store.models import Company, Store
 from queue_store.product_payloads import CreateProduct, ShopItem
 from queue_store.product_sync import ask_store_products
@@ -257,8 +257,9 @@ class DraftPass:
             store = db.get_one(Store, self._store_id)
             rows = products_of(db, store.id, [number for number, (one, _) in items.items() if one.list_id])
             for number, row in rows.items():
-                if row.list_id != items[number][0].list_id:
-                    bind_product(db, row, items[number][0].list_id, ADDED)
+                one = items[number][0]
+                if row.list_id != one.list_id:
+                    bind_product(db, row, one.list_id, ADDED if "meta_data" in one.body else BY_SKU)
                 if row.agreed_gross is None and row.manage_stock == "yes":
                     # Nobody can have ordered it yet: both sides agree from the beginning.
                     row.agreed_gross = row.quantity

@@ -241,6 +241,11 @@ def test_by_hand_only_what_was_asked_for_is_made(street: Street) -> None:
     street.work()
     (parent,) = parents(street)
     assert sorted(one["sku"] for one in children(street, parent["id"])) == ["SH-L", "SH-S"]
+    # The store's rule has no say in what becomes of them.
+    settings(street, when_gone="out_of_stock")
+    read(street, shirt("S", is_web=False, on_hand="3"))
+    street.work()
+    assert shown(street, "SH-S")["stock_quantity"] == 3
 
 
 def test_three_hundred_styles_take_three_batches_and_one_each(street: Street) -> None:
