@@ -43,6 +43,9 @@ class Wanted:
     remark: str = ""
 
 
+_NONE_LEFT = Wanted(manage_stock=True, quantity=0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Rules:
     """What flows to a store, and how."""
@@ -53,6 +56,8 @@ class _Rules:
     price: PriceRules
     locations: tuple[str, ...]
     available: bool
+    #: True: a product of ours whose item is gone shows no stock.
+    ends_gone: bool
 
     @classmethod
     def of(cls, live: Collection[str], settings: Settings, company: Settings) -> _Rules:
@@ -63,6 +68,7 @@ class _Rules:
             price=price_rules(settings, company),
             locations=company["stock.stores"],
             available=company["stock.basis"] == "available",
+            ends_gone=settings["products.when_gone"] == "out_of_stock",
         )
 
 
@@ -90,7 +96,10 @@ def wanted_of(
     wanted: dict[int, Wanted] = {}
     for row in open_rows:
         known = items.get(str(row.list_id))
+        is_ended = rules.stock and rules.ends_gone and row.retired
         if known is None:
+            if is_ended:
+                wanted[row.product_id] = _NONE_LEFT
             continue
         item, asked_turn = known
         shown = decode_shop_item(row.content)
@@ -104,7 +113,7 @@ def wanted_of(
                 free = there - allocation(
                     sides.takings, sides.moves, asked_turn, holds_orders=rules.available
                 )
-            found = _stock(shown, item, free, rules.levels)
+            found = _NONE_LEFT if is_ended else _stock(shown, item, free, rules.levels)
         if rules.prices and shown.type not in _WITHOUT_PRICE:
             made = shop_prices(item, rules.price)
             found = Wanted(

@@ -25,7 +25,8 @@ class Mapping(Base):
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"))
     #: 0: holds for every store of the company.
     store_id: Mapped[int] = mapped_column(default=0)
-    #: "item", "customer", "line" (an item for extra lines), "department".
+    #: "item", "customer", "line" (an item for extra lines), "department", "tax", "location"; and what things of
+    #: QuickBooks are called in the shop: "category", "attribute".
     kind: Mapped[str] = mapped_column(String(16))
     #: A SKU, "customer:<id>", an e-mail address, "shipping" ...
     key: Mapped[str] = mapped_column(String(120))
@@ -144,7 +145,7 @@ class PullMark(Base):
     __tablename__ = "pull_marks"
 
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True, autoincrement=False)
-    #: "items", "customers", "sales" (what was sold), or "stock" (all items, nightly).
+    #: "items", "customers", "departments", "sales" (what was sold), or "stock" (all items, nightly).
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     #: Greatest TimeModified that QuickBooks answered, less two hours.
     changed_since: Mapped[datetime | None]
