@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from queue_store.companies import list_stores, live_kinds
 from queue_store.drafts import ask_drafts
+from queue_store.items_gone import tell_of_gone
 from queue_store.matching import match_items
 from queue_store.models import Company
 from queue_store.product_sync import ask_products
@@ -31,4 +32,6 @@ def items_changed(
         return 0
     match_items(db, company, list_ids)
     asked = ask_products(db, company.id, list_ids, cause=cause)
-    return asked + sum(ask_drafts(db, company, store, list_ids, cause=cause) for store in stores)
+    asked += sum(ask_drafts(db, company, store, list_ids, cause=cause) for store in stores)
+    tell_of_gone(db, company, list_ids)
+    return asked
