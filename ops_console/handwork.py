@@ -15,6 +15,7 @@ from queue_store.companies import get_store, live_kinds, set_live
 from queue_store.database import Database
 from queue_store.models import Activity, Store
 from queue_store.payloads import Order
+from queue_store.product_sync import SYNC_PRODUCT, approve, ask_whole_store
 from queue_store.returns import follow, place_beside, sale_of
 from queue_store.settings import store_settings
 from queue_store.shop_work import waiting_orders
@@ -85,6 +86,8 @@ def release(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
     for activity in found:
         where = _disposition(db, activity)
         operations.release(db, activity, who, to=where.state, reason=where.reason, sentence=where.sentence)
+        if activity.kind == SYNC_PRODUCT:
+            approve(db, activity)
         make_way(db, activity)
     return found
 
@@ -152,6 +155,21 @@ def go_live(database: Database, name: str, kinds: Sequence[str], who: str) -> in
 def decide_anew(database: Database, name: str) -> int:
     """A setting of the store changed: decide anew what is held or waits; how many moved."""
     return _decide_anew(database, name, LIFTABLE)
+
+
+def look_at_products(database: Database, name: str, cause: str) -> int:
+    """What a shop should show may have changed: ask for the products that differ; how many.
+
+    In pieces, each its own transaction.
+    """
+    asked, after_id = 0, 0
+    while True:
+        with database.write() as db:
+            number, next_id = ask_whole_store(db, get_store(db, name), cause=cause, after_id=after_id)
+        asked += number
+        if next_id is None:
+            return asked
+        after_id = next_id
 
 
 def _decide_anew(database: Database, name: str, reasons: Sequence[str]) -> int:

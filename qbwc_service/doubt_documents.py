@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from qbwc_service import moves
 from qbwc_service.binding import bound_change, check_total, compare_newer
 from qbwc_service.doubt import not_found
 from qbwc_service.errors import NotSendable
@@ -142,6 +143,8 @@ def bind_found(run: Run, activity: Any, documents: list[BookDocument]) -> None:
         ],
     )
     run.db.expire_all()
+    if run.company.tracks_stock:
+        moves.found(run, model, sent)
     model.generation = max(document.generation, model.generation)
     run.open_session.settled += 1
     run.db.flush()

@@ -224,6 +224,7 @@ class _Brought(NamedTuple):
 
 def _take(run: Run, exchange: Exchange, answer: ResponseSet) -> _Brought:
     """Hand the answer to whom it concerns."""
+    run.asked_turn = exchange.turn
     if exchange.purpose == "look back":
         readings.take_look_back(run, exchange, answer)
         return _Brought(True)

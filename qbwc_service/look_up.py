@@ -12,7 +12,8 @@ from datetime import datetime
 import msgspec
 
 from qbwc_service import look_back, reversals
-from qbwc_service.kinds.kind import MARKS, LookUp
+from qbwc_service.item_reads import forget_items, take_items
+from qbwc_service.kinds.kind import ITEM_ID, MARKS, LookUp
 from qbwc_service.kinds.reversal import LOOK_UP as REVERSAL_LOOK_UP
 from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
@@ -26,7 +27,6 @@ from queue_store.catalogue import (
     keep_lookups,
     refusals_of,
     store_customers,
-    store_items,
 )
 from queue_store.models import Exchange
 from queue_store.tax_rates import store_tax_rates
@@ -80,6 +80,7 @@ def take_answers(run: Run, exchange: Exchange, answer: ResponseSet) -> int:
 def take_late_answers(run: Run, exchange: Exchange, responses: Collection[Response]) -> None:
     """What a set of look-ups found is known, if nothing newer is; that something is not there is no longer true."""
     reads = decode_reads(exchange.reads)
+    run.asked_turn = exchange.turn
     for response in responses:
         look_up = reads.get(response.request_id or "")
         if look_up is not None:
@@ -134,9 +135,10 @@ def _take_answer(
         look_back.keep(run, documents, asked_at=asked_at)
         return AnsweredLookup(len(documents))
     records = list(found.values())
-    if kind in ("item", "line"):
-        items = [run.spelling.item_row(record, run.company.id, read_at) for record in records]
-        store_items(run.db, items, unknown_only=is_late)
+    if kind in ("item", "line", ITEM_ID):
+        take_items(run, records, read_at=read_at, unknown_only=is_late)
+        if kind == ITEM_ID and not found and not is_late:
+            forget_items(run, {key})
     elif kind in ("customer", "customer id"):
         people = [run.spelling.customer_row(record, run.company.id, read_at) for record in records]
         store_customers(run.db, people, unknown_only=is_late)

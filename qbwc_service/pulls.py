@@ -16,11 +16,12 @@ import msgspec
 
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.flavours.spelling import Page
+from qbwc_service.item_reads import forget_items, take_items
 from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet
 from qbxml.statuses import classify_status
-from queue_store.catalogue import forget, store_customers, store_items
+from queue_store.catalogue import store_customers
 from queue_store.companies import live_kinds
 from queue_store.models import PullMark
 
@@ -129,14 +130,13 @@ def take_page(run: Run, state: Pull, answer: ResponseSet) -> Pull | None:
     response = _checked(by_id.get(REQUEST_ID), state.kind)
     records = [record for record in response.records if record.text("ListID")]
     if state.kind == "items":
-        rows = [run.spelling.item_row(record, run.company.id, run.now) for record in records]
-        store_items(run.db, rows)
+        rows = take_items(run, records)
     else:
         rows = [run.spelling.customer_row(record, run.company.id, run.now) for record in records]
         store_customers(run.db, rows)
     if DELETED_ID in by_id:
         deleted = _checked(by_id[DELETED_ID], f"deleted {state.kind}")
-        forget(run.db, run.company.id, {found for r in deleted.records if (found := r.text("ListID"))})
+        forget_items(run, {found for r in deleted.records if (found := r.text("ListID"))})
     modified = [row["time_modified"] for row in rows if row["time_modified"]]
     state.greatest = max([*modified, *filter(None, [state.greatest])], default=None)
     if response.iterator_remaining and response.iterator_id:

@@ -16,6 +16,7 @@ from queue_store.activities import ORDER_KINDS
 from queue_store.companies import list_stores, live_kinds
 from queue_store.ids import new_id
 from queue_store.models import Company, QbwcSession, Store
+from queue_store.product_work import SHOWN_KINDS
 from queue_store.settings import Settings, company_settings, store_settings
 from queue_store.tax_rates import chosen_taxes, tax_rates_of
 
@@ -45,6 +46,8 @@ class Run:
     session: QbwcSession | None = None
     #: Id of the exchange that this call hands out, should it hand out one.
     exchange_id: int = field(default_factory=new_id)
+    #: The company's turn in which the set was handed out whose answer this call takes, see `Company.turn`.
+    asked_turn: int = 0
     _store_settings: dict[int, Settings] = field(default_factory=dict)
     _taxes: dict[int, TaxTable] = field(default_factory=dict)
 
@@ -55,6 +58,11 @@ class Run:
     @cached_property
     def stores(self) -> dict[int, Store]:
         return {store.id: store for store in list_stores(self.db, self.company.id)}
+
+    @property
+    def feeds_shops(self) -> bool:
+        """True if a store of it shows QuickBooks' stock or prices."""
+        return any(live_kinds(store) & SHOWN_KINDS for store in self.stores.values())
 
     @property
     def spelling(self) -> Spelling:

@@ -5,7 +5,8 @@
 3. look-back before the first document of a session, with look-ups in the same set;
 4. what candidates lack is asked for by key, many in a set;
 5. what QuickBooks lacks is added, then documents, in the order of the queue;
-6. lists whose reading is due; one that is late gets every fifth set before that.
+6. the items whose stock they moved are read again, by ListID;
+7. lists whose reading is due; one that is late gets every fifth set before that.
 
 Whatever leaves is committed as sent before its bytes do.
 """
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from qbwc_service import asking, calibrating, pulls, readings, reconciling, reversals
+from qbwc_service import asking, calibrating, moves, pulls, readings, reconciling, rereading, reversals
 from qbwc_service.binding import request_id_of
 from qbwc_service.doubt_documents import documents_can_be_settled, without_known_documents
 from qbwc_service.doubt_elements import without_known_elements
@@ -31,6 +32,7 @@ from qbwc_service.resolving import Verdict, resolve
 from qbwc_service.run import Run
 from qbwc_service.setting_aside import fail, set_aside, set_unclear_aside
 from queue_store import claim
+from queue_store.allocation import settle_moves
 from queue_store.claim import Sending
 from queue_store.drain import Change, change
 from queue_store.models import Activity
@@ -76,6 +78,9 @@ def next_set(run: Run) -> str | None:
     written = _write_or_look_up(run)
     if written is not None:
         return written
+    touched = rereading.items_to_read(run, set_size(run))
+    if touched:
+        return _look_up(run, touched)
     if session.cursor:
         return _hand_out(run, *readings.go_on(run))
     kind = pulls.due(run)
@@ -99,6 +104,7 @@ def has_more(run: Run) -> bool:
         session.cursor
         or _has_claimable(run)
         or (claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT) and asking.can_be_settled(run))
+        or rereading.items_to_read(run, 1)
         or pulls.due(run)
         or reconciling.is_due(run)
         or calibrating.is_due(run)
@@ -316,7 +322,10 @@ def _write(run: Run, ready: Sequence[Verdict]) -> str:
         )
     change(run.db, changes, exchange_id=run.exchange_id)
     claim.record_attempts(run.db, run.exchange_id, sendings)
-    return _hand_out(run, "write", requests)
+    document = _hand_out(run, "write", requests)
+    if run.company.tracks_stock:
+        moves.record(run, [verdict.activity for verdict in ready], requests)
+    return document
 
 
 # Handing out ---------------------------------------------------------------
@@ -325,6 +334,10 @@ def _write(run: Run, ready: Sequence[Verdict]) -> str:
 def _hand_out(run: Run, purpose: str, requests: Sequence[str], *, reads: str = "") -> str:
     """Keep the set as it leaves, under the id that its requests bear already."""
     document = run.spelling.message_set(requests)
+    if run.company.tracks_stock:
+        # What is in the books by now is seen by all that this set reads.
+        settle_moves(run.db, run.company)
+        run.company.turn += 1
     keep_handed_out(
         run.db,
         {
@@ -332,6 +345,7 @@ def _hand_out(run: Run, purpose: str, requests: Sequence[str], *, reads: str = "
             "company_id": run.company.id,
             "session_id": run.open_session.id,
             "purpose": purpose,
+            "turn": run.company.turn,
             "requests": len(requests),
             "request": document.encode(),
             "reads": reads,

@@ -12,6 +12,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from qbwc_service import moves
 from qbwc_service.binding import (
     back_off,
     bound_change,
@@ -36,6 +37,7 @@ from queue_store.books import retire_orders
 from queue_store.catalogue import forget, forget_all_lookups, forget_lookups
 from queue_store.drain import Change, attempts_by_number, attempts_in, change, settle_attempts
 from queue_store.models import Exchange
+from queue_store.rereading import want_items
 from queue_store.returns import follow_sales
 from queue_store.sessions import look_back_again
 from queue_store.shop_notes import note_outcomes
@@ -105,6 +107,7 @@ def _settle_past(run: Run, responses: dict[_Attempt, Response]) -> list[Exchange
         response = responses.get((row.id, row.number, row.attempt_exchange_id))
         exchange = run.db.get(Exchange, row.attempt_exchange_id)
         if response is not None and exchange is not None:
+            run.asked_turn = exchange.turn
             batch = batches.setdefault(exchange.id, _Batch(run, exchange))
             batch.take(row, response)
     for batch in batches.values():
@@ -271,6 +274,9 @@ class _Batch:
         if rule.outcome is Outcome.STALE and row.set_failures < _STALE_TRIES:
             ids = self._ids_sent(row)
             forget(self.run.db, self.run.company.id, ids)
+            if self.run.feeds_shops:
+                # Which of them it is, is not told: the shop hears of it once they were read again.
+                want_items(self.run.db, self.run.company.id, ids)
             if retire_orders(self.run.db, self.run.company.id, ids):
                 # Somebody may have deleted its web order: all that are there are read again.
                 self.run.stores[row.store_id].census_done = False
@@ -342,6 +348,8 @@ class _Batch:
         db.flush()
         settle_attempts(db, self.attempts)
         change(db, self.bound, exchange_id=exchange_id)
+        if self.run.company.tracks_stock:
+            moves.answered(self.run, self.exchange, [row for row, _ in self.after])
         change(db, self.others, exchange_id=exchange_id)
         wake_waiters(db, self.result.succeeded, exchange_id=exchange_id)
         refused = let_waiters_go(db, self.result.failed, exchange_id=exchange_id)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.levels import Move, Taking
@@ -18,7 +18,11 @@ from queue_store.upsert import upsert
 
 #: Rows or ids in one statement.
 AT_ONCE = 500
-_DONE = (ActivityState.SUCCEEDED, ActivityState.SUPERSEDED)
+#: Of an activity: its document is in QuickBooks. A newer payload may take the place of one that never came to QuickBooks.
+IN_BOOKS = or_(
+    Activity.state == ActivityState.SUCCEEDED,
+    (Activity.state == ActivityState.SUPERSEDED) & Activity.txn_id.is_not(None),
+)
 
 
 @dataclass(slots=True)
@@ -30,7 +34,12 @@ class Promised:
 
 
 def promised_of(db: Session, company_id: int, list_ids: Collection[str]) -> Mapping[str, Promised]:
-    """Takings and moves of each of these items; an item that has neither is there too, with none."""
+    """Takings and moves of each of these items; an item that has neither is there too, with none.
+
+    A document counts only beside a taking of its record: what took nothing from
+    a shop's stock, or belongs to a shop whose stock is its own, is in the books
+    alone, and lowers what is there.
+    """
     found = {list_id: Promised() for list_id in list_ids}
     ids = iter(sorted(found))
     while some := list(islice(ids, AT_ONCE)):
@@ -42,16 +51,23 @@ def promised_of(db: Session, company_id: int, list_ids: Collection[str]) -> Mapp
             ~OrderTaking.closed,
             ~OrderTaking.booked,
         )
+        promised: dict[str, set[tuple[int, str]]] = {list_id: set() for list_id in some}
         for list_id, store_id, record, quantity in db.execute(takings):
             found[str(list_id)].takings.append(Taking((store_id, record), quantity))
+            promised[str(list_id)].add((store_id, record))
         moves = (
-            select(StockMove, Activity.state)
+            select(StockMove)
             .join(Activity, Activity.id == StockMove.activity_id)
-            .where(StockMove.company_id == company_id, StockMove.list_id.in_(some), ~StockMove.closed)
+            .where(
+                StockMove.company_id == company_id,
+                StockMove.list_id.in_(some),
+                ~StockMove.closed,
+                # What is at home again was found not to be in QuickBooks.
+                or_(StockMove.settled_turn.is_not(None), Activity.state.in_(ABROAD), IN_BOOKS),
+            )
         )
-        for move, state in db.execute(moves):
-            # What is at home again was found not to be in QuickBooks.
-            if move.settled_turn is not None or state in ABROAD or state in _DONE:
+        for move in db.scalars(moves):
+            if (move.store_id, move.record) in promised[move.list_id]:
                 found[move.list_id].moves.append(
                     Move(
                         (move.store_id, move.record),
@@ -95,10 +111,50 @@ def settle_moves(db: Session, company: Company) -> None:
 
     To be called before the next set is handed out, whose reads see all of it.
     """
-    done = select(Activity.id).where(Activity.id == StockMove.activity_id, Activity.state.in_(_DONE))
+    done = select(Activity.id).where(Activity.id == StockMove.activity_id, IN_BOOKS)
     db.execute(
         update(StockMove)
         .where(StockMove.company_id == company.id, StockMove.settled_turn.is_(None), done.exists())
         .values(settled_turn=company.turn)
         .execution_options(synchronize_session=False)
     )
+
+
+def with_moves(db: Session, activity_ids: Collection[int]) -> set[int]:
+    """Those of these activities of which it is kept what they take."""
+    if not activity_ids:
+        return set()
+    return set(db.scalars(select(StockMove.activity_id).where(StockMove.activity_id.in_(activity_ids))))
+
+
+def moves_of(db: Session, activity_ids: Collection[int]) -> Sequence[StockMove]:
+    """All that these activities take."""
+    if not activity_ids:
+        return []
+    return db.scalars(select(StockMove).where(StockMove.activity_id.in_(activity_ids))).all()
+
+
+def take_back(db: Session, reversal: Activity, original_id: int) -> None:
+    """A document was reversed, or deleted, without a request of ours that is known here: its pieces are back.
+
+    When it happened is not known, so that reads asked for until now count it on
+    the side that gives the shop less.
+    """
+    company = db.get(Company, reversal.company_id)
+    if company is None or not company.tracks_stock or with_moves(db, [reversal.id]):
+        return
+    for move in moves_of(db, [original_id]):
+        db.add(
+            StockMove(
+                activity_id=reversal.id,
+                list_id=move.list_id,
+                company_id=move.company_id,
+                store_id=move.store_id,
+                record=move.record,
+                quantity=-move.quantity,
+                is_order=move.is_order,
+                sent_turn=0,
+                settled_turn=company.turn,
+            )
+        )
+    db.flush()

@@ -82,8 +82,9 @@ _ANSWERED = select(Lookup.kind, Lookup.key, Lookup.found, Lookup.problem, Lookup
 
 
 def store_items(db: Session, rows: Sequence[dict[str, Any]], *, unknown_only: bool = False) -> None:
-    """Write what was read of items; `rows` have the columns of CatalogueItem."""
-    upsert(db, CatalogueItem, rows, ("company_id", "list_id"), replace=not unknown_only)
+    """Write what was read of items; `rows` have the columns of CatalogueItem. An older read changes nothing."""
+    keys = ("company_id", "list_id")
+    upsert(db, CatalogueItem, rows, keys, replace=not unknown_only, newer_by="asked_turn")
 
 
 def store_customers(db: Session, rows: Sequence[dict[str, Any]], *, unknown_only: bool = False) -> None:

@@ -20,7 +20,9 @@ OWNER_GUID = "{6F9C2E0B-7C55-4E0B-9B57-3B1B0E6A5D11}"
 
 FLAVOURS = ("pos",)
 #: What can flow between a shop and QuickBooks, each with its own switch.
-KINDS = ("customers", "orders")
+KINDS = ("customers", "orders", "products", "stock", "prices")
+#: What a go-live means where nothing is named: the shop itself is not written to.
+USUAL_KINDS = ("customers", "orders")
 
 _STORES = select(Store).order_by(Store.id)
 # Whoever changes a store writes it at once: a reader has nothing to write first.
@@ -199,6 +201,9 @@ def set_live(db: Session, store: Store, kinds: Iterable[str], *, who: str) -> No
         # Whole seconds, as the shop tells them: an order of the very second of the go-live is in.
         store.live_since = datetime.now(UTC).replace(microsecond=0)
     store.settings_version = new_id()
+    db.flush()
+    stores = db.scalars(select(Store).where(Store.company_id == store.company_id)).all()
+    db.get_one(Company, store.company_id).tracks_stock = any("stock" in live_kinds(one) for one in stores)
     db.add(
         AuditEntry(
             company_id=store.company_id, who=who, what=f"store {store.name}: live", before=before, after=after

@@ -116,8 +116,48 @@ class ShopItem(Payload, frozen=True, kw_only=True, omit_defaults=True):
         return f"{what} {self.product_id} {self.sku or self.name!r}".strip()
 
 
+class ShopChange(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """What is to be written to a product of the shop; None: left as it is."""
+
+    manage_stock: bool | None = None
+    quantity: int | None = None
+    regular_price: Decimal | None = None
+    sale_price: Decimal | None = None
+    #: True: it is to have no sale price.
+    ends_sale: bool = False
+
+    def __bool__(self) -> bool:
+        return self != _NOTHING
+
+
+class SyncProduct(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A product of the shop that is to be held against QuickBooks, and what a limit holds back of it."""
+
+    product_id: int
+    #: Beyond a limit, waits for a person.
+    proposed: ShopChange | None = None
+    #: A person let this very change go.
+    approved: ShopChange | None = None
+
+
+class StockAdjustment(Payload, frozen=True, kw_only=True):
+    """A difference that goes to QuickBooks' stock of an item."""
+
+    list_id: str
+    #: The shop's, for people.
+    sku: str
+    #: Pieces that are more; negative: fewer.
+    difference: Decimal
+    #: Number of the location; "": the company's.
+    location: str = ""
+    #: Why, for people.
+    reason: str = ""
+
+
+_NOTHING = ShopChange()
 _book_items = msgspec.json.Decoder(BookItem)
 _shop_items = msgspec.json.Decoder(ShopItem)
+_syncs = msgspec.json.Decoder(SyncProduct)
 
 
 def decode_book_item(stored: bytes) -> BookItem:
@@ -126,3 +166,7 @@ def decode_book_item(stored: bytes) -> BookItem:
 
 def decode_shop_item(stored: bytes) -> ShopItem:
     return _shop_items.decode(stored)
+
+
+def decode_sync(stored: bytes) -> SyncProduct:
+    return _syncs.decode(stored)

@@ -6,10 +6,10 @@ looks for first, so an activity whose worker died is simply done again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from queue_store.activities import SALE, SHOP, add_activity, move, newest_of_record, note
@@ -115,18 +115,28 @@ def take_in_change(db: Session, incoming: Incoming) -> tuple[Taken, Activity]:
     )
 
 
-def claim_shop_work(db: Session, company_id: int, now: datetime, limit: int) -> Sequence[Activity]:
-    """Up to `limit` activities that are due, now marked as sent, oldest first."""
+def claim_shop_work(
+    db: Session,
+    company_id: int,
+    now: datetime,
+    limit: int,
+    *,
+    kind: str = "",
+    store_id: int = 0,
+    but: Collection[str] = (),
+) -> Sequence[Activity]:
+    """Up to `limit` activities that are due, now marked as sent, oldest first.
+
+    Of one `kind` and store where these are given, and of none of the kinds in `but`.
+    """
+    conditions = [_is_due(now)]
+    if kind:
+        conditions += [Activity.kind == kind, Activity.store_id == store_id]
+    if but:
+        conditions.append(Activity.kind.not_in(but))
     due = db.scalars(
         select(Activity)
-        .where(
-            Activity.company_id == company_id,
-            Activity.target == SHOP,
-            or_(
-                Activity.state == ActivityState.PENDING,
-                (Activity.state == ActivityState.DELAYED) & (Activity.next_at <= now),
-            ),
-        )
+        .where(Activity.company_id == company_id, Activity.target == SHOP, *conditions)
         .order_by(Activity.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -136,6 +146,30 @@ def claim_shop_work(db: Session, company_id: int, now: datetime, limit: int) -> 
             move(db, activity, ActivityState.PENDING, cause="due again")
         move(db, activity, ActivityState.SENT, cause="taken by a worker", attempts=activity.attempts + 1)
     return due
+
+
+def stores_with_work(db: Session, company_id: int, kind: str, now: datetime) -> list[int]:
+    """The stores for which something of this kind is due."""
+    return list(
+        db.scalars(
+            select(Activity.store_id)
+            .where(
+                Activity.company_id == company_id,
+                Activity.target == SHOP,
+                Activity.kind == kind,
+                _is_due(now),
+            )
+            .distinct()
+            .order_by(Activity.store_id)
+        )
+    )
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return or_(
+        Activity.state == ActivityState.PENDING,
+        (Activity.state == ActivityState.DELAYED) & (Activity.next_at <= now),
+    )
 
 
 def free_abandoned(db: Session, company_id: int, now: datetime) -> int:

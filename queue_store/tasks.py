@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from queue_store.models import OperatorTask
@@ -37,3 +37,19 @@ def open_tasks(db: Session, company_id: int | None = None) -> Sequence[OperatorT
     if company_id is not None:
         query = query.where(OperatorTask.company_id == company_id)
     return db.scalars(query).all()
+
+
+def close_task(db: Session, *, company_id: int, kind: str, subject: str) -> bool:
+    """Close the task about that subject, since what it told of is over; False if none was open."""
+    closed = db.execute(
+        update(OperatorTask)
+        .where(
+            OperatorTask.company_id == company_id,
+            OperatorTask.kind == kind,
+            OperatorTask.subject == subject,
+            OperatorTask.open,
+        )
+        .values(open=False, updated_at=datetime.now(UTC))
+        .returning(OperatorTask.id)
+    ).first()
+    return closed is not None

@@ -23,6 +23,7 @@ from queue_store.activities import (
     move,
     note,
 )
+from queue_store.allocation import take_back
 from queue_store.books import store_undone
 from queue_store.fingerprint import content_digest
 from queue_store.models import Activity, ActivityWait, AuditEntry, OperatorTask
@@ -199,6 +200,7 @@ def reversed_now(db: Session, reversal: Activity, reversal_txn_id: str | None) -
     original = db.get(Activity, what.activity_id, with_for_update=True)
     if original is None:
         return
+    take_back(db, reversal, original.id)
     record_mark, _, generation = what.mark.rpartition("/")
     store_undone(
         db,

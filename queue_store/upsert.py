@@ -18,10 +18,12 @@ def upsert(
     keys: Sequence[str],
     *,
     replace: bool = True,
+    newer_by: str | None = None,
 ) -> None:
     """Write `rows` (all with the same columns); where `keys` exist already, the other columns change.
 
-    Without `replace` what exists already stays as it is.
+    Without `replace` what exists already stays as it is. With `newer_by` it stays
+    where that column of it is greater than the new row's.
     """
     if not rows:
         return
@@ -30,8 +32,9 @@ def upsert(
     unique = {tuple(row[key] for key in keys): row for row in rows}
     statement = insert(table_of(model))
     changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    is_newer = None if newer_by is None else statement.excluded[newer_by] >= table_of(model).c[newer_by]
     statement = (
-        statement.on_conflict_do_update(index_elements=list(keys), set_=changes)
+        statement.on_conflict_do_update(index_elements=list(keys), set_=changes, where=is_newer)
         if changes and replace
         else statement.on_conflict_do_nothing(index_elements=list(keys))
     )

@@ -104,8 +104,9 @@ class House:
         """The worker reads what the shop was asked for: this order, with these refunds."""
         with self.database.write() as db:
             store = get_store(db, "main")
-            for activity in claim_shop_work(db, store.company_id, datetime.now(UTC), 50):
-                assert activity.kind == READ_REFUNDS.name
+            for activity in claim_shop_work(
+                db, store.company_id, datetime.now(UTC), 50, kind=READ_REFUNDS.name, store_id=store.id
+            ):
                 answer = OrderAndRefunds(
                     json.dumps(order).encode(), [json.dumps(refund).encode() for refund in refunds]
                 )

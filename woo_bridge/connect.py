@@ -30,6 +30,10 @@ TOPICS = (
     "order.restored",
     "customer.created",
     "customer.updated",
+    "product.created",
+    "product.updated",
+    "product.deleted",
+    "product.restored",
 )
 
 #: WordPress refuses to send to other ports.

@@ -17,17 +17,22 @@ from queue_store.companies import live_kinds
 from queue_store.intake import Incoming
 from queue_store.models import Store
 from queue_store.payloads import Customer, Order, encode
+from queue_store.product_payloads import ShopItem
+from queue_store.product_sync import ask_store_products
 from queue_store.returns import follow_sale
 from queue_store.settings import Settings
+from queue_store.shop_products import keep_products, keeps_products, mark_trashed
 from queue_store.shop_work import is_mapped, take_in_change
 from queue_store.webhook_log import keep_body
 from queue_store.withdraw import withdraw
 from woo_bridge import raw
 from woo_bridge.disposition import order_rules
 from woo_bridge.errors import Untranslatable
+from woo_bridge.read_products import refuse_product, see_to_products
 from woo_bridge.take_orders import take_orders
 from woo_bridge.translate_customers import customer_fingerprint, translate_customer
 from woo_bridge.translate_orders import translate_order
+from woo_bridge.translate_products import translate_product
 from woo_bridge.untranslated import refuse_order
 
 if TYPE_CHECKING:
@@ -41,6 +46,10 @@ ORDER_GONE = "order.deleted"
 #: A delivery of our own, to prove that the public URL leads here.
 TEST_TOPIC = "qbwoo.test"
 CUSTOMER_TOPICS = frozenset({"customer.created", "customer.updated"})
+#: A variation's come with its own id; "published" comes beside "created" or "updated", with the same body.
+PRODUCT_TOPICS = frozenset({"product.created", "product.updated", "product.restored", "product.published"})
+PRODUCT_GONE = "product.deleted"
+_USED = ORDER_TOPICS | CUSTOMER_TOPICS | PRODUCT_TOPICS | {ORDER_GONE, PRODUCT_GONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +60,10 @@ class Delivery:
     body: bytes
     order: Order | None = None
     customer: Customer | None = None
-    #: Id of an order that was deleted or trashed.
+    product: ShopItem | None = None
+    #: Id of an order, of a product, that was deleted or trashed.
     gone_order: int | None = None
+    gone_product: int | None = None
     problem: Untranslatable | None = None
     #: Why there is nothing to do.
     nothing: str = ""
@@ -64,6 +75,10 @@ class Delivery:
             return f"order {self.order.order_id}"
         if self.customer is not None:
             return f"customer {self.customer.customer_id}"
+        if self.product is not None:
+            return f"product {self.product.product_id}"
+        if self.gone_product is not None:
+            return f"product {self.gone_product}"
         return f"order {self.gone_order}" if self.gone_order is not None else ""
 
 
@@ -77,13 +92,15 @@ class Outcome:
 
 def read_delivery(topic: str, body: bytes) -> Delivery:
     """Read a body that is known to come from the shop; never raises."""
-    if topic not in ORDER_TOPICS and topic not in CUSTOMER_TOPICS and topic != ORDER_GONE:
+    if topic not in _USED:
         return Delivery(topic, body, nothing="topic not used")
     try:
         if topic in ORDER_TOPICS:
             return Delivery(topic, body, order=translate_order(body))
         if topic in CUSTOMER_TOPICS:
             return Delivery(topic, body, customer=translate_customer(body))
+        if topic in PRODUCT_TOPICS:
+            return Delivery(topic, body, product=translate_product(body))
     except Untranslatable as problem:
         known = raw.identify(body)
         if known is not None and known.id is None and known.code is not None and known.message is not None:
@@ -92,7 +109,10 @@ def read_delivery(topic: str, body: bytes) -> Delivery:
         return Delivery(topic, body, problem=problem)
     known = raw.identify(body)
     if known is None or known.id is None:
-        return Delivery(topic, body, problem=Untranslatable("A deleted order", "id", "there is none"))
+        what = "A deleted product" if topic == PRODUCT_GONE else "A deleted order"
+        return Delivery(topic, body, problem=Untranslatable(what, "id", "there is none"))
+    if topic == PRODUCT_GONE:
+        return Delivery(topic, body, gone_product=known.id)
     return Delivery(topic, body, gone_order=known.id)
 
 
@@ -103,9 +123,18 @@ def keep_delivery(db: Session, store: Store, settings: Settings, delivery: Deliv
         return Outcome(taken.value, activity_id)
     if delivery.customer is not None:
         return _keep_customer(db, store, settings, delivery.customer)
+    if delivery.product is not None:
+        return _keep_product(db, store, delivery.product)
+    if delivery.gone_product is not None:
+        return _trash_product(db, store, delivery.gone_product)
     if delivery.gone_order is not None:
         return withdraw_order(db, store, delivery.gone_order)
     if delivery.problem is not None:
+        if delivery.topic in PRODUCT_TOPICS or delivery.topic == PRODUCT_GONE:
+            if keeps_products(store):
+                refuse_product(db, store, delivery.topic, delivery.body, delivery.problem)
+                return Outcome("untranslatable")
+            return Outcome("not live for products")
         if delivery.topic in CUSTOMER_TOPICS:
             keep_body(
                 db, store_id=store.id, topic=delivery.topic, reason=str(delivery.problem), body=delivery.body
@@ -166,6 +195,24 @@ def withdraw_order(db: Session, store: Store, order_id: int) -> Outcome:
             sentence=f"Order {order_id} was deleted in the shop: nothing to send.",
         )
     return Outcome(withdrawn.value, activity.id if activity is not None else None)
+
+
+def _keep_product(db: Session, store: Store, item: ShopItem) -> Outcome:
+    """One upsert and one comparison: what must be written is the worker's. Our own writing ends here."""
+    if not keeps_products(store):
+        return Outcome("not live for products")
+    kept = keep_products(db, store, [item], read_now=False)
+    asked = see_to_products(db, store, kept, cause="changed in the shop")
+    word = kept[item.product_id].value
+    return Outcome(f"{word}, asked for" if asked else word)
+
+
+def _trash_product(db: Session, store: Store, product_id: int) -> Outcome:
+    """No more than its id is told, and deliveries may come late: the worker looks what became of it."""
+    if not keeps_products(store) or not mark_trashed(db, store, product_id):
+        return Outcome("not known")
+    ask_store_products(db, store, [product_id], cause="deleted or trashed in the shop", always=True)
+    return Outcome("trashed")
 
 
 def _keep_customer(db: Session, store: Store, settings: Settings, customer: Customer) -> Outcome:

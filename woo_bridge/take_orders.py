@@ -27,6 +27,7 @@ from queue_store.returns import follow, follow_sale, sale_of
 from queue_store.settings import Settings
 from queue_store.shop_work import ask_shop, waiting_orders
 from queue_store.states import AT_HOME, ActivityState
+from queue_store.takings import take_stock
 from woo_bridge.disposition import ENDED, REFUNDED, Disposition, OrderRules, decide, order_rules
 from woo_bridge.take_refunds import UNTRANSLATABLE, see_to_refunds
 from woo_bridge.take_web_orders import make_way, redecide_web_order, take_web_order
@@ -65,6 +66,24 @@ def take_order(
     then read again before it is sent. Refunds that the queue does not know are
     asked for, unless `with_refunds` says that they are at hand.
     """
+    taken, activity = _take_order(
+        db, store, rules, order, pushed=pushed, read_now=read_now, with_refunds=with_refunds
+    )
+    if taken is not Taken.OLDER:
+        take_stock(db, store, [order], read_now=read_now)
+    return taken, activity
+
+
+def _take_order(
+    db: Session,
+    store: Store,
+    rules: OrderRules,
+    order: Order,
+    *,
+    pushed: bool = False,
+    read_now: bool = False,
+    with_refunds: bool = True,
+) -> tuple[Taken, Activity]:
     disposition = decide(order, rules, pushed=pushed)
     if disposition.state is ActivityState.CANCELLED and _was_refunded_after_sent(db, store, order):
         disposition = Disposition(ActivityState.PENDING)
@@ -90,7 +109,7 @@ def take_order(
 
 
 def take_orders(
-    db: Session, store: Store, rules: OrderRules, orders: Sequence[Order]
+    db: Session, store: Store, rules: OrderRules, orders: Sequence[Order], *, read_now: bool = False
 ) -> list[tuple[Taken, int]]:
     """`take_order` for many at once, with each one's activity id: what was never seen goes in by one statement."""
     known = seen_records(
@@ -123,9 +142,11 @@ def take_orders(
             # The shop sends "created" and "updated" with one content.
             results.append((Taken.UNCHANGED, there.activity_id))
         else:
-            taken, activity = take_order(db, store, rules, order)
+            taken, activity = _take_order(db, store, rules, order, read_now=read_now)
             known[record_id] = Seen(activity.id, activity.state, activity.digest)
             results.append((taken, activity.id))
+    newest = [order for order, (taken, _) in zip(orders, results, strict=True) if taken is not Taken.OLDER]
+    take_stock(db, store, newest, read_now=read_now)
     return results
 
 

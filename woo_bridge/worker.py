@@ -10,7 +10,7 @@ them are put off with the first ones.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +29,7 @@ from queue_store.shop_work import (
     has_shop_work,
     is_still_claimed,
     settle_shop_work,
+    stores_with_work,
 )
 from queue_store.states import ActivityState
 from woo_bridge.client import ShopClient
@@ -40,7 +41,8 @@ from woo_bridge.errors import (
     TooManyRequests,
     UnknownHost,
 )
-from woo_bridge.kinds import KINDS
+from woo_bridge.kinds import KINDS, MANY_KINDS
+from woo_bridge.kinds.kind import Again, Claimed, Done, Ended, Held, Refused, Tools
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -61,6 +63,7 @@ class _Work:
     activity_id: int
     store_id: int
     kind: str
+    record_id: str
     payload: bytes
     attempt: int
     settings: Settings
@@ -97,32 +100,42 @@ class Worker:
 
     def run_once(self) -> int:
         """Claim and do what is due, a bounded piece of it; how many activities were settled or put off."""
-        work = self._claim()
+        work, many = self._claim()
         with ExitStack() as open_clients:
             lines: dict[int, _Line] = {}
-            for piece in work:
-                line = lines.get(piece.store_id)
-                if line is None:
-                    line = lines[piece.store_id] = self._line(piece.store_id, open_clients)
-                self._do(piece, line)
-        return len(work)
 
-    def _claim(self) -> list[_Work]:
+            def line_of(store_id: int) -> _Line:
+                if store_id not in lines:
+                    lines[store_id] = self._line(store_id, open_clients)
+                return lines[store_id]
+
+            for piece in work:
+                self._do(piece, line_of(piece.store_id))
+            for some in many:
+                self._do_many(some, line_of(some[0].store_id))
+        return len(work) + sum(map(len, many))
+
+    def _claim(self) -> tuple[list[_Work], list[list[_Work]]]:
+        """What is done one by one, and what is done many at a time, of one kind and store each."""
         now = self._now()
         with self._database.read() as db:
             due = [c.id for c in list_companies(db) if has_shop_work(db, c.id, now)]
         work: list[_Work] = []
+        many: list[list[_Work]] = []
         for company_id in due:
             with self._database.write() as db:
                 free_abandoned(db, company_id, now)
-                claimed = claim_shop_work(db, company_id, now, AT_ONCE)
                 stores = {store.id: store for store in list_stores(db, company_id)}
-                settings = {one: store_settings(db, stores[one]) for one in {a.store_id for a in claimed}}
-                work.extend(
-                    _Work(a.id, a.store_id, a.kind, a.payload, a.attempts, settings[a.store_id])
-                    for a in claimed
-                )
-        return work
+                settings = {store.id: store_settings(db, store) for store in stores.values()}
+                work += _works(claim_shop_work(db, company_id, now, AT_ONCE, but=tuple(MANY_KINDS)), settings)
+                for kind in MANY_KINDS.values():
+                    for store_id in stores_with_work(db, company_id, kind.name, now):
+                        claimed = claim_shop_work(
+                            db, company_id, now, kind.at_once, kind=kind.name, store_id=store_id
+                        )
+                        if claimed:
+                            many.append(_works(claimed, settings))
+        return work, many
 
     def _line(self, store_id: int, open_clients: ExitStack) -> _Line:
         with self._database.read() as db:
@@ -164,6 +177,49 @@ class Worker:
 
         self._settle(work, settle)
 
+    def _do_many(self, works: Sequence[_Work], line: _Line) -> None:
+        kind = MANY_KINDS[works[0].kind]
+        ended: Mapping[int, Ended]
+        if line.client is None or (line.error is not None and line.strikes >= _STRIKES):
+            assert line.error is not None
+            ended = dict.fromkeys((work.activity_id for work in works), line.error)
+        else:
+            claimed = [Claimed(work.activity_id, work.record_id, work.payload) for work in works]
+            tools = Tools(self._database, line.client, works[0].store_id, self._now)
+            try:
+                ended = kind.run(tools, claimed)
+            except ShopError as error:
+                ended = dict.fromkeys((work.activity_id for work in works), error)
+        for work in works:
+            end = ended[work.activity_id]
+            self._settle(work, lambda db, store, activity, end=end: self._end(db, store, activity, end))  # type: ignore[misc]
+
+    def _end(self, db: Session, store: Store, activity: Activity, end: Ended) -> None:
+        """What became of one of many."""
+        if isinstance(end, ShopError):
+            self._put_off(db, store, activity, end)
+        elif isinstance(end, Done):
+            settle_shop_work(db, activity, cause=end.cause, sentence=end.sentence)
+        elif activity.newer_payload is not None or isinstance(end, Again):
+            payload = activity.newer_payload or activity.payload
+            cause = end.cause if isinstance(end, Again) else "asked for again while it was done"
+            move(db, activity, ActivityState.PENDING, cause=cause, payload=payload, newer_payload=None)
+        elif isinstance(end, Held):
+            move(
+                db,
+                activity,
+                ActivityState.HELD,
+                cause=end.sentence,
+                sentence=end.sentence,
+                reason=end.reason,
+                payload=end.payload,
+            )
+        elif isinstance(end, Refused):
+            sentence = f"{end.sentence} Then run: qbwoo activity retry {activity.id}"
+            move(db, activity, ActivityState.FAILED, cause=end.sentence, sentence=sentence)
+        else:
+            _cancel(db, activity, end.sentence)
+
     def _settle(self, work: _Work, step: Callable[[Session, Store, Activity], None]) -> None:
         def settle(db: Session) -> None:
             activity = get_activity(db, work.activity_id)
@@ -179,7 +235,8 @@ class Worker:
             logger.info("activity %s was settled by somebody else", work.activity_id)
 
     def _put_off(self, db: Session, store: Store, activity: Activity, error: ShopError) -> None:
-        KINDS[activity.kind].without_answer(db, store, store_settings(db, store), activity, error)
+        if activity.kind in KINDS:
+            KINDS[activity.kind].without_answer(db, store, store_settings(db, store), activity, error)
         payload = activity.newer_payload or activity.payload
         if not error.retriable:
             sentence = f"{_subject(activity)}: {error} Then run: qbwoo activity retry {activity.id}"
@@ -220,6 +277,13 @@ class Worker:
             "Update qbwoo, then retry it."
         )
         move(db, activity, ActivityState.FAILED, cause=sentence, sentence=sentence)
+
+
+def _works(claimed: Iterable[Activity], settings: Mapping[int, Settings]) -> list[_Work]:
+    return [
+        _Work(a.id, a.store_id, a.kind, a.record_id, a.payload, a.attempts, settings[a.store_id])
+        for a in claimed
+    ]
 
 
 def _cancel(db: Session, activity: Activity, reason: str) -> None:

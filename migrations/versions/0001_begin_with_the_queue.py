@@ -305,6 +305,7 @@ def upgrade() -> None:
         sa.Column("time_modified", sa.DateTime(timezone=True), nullable=True),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("asked_turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("wanted", sa.Boolean(), nullable=False),
         sa.Column("deleted", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_catalogue_items_company_id")),
         sa.PrimaryKeyConstraint("company_id", "list_id", name=op.f("pk_catalogue_items")),
@@ -323,6 +324,13 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             batch_op.f("ix_catalogue_items_company_id_upc_key"), ["company_id", "upc_key"], unique=False
+        )
+        batch_op.create_index(
+            "ix_catalogue_items_wanted",
+            ["company_id", "list_id"],
+            unique=False,
+            sqlite_where=sa.text("wanted"),
+            postgresql_where=sa.text("wanted"),
         )
 
     op.create_table(
@@ -415,6 +423,7 @@ def upgrade() -> None:
         sa.Column("complete", sa.Boolean(), nullable=False),
         sa.Column("window_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("window_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("begun_turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_pull_marks_company_id")),
         sa.PrimaryKeyConstraint("company_id", "kind", name=op.f("pk_pull_marks")),
@@ -503,6 +512,7 @@ def upgrade() -> None:
         sa.Column("webhook_secret", sa.LargeBinary(), nullable=False),
         sa.Column("settings_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("live_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("stock_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("live_kinds", sa.String(length=200), nullable=False),
         sa.Column("census_done", sa.Boolean(), nullable=False),
         sa.Column("sends_web_orders", sa.Boolean(), nullable=False),
@@ -540,6 +550,7 @@ def upgrade() -> None:
         sa.Column("session_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("purpose", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("requests", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("response", sa.LargeBinary(), nullable=True),

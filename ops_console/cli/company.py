@@ -8,6 +8,7 @@ from typing import IO
 import click
 from msgspec import to_builtins
 
+from ops_console import handwork
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.output import (
     ask,
@@ -222,6 +223,11 @@ def set_(desk: Desk, name: str, key: str | None, value: str | None, as_json: boo
     """
     if key is not None and value is not None:
         with desk.write() as db:
-            set_company_setting(db, get_company(db, name), key, value, who=desk.who)
+            changed = get_company(db, name)
+            set_company_setting(db, changed, key, value, who=desk.who)
+            stores = [store.name for store in list_stores(db, changed.id)]
+        if key.startswith("stock.") or key in ("currency", "items.keys"):
+            for store in stores:
+                handwork.look_at_products(desk.database, store, f"{key} was changed")
     with desk.read() as db:
         print_settings(COMPANY_SETTINGS, company_settings(db, get_company(db, name)), key, as_json=as_json)

@@ -15,6 +15,7 @@ from ops_console.cli.setting import print_settings
 from ops_console.errors import NotDone, WrongUsage
 from queue_store.companies import (
     KINDS,
+    USUAL_KINDS,
     add_store,
     check_kinds,
     get_company,
@@ -26,7 +27,7 @@ from queue_store.companies import (
 from queue_store.models import Company, Store
 from queue_store.settings import set_store_setting, store_settings
 from queue_store.store_setting_list import STORE_SETTINGS
-from woo_bridge.errors import BadStoreUrl, UnknownHost
+from woo_bridge.errors import BadStoreUrl, BridgeError, UnknownHost
 
 
 @click.group()
@@ -137,6 +138,8 @@ def set_(desk: Desk, name: str, key: str | None, value: str | None, as_json: boo
         with desk.write() as db:
             set_store_setting(db, get_store(db, name), key, value, who=desk.who)
         handwork.decide_anew(desk.database, name)
+        if key.startswith(("stock.", "prices.")):
+            handwork.look_at_products(desk.database, name, f"{key} was changed")
     with desk.read() as db:
         print_settings(STORE_SETTINGS, store_settings(db, get_store(db, name)), key, as_json=as_json)
 
@@ -144,30 +147,55 @@ def set_(desk: Desk, name: str, key: str | None, value: str | None, as_json: boo
 @store.command()
 @click.argument("name")
 @click.option("--only", help=f"Of {','.join(KINDS)}; the others are off.")
+@click.option("--also", help="Such as stock,prices: these beside what is live.")
+@click.option("--booked", help="Open orders that the books know already, by number, separated by commas.")
 @json_option
 @yes_option
 @with_desk
-def live(desk: Desk, name: str, only: str | None, as_json: bool, yes: bool) -> None:
-    """Let records of the shop NAME flow to QuickBooks.
+def live(
+    desk: Desk,
+    name: str,
+    only: str | None,
+    also: str | None,
+    booked: str | None,
+    as_json: bool,
+    yes: bool,
+) -> None:
+    """Let records of the shop NAME flow: customers and orders to QuickBooks, beside what flows already.
+
+    Products, stock and prices are named: with --also, or with --only. The shop is
+    read first, and what would change in it is told.
 
     \b
     For example:
       qbwoo store live main
       qbwoo store live main --only orders
+      qbwoo store live main --also stock,prices --booked 1207,1210
     """
-    kinds = KINDS if only is None else tuple(word.strip() for word in only.split(",") if word.strip())
-    if not kinds:
-        raise WrongUsage(
-            f"--only names nothing; give some of {', '.join(KINDS)}, or run: qbwoo store pause {name}"
-        )
-    check_kinds(kinds)
     with desk.read() as db:
         found = get_store(db, name)
         company = db.get_one(Company, found.company_id).name
-        waiting = handwork.count_released_by_live(db, found, kinds)
+        before = live_kinds(found)
+    if only is not None and also is not None:
+        raise WrongUsage("Give --only or --also, not both.")
+    kinds = _words(only) if only is not None else tuple(sorted({*before, *(_words(also) or USUAL_KINDS)}))
+    if not kinds or (also is not None and not _words(also)):
+        raise WrongUsage(
+            f"It names nothing; give some of {', '.join(KINDS)}, or run: qbwoo store pause {name}"
+        )
+    check_kinds(kinds)
+    with desk.read() as db:
+        waiting = handwork.count_released_by_live(db, get_store(db, name), kinds)
     flow = f"{' and '.join(sorted(set(kinds))).capitalize()} of store {name} will flow to company {company}"
+    to_shop = sorted(set(kinds) & {"products", "stock", "prices"})
+    if to_shop:
+        flow = flow.replace("will flow to", "will flow between it and")
     held = f", {waiting} held order{'' if waiting == 1 else 's'} among them" if waiting else ""
-    ask(f"{flow}{held}. Go on?", yes=yes)
+    asked = None
+    if set(to_shop) - before:
+        asked = _begin_to_shop(desk, name, kinds, booked, f"{flow}{held}.", yes=yes)
+    else:
+        ask(f"{flow}{held}. Go on?", yes=yes)
     moved = handwork.go_live(desk.database, name, kinds, desk.who)
     with desk.read() as db:
         found = get_store(db, name)
@@ -177,7 +205,53 @@ def live(desk: Desk, name: str, only: str | None, as_json: bool, yes: bool) -> N
             "live_since": found.live_since,
             "decided_anew": moved,
         }
+    if asked is not None:
+        record["products_asked_for"] = asked
     print_record(record, as_json=as_json)
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+
+
+def _begin_to_shop(
+    desk: Desk, name: str, kinds: tuple[str, ...], booked: str | None, flow: str, *, yes: bool
+) -> int:
+    """Read the shop, ask what only a person knows, tell what would change, and switch on."""
+    from ops_console import going_live, shops
+
+    with shops.shop_client(desk.settings, desk.database, desk.box, name) as client:
+        try:
+            found = going_live.read_shop(desk.database, client, name, kinds)
+        except BridgeError as error:
+            raise NotDone(f"Nothing was switched on. {error}") from error
+    with desk.read() as db:
+        ours = get_store(db, name)
+        doubtful = [order for order in found.orders if not going_live.is_booked_by_us(db, ours, order)]
+    if booked is None and doubtful and not yes:
+        remark("These orders stand open in the shop:")
+        for order in doubtful:
+            remark(
+                f"  {order.number}  {order.created_at:%Y-%m-%d}  {order.status}  {order.total} {order.currency}"
+            )
+        booked = click.prompt(
+            "Which of them are in the books already (numbers, separated by commas; empty: none)",
+            default="",
+            show_default=False,
+            err=True,
+        )
+    records, unknown = going_live.records_of(found.orders, _words(booked))
+    if unknown:
+        raise WrongUsage(f"--booked: {', '.join(unknown)} is no order that stands open in the shop.")
+    outlook = going_live.look_ahead(desk.database, name, kinds, found, records, desk.who)
+    remark(
+        f"{outlook.products} products and variations were read, {outlook.matched} of them are an item of QuickBooks, "
+        f"{outlook.differing} would change."
+    )
+    for line in outlook.largest:
+        remark(f"  {line}")
+    ask(f"{flow} Go on?", yes=yes)
+    return going_live.begin(desk.database, name, kinds, found, records, desk.who)
 
 
 @store.command()

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
+from qbwc_service.item_reads import take_items
 from qbwc_service.kinds.kind import ActivityKind, Doubt, LookUp
 from qbwc_service.needs import Prepared
 from qbwc_service.run import Run
 from qbxml.records import Record
-from queue_store.catalogue import bind, fold, store_items
+from queue_store.catalogue import bind, fold
 from queue_store.payloads import Department, Item
 
 _items = msgspec.json.Decoder(Item)
@@ -28,7 +29,7 @@ def _prepare_item(run: Run, activity: Any, payload: bytes) -> Prepared:
 
 
 def _learn_item(run: Run, activity: Any, record: Record) -> None:
-    store_items(run.db, [run.spelling.item_row(record, run.company.id, run.now)])
+    take_items(run, [record])
     kind, _, key = activity.record_id.partition(":")
     if kind == "line":
         bind(

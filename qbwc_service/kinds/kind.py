@@ -18,6 +18,10 @@ MARK, ORDER_MARK = "mark", "order mark"
 MARKS = frozenset((MARK, ORDER_MARK))
 
 
+#: Look-up of an item by its ListID: it is read again.
+ITEM_ID = "item id"
+
+
 class Doubt(StrEnum):
     """How it is found out whether QuickBooks did what it never answered."""
 

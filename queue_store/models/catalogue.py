@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from queue_store.ids import new_id
@@ -45,6 +45,14 @@ class CatalogueItem(Base):
         Index(None, "company_id", "upc_key"),
         Index(None, "company_id", "item_number"),
         Index(None, "company_id", "style_key"),
+        # Of the few that are wanted alone: what is to be read again is asked for with each message set.
+        Index(
+            "ix_catalogue_items_wanted",
+            "company_id",
+            "list_id",
+            sqlite_where=text("wanted"),
+            postgresql_where=text("wanted"),
+        ),
     )
 
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True, autoincrement=False)
@@ -67,6 +75,9 @@ class CatalogueItem(Base):
     read_at: Mapped[datetime] = mapped_column(default=utc_now)
     #: The company's turn in which it was asked for, see `Company.turn`.
     asked_turn: Mapped[int] = mapped_column(default=0)
+    #: True: something tells that it may have changed, and it is to be read again by its ListID. Where it is
+    #: `deleted` too, that is not certain yet.
+    wanted: Mapped[bool] = mapped_column(default=False)
     deleted: Mapped[bool] = mapped_column(default=False)
 
 
@@ -133,7 +144,7 @@ class PullMark(Base):
     __tablename__ = "pull_marks"
 
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True, autoincrement=False)
-    #: "items" or "customers".
+    #: "items", "customers", or "stock": all items, nightly.
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     #: Greatest TimeModified that QuickBooks answered, less two hours.
     changed_since: Mapped[datetime | None]
@@ -143,4 +154,6 @@ class PullMark(Base):
     window_days: Mapped[int] = mapped_column(default=0)
     #: Where the next window begins; None: before everything.
     window_from: Mapped[datetime | None]
+    #: The company's turn in which a reading of everything began; what is older at its end was not seen.
+    begun_turn: Mapped[int] = mapped_column(default=0)
     finished_at: Mapped[datetime | None]

@@ -65,6 +65,8 @@ class Store(Base):
     live_since: Mapped[datetime | None]
     #: Kinds that flow now, space separated: "customers orders".
     live_kinds: Mapped[str] = mapped_column(String(200), default="")
+    #: Last time that stock went live, by the shop's clock: of older orders only those count that were open then.
+    stock_since: Mapped[datetime | None]
     #: True once a look-back has read every receipt that ever carried this store's code.
     census_done: Mapped[bool] = mapped_column(default=False)
     #: True if its setting `orders.documents` makes sales orders of some orders; known without reading settings.

@@ -63,6 +63,8 @@ class Exchange(Base):
     #: "look back", "look up", "write", "read", "company", "stop".
     purpose: Mapped[str] = mapped_column(String(16))
     state: Mapped[str] = mapped_column(String(12))
+    #: The company's turn in which it was handed out, see `Company.turn`.
+    turn: Mapped[int] = mapped_column(default=0)
     requests: Mapped[int] = mapped_column(default=0)
     #: Both are large, and read only where somebody asks for them.
     request: Mapped[bytes] = mapped_column(Packed, deferred=True)

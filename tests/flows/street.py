@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 
+from ops_sandbox.pos import PosCompanyFile
 from ops_sandbox.shop import CONSUMER_KEY, CONSUMER_SECRET, Shop
 from qbwc_service.preparing import prepare_pending
 from queue_store.companies import get_store
@@ -133,11 +134,11 @@ class Street:
 
 
 @contextmanager
-def make_street(database: Database, box: SecretBox) -> Iterator[Street]:
+def make_street(database: Database, box: SecretBox, *, pos: PosCompanyFile | None = None) -> Iterator[Street]:
     """A house whose store "main" is a served shop with webhooks to it."""
     clock = ShopClock()
     shop = Shop.create(clock=clock)
-    house = make_house(database, box)
+    house = make_house(database, box, pos)
     endpoint = WebhookEndpoint(database, box)
     with shop.serve(), serving(endpoint) as port:
         with database.write() as db:

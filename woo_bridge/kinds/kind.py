@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from queue_store.database import Database
 from queue_store.models import Activity, Store
 from queue_store.settings import Settings
 from woo_bridge.client import ShopClient
@@ -44,3 +46,66 @@ class ShopKind:
     settle: Callable[[Session, Store, Settings, Activity, Any], Done]
     without_answer: Callable[[Session, Store, Settings, Activity, ShopError], None]
     not_wanted: Callable[[Settings, bytes], str] = _always
+
+
+class Held(NamedTuple):
+    """It waits for a person."""
+
+    reason: str
+    sentence: str
+    payload: bytes
+
+
+class Again(NamedTuple):
+    """It is due at once once more; `cause` is for its history."""
+
+    cause: str
+
+
+class Refused(NamedTuple):
+    """It failed, and trying again would not help."""
+
+    sentence: str
+
+
+class Dropped(NamedTuple):
+    """Nobody wants it any more."""
+
+    sentence: str
+
+
+#: How one of many ended. What the shop did not answer for has the error.
+Ended = Done | Held | Again | Refused | Dropped | ShopError
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A claimed activity, as it was at the claim."""
+
+    activity_id: int
+    record_id: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a kind works with that takes many activities of one store at once."""
+
+    database: Database
+    client: ShopClient
+    store_id: int
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManyKind:
+    """A kind whose activities are done many at a time, all of one store.
+
+    `run` opens its own transactions and calls the shop between them; it says of
+    each activity id how it ended. It raises nothing that one of them alone
+    caused; a ShopError that it raises ends all of them.
+    """
+
+    name: str
+    at_once: int
+    run: Callable[[Tools, Sequence[Claimed]], Mapping[int, Ended]]

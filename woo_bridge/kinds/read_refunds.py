@@ -11,6 +11,7 @@ import msgspec
 
 from queue_store.models import Activity, Store
 from queue_store.settings import Settings
+from queue_store.takings import order_erased
 from woo_bridge import raw
 from woo_bridge.client import ShopClient
 from woo_bridge.disposition import order_rules
@@ -65,6 +66,7 @@ def _settle(
 ) -> Done:
     if answer is None:
         withdraw_order(db, store, int(activity.record_id))
+        order_erased(db, store, int(activity.record_id))
         return Done("the shop has no such order any more")
     try:
         order = translate_order(answer.order)

@@ -13,6 +13,7 @@ import msgspec
 from queue_store.activities import SALE, newest_of_record
 from queue_store.models import Activity, Store
 from queue_store.settings import Settings
+from queue_store.takings import order_erased
 from woo_bridge.client import ShopClient
 from woo_bridge.disposition import order_rules
 from woo_bridge.errors import NoSuchRecord, ShopError, Untranslatable
@@ -39,6 +40,7 @@ def _call(client: ShopClient, payload: bytes) -> bytes | None:
 def _settle(db: Session, store: Store, settings: Settings, activity: Activity, body: bytes | None) -> Done:
     if body is None:
         withdraw_order(db, store, int(activity.record_id))
+        order_erased(db, store, int(activity.record_id))
         return Done("the shop has no such order any more")
     try:
         order = translate_order(body)

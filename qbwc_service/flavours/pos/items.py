@@ -88,6 +88,7 @@ def item_row(record: Record, company_id: int, now: datetime, asked_turn: int) ->
         "time_modified": record.moment("TimeModified"),
         "read_at": now,
         "asked_turn": asked_turn,
+        "wanted": False,
         "deleted": False,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -31,6 +32,7 @@ _RECEIPTS, _ORDERS = "SalesReceiptQueryRq", "SalesOrderQueryRq"
 _QUERIES = {
     "item": "ItemInventoryQueryRq",
     "line": "ItemInventoryQueryRq",
+    "item id": "ItemInventoryQueryRq",
     "customer": "CustomerQueryRq",
     "customer id": "CustomerQueryRq",
     "department": "DepartmentQueryRq",
@@ -39,6 +41,7 @@ _QUERIES = {
     "order mark": _ORDERS,
     "tax rates": "CompanyQueryRq",
 }
+_ID = re.compile(r"-?[0-9]{1,19}")
 #: The look-up of what the company's tax categories and codes come to.
 TAX_RATES = ("tax rates", "company")
 #: Longest key that the field of a filter takes.
@@ -69,6 +72,9 @@ def look_up_bodies(kind: str, key: str, company: Settings) -> Sequence[Mapping[s
         bodies = [_equal_item_key(field, key) for field in company["items.keys"]]
     elif kind == "line":
         bodies = [_equal("ALU", key), _equal("Desc1", key)]
+    elif kind == "item id":
+        # Anything else would make QuickBooks refuse the whole set.
+        bodies = [{"ListID": key}] if _ID.fullmatch(key) else []
     elif kind == "customer":
         bodies = [_equal("EMail", key)]
     elif kind == "customer id":

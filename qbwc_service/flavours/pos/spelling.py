@@ -19,6 +19,7 @@ from qbwc_service.flavours.pos import (
     receipts,
     records,
     returns,
+    stock,
     web_orders,
 )
 from qbwc_service.flavours.spelling import Figures, FoundDocument, Page, Written
@@ -132,6 +133,12 @@ class PosSpelling:
 
     def read_paper(self, request: str, naming: Naming) -> Paper:
         return paper.read_paper(request, naming)
+
+    def read_moves(self, request: str) -> Mapping[str, Decimal]:
+        return stock.moves_of_request(request)
+
+    def keeps_stock(self, item_type: str) -> bool:
+        return item_type not in items.WITHOUT_STOCK
 
     def read_written(self, record: Record) -> Written:
         if record.name == "TxnReverseRs":

@@ -1,0 +1,28 @@
+"""What a change of QuickBooks' items asks of the shops' products."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy.orm import Session
+
+from queue_store.companies import list_stores, live_kinds
+from queue_store.matching import match_items
+from queue_store.models import Company
+from queue_store.product_sync import ask_products
+
+#: What a store must be live for to show anything of QuickBooks' items.
+SHOWN_KINDS = frozenset({"stock", "prices"})
+
+
+def items_changed(
+    db: Session, company: Company, list_ids: Collection[str], *, cause: str = "its item changed in QuickBooks"
+) -> int:
+    """Match the shops' products to these items, and ask for those that show something else now; how many.
+
+    A few statements for each 500 items, however many of them have products.
+    """
+    if not any(live_kinds(store) & SHOWN_KINDS for store in list_stores(db, company.id)):
+        return 0
+    match_items(db, company, list_ids)
+    return ask_products(db, company.id, list_ids, cause=cause)

@@ -1,0 +1,184 @@
+"""What each product of a shop should show, and what would have to be written for it.
+
+Reads everything that decides: QuickBooks' item as last read, what is promised,
+the settings. The sums are `queue_store.levels`' and `queue_store.prices`'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from queue_store.allocation import promised_of
+from queue_store.catalogue import fold
+from queue_store.companies import live_kinds
+from queue_store.levels import LevelRules, allocation, basis, locations_of, shop_quantity
+from queue_store.models import CatalogueItem, Company, Mapping, ShopProduct, Store
+from queue_store.prices import PriceRules, price_rules, shop_prices
+from queue_store.product_payloads import BookItem, ShopChange, ShopItem, decode_book_item, decode_shop_item
+from queue_store.settings import Settings, company_settings, store_settings
+from queue_store.shop_products import pieces
+
+#: Types whose stock, and whose prices, are never a product's own.
+_WITHOUT_STOCK = frozenset(("grouped", "external"))
+_WITHOUT_PRICE = frozenset(("grouped", "variable"))
+LOCATION = "location"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a product should show; None: left as it is."""
+
+    manage_stock: bool | None = None
+    quantity: int | None = None
+    regular_price: Decimal | None = None
+    sale_price: Decimal | None = None
+    ends_sale: bool = False
+    #: What could not be done, in a sentence.
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What flows to a store, and how."""
+
+    stock: bool
+    prices: bool
+    levels: LevelRules
+    price: PriceRules
+    locations: tuple[str, ...]
+    available: bool
+
+    @classmethod
+    def of(cls, live: Collection[str], settings: Settings, company: Settings) -> _Rules:
+        return cls(
+            stock="stock" in live,
+            prices="prices" in live and settings["prices.ruled_by"] == "quickbooks",
+            levels=LevelRules(settings["stock.share"], settings["stock.buffer"], settings["stock.threshold"]),
+            price=price_rules(settings, company),
+            locations=company["stock.stores"],
+            available=company["stock.basis"] == "available",
+        )
+
+
+def wanted_of(
+    db: Session,
+    company: Company,
+    store: Store,
+    rows: Iterable[ShopProduct],
+    *,
+    as_if_live: Collection[str] = (),
+) -> dict[int, Wanted]:
+    """What those of `rows` should show that are matched and free to be written; by product id.
+
+    `as_if_live`: kinds that count as live, for a look ahead.
+    """
+    live = live_kinds(store) | set(as_if_live)
+    rules = _Rules.of(live, store_settings(db, store), company_settings(db, company))
+    open_rows = [row for row in rows if is_open(row)]
+    if not (rules.stock or rules.prices):
+        return {}
+    list_ids = {str(row.list_id) for row in open_rows}
+    items = _book_items(db, company.id, list_ids)
+    promised = promised_of(db, company.id, list_ids) if rules.stock else {}
+    overrides = _overrides(db, company.id) if rules.stock else {}
+    wanted: dict[int, Wanted] = {}
+    for row in open_rows:
+        known = items.get(str(row.list_id))
+        if known is None:
+            continue
+        item, asked_turn = known
+        shown = decode_shop_item(row.content)
+        found = Wanted()
+        if rules.stock:
+            sides = promised[item.list_id]
+            locations = locations_of(rules.locations, overrides, fold(row.matched_sku or row.sku))
+            there = basis(item, locations, available=rules.available)
+            free = None
+            if there is not None:
+                free = there - allocation(
+                    sides.takings, sides.moves, asked_turn, holds_orders=rules.available
+                )
+            found = _stock(shown, item, free, rules.levels)
+        if rules.prices and shown.type not in _WITHOUT_PRICE:
+            made = shop_prices(item, rules.price)
+            found = Wanted(
+                found.manage_stock, found.quantity, made.regular, made.sale, made.ends_sale, made.remark
+            )
+        wanted[row.product_id] = found
+    return wanted
+
+
+def is_open(row: ShopProduct) -> bool:
+    """True if it may be written at all: matched, in the shop, and not held by a person."""
+    return row.list_id is not None and not row.gone and not row.held and row.status != "trash"
+
+
+def change_of(item: ShopItem, wanted: Wanted) -> ShopChange:
+    """What must be written for `item` to show what is wanted; nothing that already stands there."""
+    manage = wanted.manage_stock
+    if manage is not None and (item.manage_stock == "yes") == manage:
+        manage = None
+    quantity = wanted.quantity
+    if quantity is not None and manage is None and item.quantity == quantity:
+        quantity = None
+    regular = wanted.regular_price
+    if regular is not None and item.regular_price == regular:
+        regular = None
+    sale, ends = wanted.sale_price, wanted.ends_sale
+    if item.is_dated_sale:
+        # A person planned it.
+        sale, ends = None, False
+    if sale is not None and item.sale_price == sale:
+        sale = None
+    if ends and item.sale_price is None:
+        ends = False
+    return ShopChange(
+        manage_stock=manage, quantity=quantity, regular_price=regular, sale_price=sale, ends_sale=ends
+    )
+
+
+def with_quantity(item: ShopItem, quantity: Decimal | None) -> ShopItem:
+    """The same product, as if it showed another quantity."""
+    return msgspec.structs.replace(item, quantity=quantity)
+
+
+def _stock(shown: ShopItem, item: BookItem, free: Decimal | None, rules: LevelRules) -> Wanted:
+    if shown.type in _WITHOUT_STOCK or shown.manage_stock == "parent":
+        return Wanted()
+    if not item.keeps_stock:
+        return Wanted(manage_stock=False)
+    if shown.type == "variable" and shown.manage_stock != "yes":
+        # Its variations have the stock.
+        return Wanted()
+    if free is None:
+        return Wanted()
+    owed = shown.backorders in ("notify", "yes")
+    return Wanted(manage_stock=True, quantity=shop_quantity(free, rules, may_be_negative=owed))
+
+
+def _book_items(db: Session, company_id: int, list_ids: Iterable[str]) -> dict[str, tuple[BookItem, int]]:
+    found: dict[str, tuple[BookItem, int]] = {}
+    for some in pieces(sorted(list_ids)):
+        rows = db.execute(
+            select(CatalogueItem.list_id, CatalogueItem.content, CatalogueItem.asked_turn).where(
+                CatalogueItem.company_id == company_id,
+                CatalogueItem.list_id.in_(some),
+                ~CatalogueItem.deleted,
+            )
+        )
+        found.update({row.list_id: (decode_book_item(row.content), row.asked_turn) for row in rows})
+    return found
+
+
+def _overrides(db: Session, company_id: int) -> dict[str, tuple[str, ...]]:
+    """Locations of single SKUs, as a person mapped them: "1+2"."""
+    rows = db.execute(
+        select(Mapping.key, Mapping.list_id).where(Mapping.company_id == company_id, Mapping.kind == LOCATION)
+    )
+    return {row.key: tuple(row.list_id.split("+")) for row in rows}
