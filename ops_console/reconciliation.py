@@ -19,24 +19,23 @@ from qbwc_service.kinds import KINDS
 from qbwc_service.run import Run
 from queue_store import reconciliations as store_of
 from queue_store.activities import RETURN, SALE
-from queue_store.companies import list_companies, list_stores, live_kinds
 from queue_store.database import Database
 from queue_store.errors import WrongSecretKey
 from queue_store.models import Activity, Company, Reconciliation, Store
-from queue_store.payloads import Order
 from queue_store.returns import refund_record_id, refund_reference
 from queue_store.setting_tables import RECEIPT
-from queue_store.settings import company_settings, store_settings
+from queue_store.settings import Settings, company_settings, store_settings
 from queue_store.states import ABROAD, ActivityState
 from queue_store.tasks import raise_task
 from woo_bridge.client import ShopClient
 from woo_bridge.disposition import ENDED, REFUNDED, OrderRules, order_rules
 from woo_bridge.errors import BridgeError
+from woo_bridge.job import Found, Job, Keep, Next, Piece, When, counted
+from woo_bridge.shop_clock import shop_offset, shop_zone
 
 #: Gives a client for a store's name, or raises BridgeError.
 OpenClient = Callable[[Store], ShopClient]
 
-_order = msgspec.json.Decoder(Order)
 _figures = msgspec.json.Decoder(Figures)
 _FIELDS = ("number", "status", "date_created_gmt", "total", "refunds")
 #: Kinds that become receipts: a web order is none.
@@ -304,47 +303,46 @@ def _placed_of(
 # Daily --------------------------------------------------------------------------
 
 
-def shop_offset(db: Session, store: Store) -> int:
-    """Seconds east of UTC of the shop's own clock, as its last order told; 0 before the first."""
-    payload = store_of.newest_order_of(db, store)
-    if payload is None:
-        return 0
-    try:
-        return _order.decode(payload).utc_offset_seconds
-    except msgspec.DecodeError:
-        return 0
+def _when(db: Session, store: Store, settings: Settings) -> When:
+    of_company = company_settings(db, db.get_one(Company, store.company_id))
+    return When(hour=of_company["reconcile.hour"] if of_company["reconcile.daily"] else None)
 
 
-def ask_daily(database: Database, now: datetime) -> int:
-    """Ask for the daily reconciliation of each live store whose hour has come; how many were asked for."""
-    asked = 0
-    with database.read() as db:
-        due = [
-            (store.id, since, until)
-            for company in list_companies(db)
-            for store in list_stores(db, company.id)
-            if (found := _daily(db, company, store, now)) is not None
-            for since, until in (found,)
-        ]
-    for store_id, since, until in due:
-        with database.write() as db:
-            store_of.ask(db, db.get_one(Store, store_id), since, until, who="qbwoo", daily=True)
-        asked += 1
-    return asked
+def _step(piece: Piece) -> Keep:
+    def keep(db: Session, store: Store, settings: Settings) -> Next:
+        period = daily_period(db, store, piece.now)
+        if period is None:
+            return Next(None)
+        store_of.ask(db, store, *period, who="qbwoo", daily=True)
+        return Next(None, {"days": (period[1] - period[0]).days + 1})
+
+    return keep
 
 
-def _daily(db: Session, company: Company, store: Store, now: datetime) -> tuple[date, date] | None:
-    settings = company_settings(db, company)
-    if not settings["reconcile.daily"] or "orders" not in live_kinds(store):
-        return None
-    local = now + timedelta(seconds=shop_offset(db, store))
-    begins = local.replace(hour=settings["reconcile.hour"], minute=0, second=0, microsecond=0)
-    if local < begins or store_of.was_asked_daily(db, store, now - (local - begins)):
-        return None
+def daily_period(db: Session, store: Store, now: datetime) -> tuple[date, date] | None:
+    """First and last day of the daily reconciliation; None: nothing flowed yet on the days that are over."""
+    local = now.astimezone(shop_zone(db, store, store_settings(db, store)))
     last = local.date() - timedelta(days=1)
-    if store.live_since is None or (store.live_since + (local - now)).date() > last:
-        return None  # Nothing flowed yet on the days that are over.
-    return last - timedelta(days=settings["reconcile.days"] - 1), last
+    if store.live_since is None or store.live_since.astimezone(local.tzinfo).date() > last:
+        return None
+    days: int = company_settings(db, db.get_one(Company, store.company_id))["reconcile.days"]
+    return last - timedelta(days=days - 1), last
+
+
+def _tell(found: Found) -> str:
+    if not found.get("days"):
+        return "The store went live today: there is no day to reconcile yet."
+    return f"Asked for the receipts of the last {counted(found['days'], 'day')}; compared when the Web Connector came."
+
+
+DAILY = Job(
+    name="reconciliation",
+    title="Receipts held against the shop's orders",
+    when=_when,
+    step=_step,
+    tell=_tell,
+    live=frozenset({"orders"}),
+)
 
 
 # The report ---------------------------------------------------------------------
@@ -377,12 +375,12 @@ def _cell(value: object) -> str:
 
 __all__ = [
     "COLUMNS",
+    "DAILY",
     "OpenClient",
     "Report",
-    "ask_daily",
     "compare_due",
+    "daily_period",
     "report_decoder",
     "rows_of",
-    "shop_offset",
     "write_csv",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +23,11 @@ if TYPE_CHECKING:
 
     from queue_store.models import Store
     from woo_bridge.client import ShopClient
+    from woo_bridge.scheduler import Scheduler
 
 KEY_FILE = "secret.key"
 #: Documents that one round of the worker makes ready.
 PREPARED_AT_ONCE = 5
-#: How often the worker looks whether a daily reconciliation is due.
-DAILY_LOOK = timedelta(minutes=1)
 
 
 def make_data_dir(settings: ProcessSettings) -> Path:
@@ -195,27 +193,49 @@ def build(settings: ProcessSettings, database: Database) -> Parts:
 
 def make_work(settings: ProcessSettings, database: Database, box: SecretBox) -> Callable[[], int]:
     """One round of the worker, as a function that gives how much it did."""
-    from ops_console.reconciliation import ask_daily, compare_due
+    from ops_console.reconciliation import compare_due
     from qbwc_service.preparing import prepare_pending
     from woo_bridge.worker import Worker
 
     open_client = make_open_client(settings, box)
     worker = Worker(database, box, make_client=lambda store, _box: open_client(store))
-    looked_at = datetime.min.replace(tzinfo=UTC)
-
-    def daily() -> int:
-        nonlocal looked_at
-        now = datetime.now(UTC)
-        if now - looked_at < DAILY_LOOK:
-            return 0
-        looked_at = now
-        return ask_daily(database, now)
+    scheduler = make_scheduler(settings, database, box)
 
     def work() -> int:
         done = prepare_pending(database, PREPARED_AT_ONCE) + worker.run_once()
-        return done + daily() + compare_due(database, open_client)
+        return done + scheduler.run_once() + compare_due(database, open_client)
 
     return work
+
+
+def make_scheduler(settings: ProcessSettings, database: Database, box: SecretBox) -> Scheduler:
+    """What runs by itself, all of it."""
+    from ops_console.reconciliation import DAILY
+    from woo_bridge.catch_up_customers import CATCH_UP_CUSTOMERS
+    from woo_bridge.catch_up_deleted import CATCH_UP_DELETED
+    from woo_bridge.catch_up_orders import CATCH_UP_ORDERS
+    from woo_bridge.catch_up_products import CATCH_UP_PRODUCTS, COMPARISON
+    from woo_bridge.catch_up_refunds import CATCH_UP_REFUNDS
+    from woo_bridge.scheduler import Scheduler
+    from woo_bridge.webhook_watch import WEBHOOK_WATCH
+
+    jobs = (
+        CATCH_UP_ORDERS,
+        WEBHOOK_WATCH,
+        CATCH_UP_REFUNDS,
+        CATCH_UP_DELETED,
+        CATCH_UP_CUSTOMERS,
+        CATCH_UP_PRODUCTS,
+        COMPARISON,
+        DAILY,
+    )
+    return Scheduler(
+        database,
+        box,
+        jobs,
+        open_client=make_open_client(settings, box),
+        public_url=settings.public_url,
+    )
 
 
 def make_open_client(settings: ProcessSettings, box: SecretBox) -> Callable[[Store], ShopClient]:

@@ -5,6 +5,7 @@
   * AlreadyThere        a name is taken
   * IllegalTransition   a state change that the table of transitions does not know
   * LostRace            somebody else changed the activity first
+  * LostClaim           another node took a schedule's run over
   * BadSetting          a setting's name or value is wrong
   * WrongSecretKey      something encrypted cannot be read with this key
   * SchemaOutdated      the database is not at the newest migration
@@ -47,6 +48,14 @@ class LostRace(StoreError):
     def __init__(self, activity_id: int, expected: str) -> None:
         super().__init__(f"Activity {activity_id} is no longer {expected}; nothing was changed. Look again.")
         self.activity_id, self.expected = activity_id, expected
+
+
+class LostClaim(StoreError):
+    """Another node took a schedule's run over: the piece at hand is not kept, it is done there."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The run of {name} was taken over by another process, which goes on with it.")
+        self.name = name
 
 
 class BadSetting(StoreError):

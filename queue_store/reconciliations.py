@@ -85,23 +85,6 @@ def last_done(db: Session, store: Store, period: tuple[date, date] | None = None
     return db.scalars(query.order_by(Reconciliation.id.desc()).limit(1)).first()
 
 
-def was_asked_daily(db: Session, store: Store, after: datetime) -> bool:
-    """True if the daily one of a store was asked for since `after`."""
-    return (
-        db.scalars(
-            select(Reconciliation.id)
-            .where(
-                Reconciliation.company_id == store.company_id,
-                Reconciliation.store_id == store.id,
-                Reconciliation.daily,
-                Reconciliation.created_at >= after,
-            )
-            .limit(1)
-        ).first()
-        is not None
-    )
-
-
 def keep_receipts(db: Session, rows: Sequence[dict[str, Any]]) -> None:
     """What was read; `rows` have the columns of PeriodReceipt."""
     upsert(db, PeriodReceipt, rows, ("reconciliation_id", "txn_id"))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from queue_store.product_payloads import LIST_PRICE, WEB_PRICE
 
@@ -113,6 +114,41 @@ def signed_percent(value: str) -> Decimal:
 
 def pieces(value: str) -> Decimal:
     return _decimal(value, Decimal(0), Decimal(1_000_000_000))
+
+
+def interval(value: str) -> int:
+    """Minutes, a quarter of an hour to a day; 0: never."""
+    minutes = int(value)
+    if minutes and not 15 <= minutes <= 1440:
+        raise ValueError(value)
+    return minutes
+
+
+def hour_or_never(value: str) -> int | None:
+    """0 to 23; "never" as None."""
+    return None if value.strip().lower() == "never" else between(0, 23)(value)
+
+
+def hours(value: str) -> tuple[int, int] | None:
+    """ "22-6" as (22, 6); "" as None."""
+    if not value.strip():
+        return None
+    first, _, last = value.partition("-")
+    found = between(0, 23)(first), between(0, 23)(last)
+    if found[0] == found[1]:
+        raise ValueError(value)
+    return found
+
+
+def time_zone(value: str) -> ZoneInfo | None:
+    """A name of the time zone data, such as "Europe/Berlin"; "" as None."""
+    name = value.strip()
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError(value) from error
 
 
 def location_numbers(value: str) -> tuple[str, ...]:

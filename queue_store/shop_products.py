@@ -83,6 +83,23 @@ def matched_products(
     ).all()
 
 
+def unread_products(
+    db: Session, store_id: int, *, before: datetime, after_id: int, limit: int
+) -> Sequence[ShopProduct]:
+    """A piece of a store's products, by id, that the shop was believed to have and that were read last before then."""
+    return db.scalars(
+        select(ShopProduct)
+        .where(
+            ShopProduct.store_id == store_id,
+            ShopProduct.product_id > after_id,
+            ShopProduct.read_at < before,
+            ~ShopProduct.gone,
+        )
+        .order_by(ShopProduct.product_id)
+        .limit(limit)
+    ).all()
+
+
 def keep_products(db: Session, store: Store, items: Sequence[ShopItem], *, read_now: bool) -> dict[int, Kept]:
     """Keep what arrived, the newest date of change first; what became of each, by id.
 

@@ -7,8 +7,12 @@ from collections.abc import Mapping
 from queue_store.setting_forms import (
     Setting,
     among,
+    between,
     boolean,
     by_key,
+    hour_or_never,
+    hours,
+    interval,
     moment,
     percent,
     pieces,
@@ -17,6 +21,7 @@ from queue_store.setting_forms import (
     price_levels,
     signed_percent,
     text,
+    time_zone,
     words,
 )
 from queue_store.setting_tables import read_documents, read_statuses
@@ -42,4 +47,14 @@ STORE_SETTINGS: Mapping[str, Setting] = by_key(
     Setting("prices.percent", "0", signed_percent, "Percent put on QuickBooks' prices for this shop; negative: taken off.", "-99 to 1000"),
     Setting("prices.ending", "", price_ending, "How prices end after that, such as .99: the nearest price with this ending, never 0; empty: as they come.", "such as .99, or empty"),
     Setting("prices.limit_percent", "50", pieces, "A price that would move by more percent waits for you; 0: none does.", "0 or more"),
+    Setting("catch_up.orders_minutes", "15", interval, "How often orders that changed in the shop are read again, in case a webhook was lost; 0: never.", "0, or 15 to 1440"),
+    Setting("catch_up.products_minutes", "60", interval, "The same of products.", "0, or 15 to 1440"),
+    Setting("catch_up.refunds_minutes", "1440", interval, "How often the shop's newest refunds are listed; 0: never.", "0, or 15 to 1440"),
+    Setting("catch_up.deleted_minutes", "1440", interval, "How often the shop is asked whether open and recent orders, and the refunds of these, are still there; 0: never.", "0, or 15 to 1440"),
+    Setting("catch_up.customers_minutes", "1440", interval, "How often the accounts of customers that are in QuickBooks are read again; 0: never.", "0, or 15 to 1440"),
+    Setting("catch_up.webhooks_minutes", "15", interval, "How often the shop's webhooks are looked at, and turned on again; 0: never.", "0, or 15 to 1440"),
+    Setting("catch_up.comparison_hour", "2", hour_or_never, "Hour at which all products of the shop are read and compared, by the shop's own clock.", "0 to 23, or never"),
+    Setting("catch_up.days", "30", between(1, 366), "For so many days after its last change an order is asked for, so that a deletion shows.", "1 to 366"),
+    Setting("catch_up.quiet", "", hours, "Hours of the shop's clock in which nothing that runs every so many minutes begins, such as 22-6; empty: none.", "such as 22-6, or empty"),
+    Setting("catch_up.time_zone", "", time_zone, "The shop's time zone, such as Europe/Berlin; empty: as the times of its last order tell.", "a time zone's name, or empty"),
 )  # fmt: skip

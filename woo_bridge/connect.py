@@ -10,12 +10,15 @@ import base64
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
 from urllib.parse import urlsplit
 
 import requests
 
 from queue_store.companies import get_store, list_companies
 from queue_store.database import Database
+from queue_store.schedules import hurry
 from queue_store.secrets import SecretBox
 from queue_store.settings import company_settings
 from woo_bridge.client import ShopClient, Webhook
@@ -36,10 +39,24 @@ TOPICS = (
     "product.restored",
 )
 
+#: Schedules to be run at once when webhooks come back: what fell meanwhile is not sent.
+AFTER_A_GAP = ("orders", "products", "refunds")
+
 #: WordPress refuses to send to other ports.
 _PORTS = (80, 443, 8080)
 _TEST_BODY = b'{"qbwoo":"test delivery"}'
 _SECONDS = 15
+
+
+class Proof(Enum):
+    """What posting to our own public URL showed."""
+
+    #: It leads to this service.
+    GOOD = "good"
+    #: It cannot be reached from here; the shop may reach it all the same.
+    UNREACHABLE = "unreachable"
+    #: Something else answers there: webhooks would be lost.
+    ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +114,14 @@ def connect_store(
     try:
         if not _check_currency(report, client, currency, company_name):
             return report
-        if not _prove_endpoint(report, url, secret, verify):
+        proof = prove_endpoint(report, url, secret, verify=verify)
+        if proof is Proof.ELSEWHERE:
             return report
-        _mend_webhooks(report, client, url, secret, store_name)
+        if proof is Proof.UNREACHABLE:
+            report.good("Remark: the webhooks are made all the same, since the shop may reach it.")
+        mend_webhooks(report, client, url, secret, store_name)
+        with database.write() as db:
+            hurry(db, store.id, AFTER_A_GAP, datetime.now(UTC))
     except ShopError as error:
         report.bad(str(error))
     return report
@@ -122,8 +144,8 @@ def _check_currency(report: ConnectReport, client: ShopClient, currency: str, co
     return False
 
 
-def _prove_endpoint(report: ConnectReport, url: str, secret: str, verify: bool | str) -> bool:
-    """False if the public URL does not lead here: webhooks sent there would be lost."""
+def prove_endpoint(report: ConnectReport, url: str, secret: str, *, verify: bool | str = True) -> Proof:
+    """Whether a store's webhooks would arrive here; the report's last line says how that was found out."""
     port = urlsplit(url).port
     if port is not None and port not in _PORTS:
         report.good(
@@ -136,17 +158,17 @@ def _prove_endpoint(report: ConnectReport, url: str, secret: str, verify: bool |
         # Some networks do not let a machine reach its own public address: the shop may still do so.
         report.bad(
             f"{url} cannot be reached from here ({type(error).__name__}). Check that `qbwoo serve` runs and that "
-            "QBWOO_PUBLIC_URL is its address; the webhooks are made all the same."
+            "QBWOO_PUBLIC_URL is its address."
         )
-        return True
+        return Proof.UNREACHABLE
     if (good, bad) == (200, 401):
         report.good(f"{url} takes a rightly signed delivery and refuses a wrongly signed one.")
-        return True
+        return Proof.GOOD
     report.bad(
         f"{url} answered {good} to a rightly signed delivery and {bad} to a wrongly signed one, instead of 200 and "
         "401: it does not lead to this qbwoo. Check QBWOO_PUBLIC_URL and the proxy before it. No webhook was made."
     )
-    return False
+    return Proof.ELSEWHERE
 
 
 def _post(url: str, secret: str, verify: bool | str) -> int:
@@ -162,7 +184,8 @@ def _post(url: str, secret: str, verify: bool | str) -> int:
     return answer.status_code
 
 
-def _mend_webhooks(report: ConnectReport, client: ShopClient, url: str, secret: str, store_name: str) -> None:
+def mend_webhooks(report: ConnectReport, client: ShopClient, url: str, secret: str, store_name: str) -> None:
+    """Make what is missing, turn on what is off, set our secret again. Raises ShopError."""
     there = client.list_webhooks()
     for topic in TOPICS:
         ours = [webhook for webhook in there if webhook.topic == topic and webhook.delivery_url == url]

@@ -184,7 +184,9 @@ class WebhookEndpoint:
             if fresh is None:
                 return NOT_FOUND
             if fresh.sealed == known.sealed or not _is_signed(fresh.secret, body, signature):
-                self._refuse(fresh.store_id)
+                if environ.get("HTTP_X_WC_WEBHOOK_TOPIC") != TEST_TOPIC:
+                    # Proving the endpoint posts a wrong one on purpose.
+                    self._refuse(fresh.store_id)
                 return UNAUTHORIZED
             known = fresh
         delivery = read_delivery(environ.get("HTTP_X_WC_WEBHOOK_TOPIC", "").strip()[:64], body)

@@ -14,8 +14,9 @@ from woo_bridge.errors import NotAShop
 
 #: The most that one call may ask for.
 PER_PAGE = 100
-#: Rows that two pages of a list have in common, and how often a list is read that does not come out even.
-_OVERLAP = 10
+#: Rows that two pages of a list have in common.
+OVERLAP = 10
+#: How often a list is read that does not come out even.
 _PASSES = 3
 
 #: One page of a list, from its place and size as a query.
@@ -63,7 +64,7 @@ def _pass(call: str, fetch: Fetch, seen: set[int]) -> Generator[bytes, None, int
                 yield row
         if len(rows) < PER_PAGE:
             return total
-        start += PER_PAGE - _OVERLAP
+        start += PER_PAGE - OVERLAP
 
 
 def _rows_from(call: str, fetch: Fetch, start: int) -> tuple[int, list[tuple[int, bytes]]]:

@@ -122,7 +122,7 @@ def keep_delivery(db: Session, store: Store, settings: Settings, delivery: Deliv
         [(taken, activity_id)] = take_orders(db, store, order_rules(store, settings), [delivery.order])
         return Outcome(taken.value, activity_id)
     if delivery.customer is not None:
-        return _keep_customer(db, store, settings, delivery.customer)
+        return keep_customer(db, store, settings, delivery.customer)
     if delivery.product is not None:
         return _keep_product(db, store, delivery.product)
     if delivery.gone_product is not None:
@@ -215,7 +215,8 @@ def _trash_product(db: Session, store: Store, product_id: int) -> Outcome:
     return Outcome("trashed")
 
 
-def _keep_customer(db: Session, store: Store, settings: Settings, customer: Customer) -> Outcome:
+def keep_customer(db: Session, store: Store, settings: Settings, customer: Customer) -> Outcome:
+    """A shop account as it is now: its change goes to QuickBooks if QuickBooks has that customer."""
     if "customers" not in live_kinds(store):
         return Outcome("not live for customers")
     if not settings["customers.update"]:

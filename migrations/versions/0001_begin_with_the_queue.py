@@ -662,6 +662,37 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "schedules",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("store_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wanted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claim", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("running_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result", sa.String(length=8), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("failures", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("memory", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_schedules_company_id")),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_schedules_store_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_schedules")),
+        sa.UniqueConstraint(
+            "company_id", "store_id", "name", name=op.f("uq_schedules_company_id_store_id_name")
+        ),
+    )
+    with op.batch_alter_table("schedules", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_schedules_next_at"), ["next_at"], unique=False)
+
+    op.create_table(
         "shop_products",
         sa.Column(
             "store_id",
@@ -759,6 +790,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_shop_products_company_id_list_id"))
 
     op.drop_table("shop_products")
+    with op.batch_alter_table("schedules", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_schedules_next_at"))
+
+    op.drop_table("schedules")
     with op.batch_alter_table("reconciliations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_reconciliations_company_id_store_id_id"))
         batch_op.drop_index(batch_op.f("ix_reconciliations_company_id_state_id"))

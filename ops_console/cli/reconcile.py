@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import IO
 
 import click
@@ -15,6 +15,7 @@ from ops_console.errors import NotDone, WrongUsage
 from queue_store import reconciliations
 from queue_store.companies import get_store
 from queue_store.models import Reconciliation
+from queue_store.settings import store_settings
 
 _LOOK = 1.0
 _COLUMNS = ("verdict", "reference", "day", "shop_total", "books_total", "difference", "receipts", "why")
@@ -108,7 +109,7 @@ def orders(
 def _ask(
     desk: Desk, store: str, since: str | None, until: str | None
 ) -> tuple[int | None, tuple[date, date] | None]:
-    from ops_console.reconciliation import shop_offset
+    from woo_bridge.shop_clock import shop_zone
 
     if since is None:
         if until is not None:
@@ -117,7 +118,7 @@ def _ask(
     first = _day("--since", since)
     with desk.write() as db:
         there = get_store(db, store)
-        today = (datetime.now(UTC) + timedelta(seconds=shop_offset(db, there))).date()
+        today = datetime.now(shop_zone(db, there, store_settings(db, there))).date()
         last = today if until is None else _day("--until", until)
         if last < first:
             raise WrongUsage(f"--since {first} is after --until {last}.")

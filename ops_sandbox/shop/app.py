@@ -62,7 +62,10 @@ class ShopApp:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         request.get_data()  # an unread body would break the connection
-        return self._respond(request)(environ, start_response)
+        response = self._respond(request)
+        # A web server dates its answers by the same clock.
+        response.date = self.site.time.now()
+        return response(environ, start_response)
 
     @property
     def is_down(self) -> bool:

@@ -18,6 +18,11 @@ class _QuietHandler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:
         """Say nothing."""
 
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Without a Date: the shop dates its answers by its own clock."""
+        self.send_response_only(code, message)
+        self.send_header("Server", self.version_string())
+
 
 class RunningShop:
     """A served shop; a context manager, closed at the end of the block."""

@@ -20,6 +20,7 @@ from queue_store.models.companies import (
 )
 from queue_store.models.conversation import Exchange, QbwcSession
 from queue_store.models.desk import KeptBody, OperatorTask
+from queue_store.models.schedules import Schedule
 from queue_store.models.stock import OrderTaking, ShopProduct, StockMove
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "PullMark",
     "QbwcSession",
     "Reconciliation",
+    "Schedule",
     "ShopProduct",
     "StockMove",
     "Store",

@@ -125,7 +125,7 @@ def test_content_that_changes_with_our_writing_is_taken_in(street: Street) -> No
     street.settle_down()
     assert street.house.states() == ["failed"]
     with street._client() as client:
-        client._call("PUT", f"orders/{order_id}", {"currency": "USD"})
+        client.call("PUT", f"orders/{order_id}", {"currency": "USD"})
     street.settle_down()
     assert street.house.states() == ["succeeded"]
     # A refusal was told, so its end is told too, also where only failures are.
@@ -264,7 +264,7 @@ def test_a_deleted_order_ends_its_note_with_a_sentence(street: Street) -> None:
     street.work()
     street.house.run()
     with street._client() as client:
-        client._call("DELETE", f"orders/{order_id}", query={"force": "true"})
+        client.call("DELETE", f"orders/{order_id}", query={"force": "true"})
     street.work()
     (told,) = street.told()
     assert told.state == "succeeded"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,6 +26,8 @@ from tests.flows.test_found_by_faults import dearer, unpaid
 from tests.harness import AnswerLost, House, make_house, numbered, recorded_order, recorded_refunds
 from woo_bridge.client import ShopClient
 from woo_bridge.errors import ShopUnreachable
+from woo_bridge.scheduler import Scheduler
+from woo_bridge.shop_clock import shop_offset
 
 PLAIN = recorded_order("plain")
 DAY = date.fromisoformat(PLAIN["date_created"][:10])
@@ -254,38 +257,52 @@ def test_it_reads_the_same_under_every_dialect(sqlite_database: Database, box: S
     assert (report.counts["equal"], report.counts["only in QuickBooks"]) == (12, 1)
 
 
-def test_the_daily_one_is_asked_for_once_at_its_hour_by_the_shops_clock(house: House) -> None:
-    offset = timedelta(seconds=0)
+def test_the_daily_one_is_asked_for_once_at_its_hour_by_the_shops_clock(house: House, box: SecretBox) -> None:
     house.take(PLAIN)
     with house.database.read() as db:
-        offset = timedelta(seconds=reconciliation.shop_offset(db, get_store(db, "main")))
-    tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
+        offset = timedelta(seconds=shop_offset(db, get_store(db, "main")))
+    assert offset
+    now = datetime.now(UTC)
+    scheduler = daily_one(house, box, lambda: now)
+    scheduler.run_once()
+    tomorrow = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=3)
     hour = tomorrow - offset + timedelta(hours=3)
-    assert reconciliation.ask_daily(house.database, hour - timedelta(minutes=1)) in (0, 1)
-    with house.database.write() as db:
-        for one in db.query(Reconciliation):
-            one.created_at = hour - timedelta(hours=20)
-    assert reconciliation.ask_daily(house.database, hour) == 1
-    with house.database.write() as db:
+    now = hour - timedelta(days=1)
+    assert scheduler.run_once() == 1
+    now = hour - timedelta(minutes=1)
+    assert scheduler.run_once() == 0
+    now = hour
+    assert scheduler.run_once() == 1
+    with house.database.read() as db:
         newest = db.query(Reconciliation).order_by(Reconciliation.id.desc()).first()
         assert newest is not None
-        assert (newest.since, newest.until) == (
+        assert (newest.since, newest.until, newest.daily) == (
             (tomorrow.date() - timedelta(days=7)).isoformat(),
             (tomorrow.date() - timedelta(days=1)).isoformat(),
+            True,
         )
-        newest.created_at = hour
-    assert reconciliation.ask_daily(house.database, hour + timedelta(hours=1)) == 0
+    now = hour + timedelta(hours=1)
+    assert scheduler.run_once() == 0
     house.set("reconcile.daily", "false")
-    assert reconciliation.ask_daily(house.database, hour + timedelta(days=2)) == 0
+    now = hour + timedelta(days=2)
+    assert scheduler.run_once() == 0
 
 
 def test_a_store_that_went_live_today_has_no_day_to_reconcile(house: House) -> None:
     house.take(recorded_order("plain"))
     with house.database.read() as db:
-        live_since = get_store(db, "main").live_since
-    assert live_since is not None
-    for hours in range(3):
-        assert reconciliation.ask_daily(house.database, live_since + timedelta(hours=hours)) == 0
+        store = get_store(db, "main")
+        live_since = store.live_since
+        assert live_since is not None
+        assert reconciliation.daily_period(db, store, live_since + timedelta(hours=1)) is None
+        assert reconciliation.daily_period(db, store, live_since + timedelta(days=2)) is not None
+
+
+def daily_one(house: House, box: SecretBox, now: Callable[[], datetime]) -> Scheduler:
+    def client(store: Store) -> ShopClient:
+        return ShopClient(store.url, "ck", "cs")
+
+    return Scheduler(house.database, box, (reconciliation.DAILY,), open_client=client, now=now)
 
 
 def test_no_cell_of_the_csv_begins_like_a_formula() -> None:

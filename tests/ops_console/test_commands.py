@@ -312,10 +312,10 @@ def test_tasks_are_listed_and_closed(qbwoo: Qbwoo, company: str, console_databas
         raise_task(
             db, company_id=get_company(db, company).id, kind="doubled", subject="x", sentence="Look here."
         )
-    (task,) = qbwoo("task", "list", "--json").data
+    (task,) = qbwoo("task", "list", "--json").data["decisions"]
     assert task["sentence"] == "Look here."
     qbwoo("task", "done", task["id"])
-    assert qbwoo("task", "list", "--json").data == []
+    assert qbwoo("task", "list", "--json").data == {"decisions": [], "schedules": []}
     assert "closed before" in qbwoo("task", "done", task["id"], code=1).err
 
 

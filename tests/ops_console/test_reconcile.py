@@ -90,7 +90,7 @@ def test_the_shop_and_quickbooks_are_held_against_each_other(
     assert sent["number"] not in said.out.split()
     with (tmp_path / "report.csv").open(newline="") as file:
         assert len(list(csv.reader(file))) == 1 + len(report["rows"])
-    assert any(task["kind"] == "reconciliation" for task in qbwoo("task", "list", "--json").data)
+    assert any(task["kind"] == "reconciliation" for task in qbwoo("task", "list", "--json").data["decisions"])
 
 
 def test_days_are_checked(qbwoo: Qbwoo, add_store: Callable[..., str]) -> None:

@@ -139,7 +139,7 @@ def test_a_refund_deleted_in_the_shop_is_missed_when_its_order_is_read_again(bri
     bridge.receive("order.updated", body(shop, order))
     drain(worker)
     with ShopClient(shop.home_url, CONSUMER_KEY, CONSUMER_SECRET) as client:
-        client._call("DELETE", f"orders/{order['id']}/refunds/{deleted['id']}", query={"force": "true"})
+        client.call("DELETE", f"orders/{order['id']}/refunds/{deleted['id']}", query={"force": "true"})
     # The shop tells nobody and moves no date; only the order's body is another.
     bridge.receive("order.updated", body(shop, order))
     drain(worker)
@@ -154,7 +154,7 @@ def test_a_refund_deleted_after_its_return_was_written_is_for_a_decision(bridge,
     drain(worker)
     written(bridge, bridge.sale(order["id"]), back(bridge, order, refund))
     with ShopClient(shop.home_url, CONSUMER_KEY, CONSUMER_SECRET) as client:
-        client._call("DELETE", f"orders/{order['id']}/refunds/{refund['id']}", query={"force": "true"})
+        client.call("DELETE", f"orders/{order['id']}/refunds/{refund['id']}", query={"force": "true"})
     bridge.receive("order.updated", body(shop, order))
     drain(worker)
     with bridge.database.read() as db:
@@ -174,7 +174,7 @@ def test_an_order_erased_in_the_shop_takes_its_refunds_along(bridge, worker, sho
     shop.refund(order["id"], amount="1.00")
     bridge.receive("order.updated", body(shop, order))
     with ShopClient(shop.home_url, CONSUMER_KEY, CONSUMER_SECRET) as client:
-        client._call("DELETE", f"orders/{order['id']}", query={"force": "true"})
+        client.call("DELETE", f"orders/{order['id']}", query={"force": "true"})
     drain(worker)
     assert bridge.sale(order["id"]).state == back(bridge, order, refund).state == S.CANCELLED
 
