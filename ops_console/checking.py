@@ -18,6 +18,7 @@ from ops_console.settings import ProcessSettings, unknown_variables
 from queue_store.companies import list_companies, list_stores, live_kinds
 from queue_store.database import Database
 from queue_store.errors import SchemaOutdated, WrongSecretKey
+from queue_store.locations import stores_problem
 from queue_store.models import Company, Store
 from queue_store.secrets import SecretBox
 from queue_store.sessions import has_worked
@@ -160,6 +161,9 @@ def _company(db: Session, company: Company, stores: list[Store]) -> Iterator[Fin
             "Its documents are stopped. When the cause is mended, run: "
             f"qbwoo company set {company.name!r} documents.stopped false",
         )
+    if problem := stores_problem(db, company):
+        # While no shop shows stock, nothing can go wrong yet.
+        yield Finding(what, PROBLEM if company.tracks_stock else REMARK, problem)
     if not stores:
         yield Finding(what, REMARK, "It has no store. Run: qbwoo store add")
     elif not has_worked(db, company.id):

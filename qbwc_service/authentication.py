@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from qbwc_service import calibrating, doubt, pulls, reconciling, rereading, sending
+from qbwc_service import calibrating, doubt, pull_times, reconciling, rereading, sending
 from qbwc_service.run import Run
 from queue_store import claim
 from queue_store.database import Database
@@ -163,7 +163,7 @@ def _has_work(run: Run, pending: int, newest: int) -> bool:
         return True
     return (
         claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT)
-        or pulls.due(run) is not None
+        or pull_times.due(run) is not None
         or bool(rereading.items_to_read(run, 1))
         or reconciling.is_due(run)
         or calibrating.is_due(run)

@@ -9,13 +9,18 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from qbwc_service import moves
 from qbwc_service.binding import bound_change
 from qbwc_service.doubt import not_found
 from qbwc_service.flavours.spelling import Written
 from qbwc_service.kinds import KINDS, Doubt
+from qbwc_service.kinds.adjustment import DOCUMENT_TYPE
+from qbwc_service.kinds.adjustment import LOOK_UP as ADJUSTMENT_LOOK_UP
 from qbwc_service.kinds.kind import LookUp
 from qbwc_service.run import Run
 from qbwc_service.waiters import let_waiters_go
+from queue_store.adjustments import ADJUST_STOCK
+from queue_store.books import live_documents
 from queue_store.catalogue import (
     AnsweredLookup,
     answered_lookups,
@@ -113,7 +118,10 @@ def without_known_elements(
 
 def _bind_element(run: Run, activity: Any, list_id: str) -> None:
     change(run.db, [bound_change(activity, Written(list_id), "", cause=f"found in QuickBooks as {list_id}")])
-    run.db.refresh(run.db.get_one(Activity, activity.id))
+    model = run.db.get_one(Activity, activity.id)
+    run.db.refresh(model)
+    if model.kind == ADJUST_STOCK and run.company.tracks_stock:
+        moves.adjusted(run, model)
     run.open_session.settled += 1
     wake_waiters(run.db, [activity.id])
 
@@ -139,6 +147,9 @@ def _list_id(run: Run, pairs: list[LookUp]) -> str:
                 for item in known
                 if getattr(item, _ITEM_KEYS[field]) == folded
             ]
+        elif kind == ADJUSTMENT_LOOK_UP:
+            identity = (DOCUMENT_TYPE, key)
+            ids = [one.txn_id for one in live_documents(db, company_id, {identity}).get(identity, [])]
         else:
             ids = list(mappings_of(db, company_id, {(kind, folded)}).values())
         if ids:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from qbwc_service.kinds.customers import keys_of
+from qbwc_service.kinds.kind import ITEM_ID
 from qbwc_service.needs import CustomerNeed, Prepared
 from qbwc_service.run import Run
 from queue_store import catalogue
@@ -37,6 +38,10 @@ class Knowledge:
         self._know_customers(unknown)
         asked = unmapped | {("department", name) for name in departments}
         asked |= {pair for _, prepared in batch for pair in prepared.look_ups}
+        adjusted = {prepared.stock.list_id for _, prepared in batch if prepared.stock}
+        asked |= {(ITEM_ID, list_id) for list_id in adjusted}
+        #: Items that were read in the set before this one, by ListID.
+        self.just_read = catalogue.items_read_in(db, company_id, adjusted, run.company.turn)
         asked |= {("customer id", who.customer_id) for who in unknown}
         asked |= {("customer", who.customer.email) for who in unknown if who.customer.email}
         #: Why they could not be added, by CustomerID.

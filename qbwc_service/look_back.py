@@ -20,6 +20,7 @@ from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet
 from qbxml.statuses import classify_status
+from queue_store.allocation import reversed_by_hand
 from queue_store.books import SALES_ORDER, store_documents
 from queue_store.models import BookDocument
 from queue_store.tasks import raise_task
@@ -163,6 +164,24 @@ def keep(run: Run, documents: Collection[FoundDocument], *, asked_at: datetime |
         if document.mark is not None and document.mark.head in heads
     ]
     store_documents(run.db, rows, unknown_only=asked_at is not None)
+    if run.company.tracks_stock and asked_at is None:
+        _give_back(run, documents)
+
+
+def _give_back(run: Run, documents: Collection[FoundDocument]) -> None:
+    """Receipts that a person reversed take nothing from the stock any more."""
+    stores = {run.head(store_id): store_id for store_id in run.stores}
+    for document in documents:
+        mark = document.mark
+        if document.status == "Reversed" and mark is not None and mark.head in stores:
+            reversed_by_hand(
+                run.db,
+                run.company,
+                stores[mark.head],
+                mark.record_id,
+                mark.generation,
+                document.txn_id,
+            )
 
 
 def _finish(run: Run, state: LookBack) -> None:

@@ -13,6 +13,8 @@ import msgspec
 
 from qbwc_service import look_back, reversals
 from qbwc_service.item_reads import forget_items, take_items
+from qbwc_service.kinds.adjustment import LOOK_UP as ADJUSTMENT_LOOK_UP
+from qbwc_service.kinds.adjustment import take_found
 from qbwc_service.kinds.kind import ITEM_ID, MARKS, LookUp
 from qbwc_service.kinds.reversal import LOOK_UP as REVERSAL_LOOK_UP
 from qbwc_service.run import Run
@@ -130,6 +132,8 @@ def _take_answer(
                 found[list_id] = record
     if kind == REVERSAL_LOOK_UP:
         return reversals.take_look(run, key, [one for answer in responses for one in answer.records])
+    if kind == ADJUSTMENT_LOOK_UP:
+        return AnsweredLookup(take_found(run, key, [one for answer in responses for one in answer.records]))
     if kind in MARKS:
         documents = [run.spelling.read_document(one) for answer in responses for one in answer.records]
         look_back.keep(run, documents, asked_at=asked_at)

@@ -19,9 +19,11 @@ from qbwc_service.run import Run
 from qbxml.reader import read_requests
 from qbxml.records import Record
 from queue_store.activities import WEB_ORDER
+from queue_store.adjustments import ADJUST_STOCK, record_of
 from queue_store.allocation import moves_of, record_moves, with_moves
 from queue_store.catalogue import items_by_id
 from queue_store.models import Activity, Attempt, Exchange
+from queue_store.product_payloads import decode_adjustment
 from queue_store.undo import decode_reversal
 from queue_store.undo_plan import REVERSAL
 
@@ -30,9 +32,11 @@ def record(run: Run, activities: Sequence[Any], requests: Sequence[str]) -> None
     """What these activities (rows) take, whose requests leave now in the set that was handed out last."""
     texts = {row.id: request for row, request in zip(activities, requests, strict=True)}
     documents = [row.id for row in activities if row.kind in DOCUMENTS]
+    adjustments = [row.id for row in activities if row.kind == ADJUST_STOCK]
     reversals = [row.id for row in activities if row.kind == REVERSAL]
-    models = [run.db.get_one(Activity, number) for number in (*documents, *reversals)]
+    models = [run.db.get_one(Activity, number) for number in (*documents, *reversals, *adjustments)]
     taken = {one.id: run.spelling.read_moves(texts[one.id]) for one in models if one.kind in DOCUMENTS}
+    taken |= {one.id: _of_adjustment(one) for one in models if one.kind == ADJUST_STOCK}
     rows = _rows(run, models, taken, sent_turn=run.company.turn, settled_turn=None)
     record_moves(run.db, rows + _reversed(run, models, sent_turn=run.company.turn))
 
@@ -58,6 +62,18 @@ def found(run: Run, activity: Activity, attempt: Attempt | None) -> None:
             return
     if not is_known:
         _record_content(run, activity)
+
+
+def adjusted(run: Run, activity: Activity) -> None:
+    """An adjustment was found in the books; where nothing is kept of it, when it left is not known."""
+    if not with_moves(run.db, [activity.id]):
+        taken = {activity.id: _of_adjustment(activity)}
+        record_moves(run.db, _rows(run, [activity], taken, sent_turn=0, settled_turn=run.company.turn))
+
+
+def _of_adjustment(activity: Activity) -> dict[str, Decimal]:
+    what = decode_adjustment(activity.payload)
+    return {what.list_id: -what.difference}
 
 
 def _record_sent(run: Run, activity: Activity, number: int, exchange: Exchange) -> None:
@@ -100,7 +116,7 @@ def _rows(
             "list_id": list_id,
             "company_id": one.company_id,
             "store_id": one.store_id,
-            "record": one.order_id or one.record_id,
+            "record": record_of(one.id) if one.kind == ADJUST_STOCK else one.order_id or one.record_id,
             "quantity": quantity,
             "is_order": one.kind == WEB_ORDER,
             "sent_turn": sent_turn,

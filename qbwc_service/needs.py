@@ -51,6 +51,15 @@ class Tender(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
+class StockNeed(msgspec.Struct, frozen=True, kw_only=True):
+    """A quantity that is written as a whole: what is there when the item was just read, and a difference."""
+
+    list_id: str
+    #: "": where our documents count, or the only one that there is.
+    location: str
+    difference: Decimal
+
+
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """A request made ready, but for QuickBooks' ids."""
 
@@ -62,6 +71,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     department: str = ""
     #: ListID of the record to change.
     list_id: str = ""
+    #: Fills the gaps "quantity" and "location".
+    stock: StockNeed | None = None
     #: (kind, key) pairs to ask QuickBooks for before it can be made ready at all; then `parts` are empty.
     look_ups: tuple[tuple[str, str], ...] = ()
     predicted_total: Decimal | None = None

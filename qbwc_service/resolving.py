@@ -14,12 +14,13 @@ from typing import Any
 
 from qbwc_service.errors import NotSendable
 from qbwc_service.kinds.customers import bind_customer, keys_of
-from qbwc_service.kinds.items import item_record_id
+from qbwc_service.kinds.kind import ITEM_ID
 from qbwc_service.knowledge import Knowledge
-from qbwc_service.needs import CustomerNeed, ItemNeed, Prepared
+from qbwc_service.needs import CustomerNeed, ItemNeed, Prepared, StockNeed
 from qbwc_service.run import Run
 from queue_store.activities import ORDER_KINDS, called
 from queue_store.catalogue import KnownCustomer, KnownItem, fold
+from queue_store.item_orders import item_record_id
 from queue_store.payloads import Department, Item, Payload
 from queue_store.tasks import raise_task
 
@@ -97,6 +98,8 @@ class _Resolution:
                 list_id = self._department(prepared.department)
                 if list_id:
                     values["department"] = list_id
+            if prepared.stock:
+                self._stock(prepared.stock)
         except NotSendable as refusal:
             self.result.refusal = refusal.sentence
         return self.result
@@ -259,6 +262,35 @@ class _Resolution:
         if not self._was_asked("department", name):
             return ""
         return self._add(Addition("add_department", fold(name), Department(name=name), name))
+
+    # Stock ------------------------------------------------------------------
+
+    def _stock(self, need: StockNeed) -> None:
+        """The new quantity, of an item that was read in the very set before."""
+        asked = (ITEM_ID, need.list_id)
+        answer = self.knowledge.answered.get(asked)
+        item = self.knowledge.just_read.get(need.list_id)
+        if answer is None or (answer.found > 0 and item is None):
+            self.result.look_ups.append(asked)
+            return
+        if answer.problem and answer.passing:
+            self.result.hindrance = f"{self._name()}: {answer.problem}"
+            return
+        if item is None:
+            raise NotSendable(
+                f"{self._name()}: its stock cannot be adjusted: "
+                f"{answer.problem or 'QuickBooks does not have this item any more.'} Match the product to another "
+                "item, or cancel the adjustment."
+            )
+        location = need.location or (next(iter(item.on_hand)) if len(item.on_hand) == 1 else "")
+        if location not in item.on_hand:
+            known = ", ".join(item.on_hand) or "none"
+            raise NotSendable(
+                f"{self._name()}: its stock cannot be adjusted at location {location or '(not named)'}: QuickBooks tells "
+                f"of these: {known}. Set documents.store_number to the store whose stock the shop sells; then retry."
+            )
+        self.result.values["location"] = location
+        self.result.values["quantity"] = f"{item.on_hand[location] + need.difference:f}"
 
     # What is missing --------------------------------------------------------
 

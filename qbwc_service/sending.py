@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from qbwc_service import asking, calibrating, moves, pulls, readings, reconciling, rereading, reversals
+from qbwc_service import asking, calibrating, moves, pull_times, readings, reconciling, rereading, reversals
 from qbwc_service.binding import request_id_of
 from qbwc_service.doubt_documents import documents_can_be_settled, without_known_documents
 from qbwc_service.doubt_elements import without_known_elements
@@ -69,8 +69,8 @@ def next_set(run: Run) -> str | None:
         if found is not None:
             return found
     if not session.cursor and readings.is_turn(run):
-        late = pulls.due(run)
-        if late and pulls.overdue(run, late):
+        late = pull_times.due(run)
+        if late and pull_times.overdue(run, late):
             return _hand_out(run, "read", readings.begin_pull(run, late))
     if not session.looked_back and _wants_documents(run):
         # A reading that is under way begins again: one iterator at a time.
@@ -83,7 +83,7 @@ def next_set(run: Run) -> str | None:
         return _look_up(run, touched)
     if session.cursor:
         return _hand_out(run, *readings.go_on(run))
-    kind = pulls.due(run)
+    kind = pull_times.due(run)
     if kind:
         return _hand_out(run, "read", readings.begin_pull(run, kind))
     requests = readings.begin_period(run)
@@ -105,7 +105,7 @@ def has_more(run: Run) -> bool:
         or _has_claimable(run)
         or (claim.has_state(run.db, run.company.id, ActivityState.IN_DOUBT) and asking.can_be_settled(run))
         or rereading.items_to_read(run, 1)
-        or pulls.due(run)
+        or pull_times.due(run)
         or reconciling.is_due(run)
         or calibrating.is_due(run)
     )
@@ -221,7 +221,7 @@ def _write_or_look_up(run: Run) -> str | None:
         if not set_aside(run, verdicts):
             ready = [verdict for verdict in verdicts if verdict.is_ready]
             if ready:
-                return _write(run, ready[:size])
+                return _write(run, _together(ready)[:size])
             if look_ups:
                 return _look_up(run, look_ups, ahead=True)
         # Some were bound, refused, or wait now for an addition that is in the queue itself: look again,
@@ -229,6 +229,19 @@ def _write_or_look_up(run: Run) -> str | None:
         reach = _LOOK_AHEAD
     # So many were set aside that this answer would take too long: go on with the next call.
     return parting_set(run)
+
+
+def _together(ready: Sequence[Verdict]) -> Sequence[Verdict]:
+    """Adjustments leave by themselves: whatever sells or takes back before them in a set would be overwritten."""
+    others = [verdict for verdict in ready if verdict.prepared.stock is None]
+    if others:
+        return others
+    # So would one adjustment of an item by another one.
+    once: dict[str, Verdict] = {}
+    for verdict in ready:
+        if verdict.prepared.stock is not None:
+            once.setdefault(verdict.prepared.stock.list_id, verdict)
+    return list(once.values())
 
 
 def _kinds_for_now(run: Run) -> frozenset[str] | None:

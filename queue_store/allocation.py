@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from queue_store.activities import SALE
 from queue_store.levels import Move, Taking
 from queue_store.models import Activity, Company, OrderTaking, StockMove
 from queue_store.states import ABROAD, ActivityState
@@ -23,6 +24,8 @@ IN_BOOKS = or_(
     Activity.state == ActivityState.SUCCEEDED,
     (Activity.state == ActivityState.SUPERSEDED) & Activity.txn_id.is_not(None),
 )
+#: An undo in one of these states was not done.
+_NOT_DONE = (ActivityState.FAILED, ActivityState.CANCELLED)
 
 
 @dataclass(slots=True)
@@ -157,4 +160,30 @@ def take_back(db: Session, reversal: Activity, original_id: int) -> None:
                 settled_turn=company.turn,
             )
         )
+    db.flush()
+
+
+def reversed_by_hand(
+    db: Session, company: Company, store_id: int, record_id: str, generation: int, txn_id: str
+) -> None:
+    """A person reversed a sale's receipt in QuickBooks: its pieces are back there, and still promised.
+
+    Not where an undo of ours is on its way, which has moves of its own. A return
+    that a person reversed stays counted: that is the side that gives the shop less.
+    """
+    of_record = select(Activity).where(
+        Activity.company_id == company.id,
+        Activity.store_id == store_id,
+        Activity.record_id == record_id,
+        Activity.generation == generation,
+    )
+    activities = db.scalars(of_record).all()
+    sale = next((one for one in activities if one.kind == SALE and one.txn_id == txn_id), None)
+    undone = any(one.kind == "reversal" and one.state not in _NOT_DONE for one in activities)
+    if sale is None or sale.state != ActivityState.SUCCEEDED or undone:
+        return
+    for move in moves_of(db, [sale.id]):
+        if move.quantity:
+            # Settled anew, so that the item is read again.
+            move.quantity, move.settled_turn = Decimal(0), company.turn
     db.flush()

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from queue_store.ids import new_id
 from queue_store.models import CatalogueCustomer, CatalogueItem, Lookup, Mapping
 from queue_store.prebuilt import run_prebuilt
+from queue_store.product_payloads import BookItem, decode_book_item
 from queue_store.upsert import upsert
 
 
@@ -122,6 +123,22 @@ def items_by_id(db: Session, company_id: int, list_ids: Collection[str]) -> dict
     return {row.list_id: KnownItem(*row) for row in rows}
 
 
+def items_read_in(db: Session, company_id: int, list_ids: Collection[str], turn: int) -> dict[str, BookItem]:
+    """Those of these items that were read in the set of this turn, by ListID."""
+    if not list_ids:
+        return {}
+    item = CatalogueItem
+    rows = db.execute(
+        select(item.list_id, item.content).where(
+            item.company_id == company_id,
+            item.list_id.in_(list_ids),
+            item.asked_turn == turn,
+            ~item.deleted,
+        )
+    )
+    return {list_id: decode_book_item(content) for list_id, content in rows}
+
+
 def customers_by_keys(
     db: Session, company_id: int, emails: Collection[str], customer_ids: Collection[str]
 ) -> list[KnownCustomer]:
@@ -143,11 +160,12 @@ def forget(db: Session, company_id: int, list_ids: Collection[str]) -> None:
             Mapping.company_id == company_id, Mapping.list_id.in_(list_ids), Mapping.source != "operator"
         )
     )
-    for model in (CatalogueItem, CatalogueCustomer):
+    gone = {"deleted": True}
+    for model, values in ((CatalogueItem, {**gone, "wanted": False}), (CatalogueCustomer, gone)):
         db.execute(
             update(model)
             .where(model.company_id == company_id, model.list_id.in_(list_ids))
-            .values(deleted=True)
+            .values(**values)
             .execution_options(synchronize_session=False)
         )
 

@@ -39,7 +39,7 @@ def send_edit(db: Session, store: Store, row: ShopProduct, difference: Decimal) 
         list_id=row.list_id,
         sku=row.sku,
         difference=difference,
-        reason=f"changed by {difference:+f} in store {store.name}",
+        why=f"changed by {difference:+f} in store {store.name}",
     )
     activity = add_activity(
         db,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from queue_store import adjustments
 from queue_store.activities import ORDER_KINDS, RETURN, SALE, called, move
 from queue_store.drain import Change, change
 from queue_store.errors import StoreError
@@ -97,6 +98,7 @@ def release(
     if to is S.PENDING and _open_needs(db, activity):
         to, reason, sentence = S.WAITING, "activity", "Waits for other activities that it needs."
     _move(db, activity, to, "release", who, reason=reason, sentence=sentence, **_FRESH)
+    adjustments.count(db, activity, counts=True)
     if activity.kind == SALE:
         follow_sale(db, activity)
 
@@ -129,6 +131,7 @@ def cancel(db: Session, activity: Activity, who: str) -> None:
         reason="operator",
         sentence="Cancelled by hand: it is not sent.",
     )
+    adjustments.count(db, activity, counts=False)
     if activity.kind == SALE:
         follow_sale(db, activity)
 

@@ -7,6 +7,7 @@ made (`woo_bridge`), and trusted everywhere else.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -232,7 +233,25 @@ class Customer(Payload, frozen=True, kw_only=True):
     modified_at: datetime | None = None
 
 
-class Item(Payload, frozen=True, kw_only=True):
+class ItemDetails(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """What else an item may be told; a field that is left out stays as it is, or as QuickBooks makes it."""
+
+    size: str = ""
+    attribute: str = ""
+    #: By level: "1" to "5", "web", "msrp". A level that is left out is no price of 0.00.
+    prices: Mapping[str, Decimal] = {}
+    cost: Decimal | None = None
+    upc: str = ""
+    description: str = ""
+    web_description: str = ""
+    is_web: bool | None = None
+    keywords: str = ""
+    web_categories: str = ""
+    manufacturer: str = ""
+    weight: Decimal | None = None
+
+
+class Item(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """A product to be known in QuickBooks: one SKU, or one of the items for extra lines."""
 
     sku: str
@@ -242,6 +261,20 @@ class Item(Payload, frozen=True, kw_only=True):
     price: Decimal = Decimal(0)
     tax_code: str = ""
     department: str = ""
+    details: ItemDetails | None = None
+
+
+class ItemChange(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """Fields of an item of QuickBooks that are to be as they are here; what is left out stays."""
+
+    list_id: str
+    #: For people; the ALU is not changed.
+    sku: str = ""
+    name: str = ""
+    tax_code: str = ""
+    #: Name of the department to move it to.
+    department: str = ""
+    details: ItemDetails = ItemDetails()
 
 
 class Department(Payload, frozen=True, kw_only=True):

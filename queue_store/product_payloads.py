@@ -56,6 +56,20 @@ class BookItem(Payload, frozen=True, kw_only=True, omit_defaults=True):
     on_order_total: Decimal | None = None
 
 
+class StockAdjustment(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """So many pieces more, or fewer, of an item at one location of QuickBooks."""
+
+    list_id: str
+    #: For people.
+    sku: str = ""
+    #: Negative: fewer.
+    difference: Decimal
+    #: Number of the location (store, site), such as "1"; "": where our documents count, or the only one.
+    location: str = ""
+    #: Why, in a few words, for whoever reads the adjustment in QuickBooks.
+    why: str = ""
+
+
 class ShopAttribute(Payload, frozen=True, kw_only=True):
     """An attribute of a product, or a variation's value of one."""
 
@@ -140,24 +154,11 @@ class SyncProduct(Payload, frozen=True, kw_only=True, omit_defaults=True):
     approved: ShopChange | None = None
 
 
-class StockAdjustment(Payload, frozen=True, kw_only=True):
-    """A difference that goes to QuickBooks' stock of an item."""
-
-    list_id: str
-    #: The shop's, for people.
-    sku: str
-    #: Pieces that are more; negative: fewer.
-    difference: Decimal
-    #: Number of the location; "": the company's.
-    location: str = ""
-    #: Why, for people.
-    reason: str = ""
-
-
 _NOTHING = ShopChange()
 _book_items = msgspec.json.Decoder(BookItem)
 _shop_items = msgspec.json.Decoder(ShopItem)
 _syncs = msgspec.json.Decoder(SyncProduct)
+_adjustments = msgspec.json.Decoder(StockAdjustment)
 
 
 def decode_book_item(stored: bytes) -> BookItem:
@@ -170,3 +171,7 @@ def decode_shop_item(stored: bytes) -> ShopItem:
 
 def decode_sync(stored: bytes) -> SyncProduct:
     return _syncs.decode(stored)
+
+
+def decode_adjustment(payload: bytes) -> StockAdjustment:
+    return _adjustments.decode(payload)

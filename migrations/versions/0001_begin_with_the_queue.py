@@ -110,6 +110,7 @@ def upgrade() -> None:
         sa.Column("tells_shops", sa.Boolean(), nullable=False),
         sa.Column("tracks_stock", sa.Boolean(), nullable=False),
         sa.Column("turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reread_turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_companies")),
         sa.UniqueConstraint("name", name=op.f("uq_companies_name")),
@@ -423,6 +424,7 @@ def upgrade() -> None:
         sa.Column("complete", sa.Boolean(), nullable=False),
         sa.Column("window_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("window_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("begun_turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_pull_marks_company_id")),
@@ -483,6 +485,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("activity_id", "list_id", name=op.f("pk_stock_moves")),
     )
     with op.batch_alter_table("stock_moves", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_stock_moves_company_id_settled_turn"), ["company_id", "settled_turn"], unique=False
+        )
         batch_op.create_index(
             "ix_stock_moves_open",
             ["company_id", "list_id"],

@@ -21,10 +21,13 @@ from ops_console.cli.output import (
     remark,
     yes_option,
 )
-from queue_store.activities import list_activities
+from queue_store.activities import get_activity, list_activities
+from queue_store.adjustments import ADJUST_STOCK
 from queue_store.companies import get_company, get_store, list_companies, list_stores
 from queue_store.models import Activity
 from queue_store.overview import STATES
+from queue_store.product_payloads import decode_adjustment
+from queue_store.undo_adjustments import undo_adjustment
 from queue_store.undo_plan import REVERSIBLE
 
 
@@ -190,7 +193,8 @@ def undo(desk: Desk, name: str, again: bool, done: bool, dry_run: bool, as_json:
     """Reverse the receipt of an activity, where it was our mistake.
 
     A return to a buyer is no undo: refund the order in the shop. A receipt on
-    which a return hangs is not reversed before that is.
+    which a return hangs is not reversed before that is. An adjustment of stock is
+    met by an opposite one.
 
     \b
     For example:
@@ -199,6 +203,11 @@ def undo(desk: Desk, name: str, again: bool, done: bool, dry_run: bool, as_json:
     """
     from ops_console import undoing
 
+    with desk.read() as db:
+        called = activities_called(db, name)
+    if len(called) == 1 and called[0].kind == ADJUST_STOCK:
+        _undo_adjustment(desk, called[0], dry_run=dry_run, as_json=as_json, yes=yes)
+        return
     with desk.read() as db:
         standing = [
             one for one in activities_called(db, name) if one.kind in REVERSIBLE and one.state == "succeeded"
@@ -221,6 +230,20 @@ def undo(desk: Desk, name: str, again: bool, done: bool, dry_run: bool, as_json:
     with desk.write() as db:
         reversal = undoing.undo(db, activity_id, desk.who, again=again, done=done)
         rows = rows_of(db, [reversal])
+    print_rows(rows, ("id", "kind", "reference", "state", "sentence"), as_json=as_json)
+
+
+def _undo_adjustment(desk: Desk, adjustment: Activity, *, dry_run: bool, as_json: bool, yes: bool) -> None:
+    """By an opposite one: sales may have followed it, so the quantity before it is not simply put back."""
+    what = decode_adjustment(adjustment.payload)
+    plan = f"Adjust the stock of {adjustment.reference} in QuickBooks by {-what.difference}"
+    if dry_run:
+        click.echo(f"{plan}.")
+        return
+    ask(f"{plan}?", yes=yes)
+    with desk.write() as db:
+        opposite = undo_adjustment(db, get_activity(db, adjustment.id), desk.who)
+        rows = rows_of(db, [opposite])
     print_rows(rows, ("id", "kind", "reference", "state", "sentence"), as_json=as_json)
 
 

@@ -15,7 +15,8 @@ from qbwc_service.marks import Mark
 from qbwc_service.needs import CustomerNeed, Prepared
 from qbwc_service.paper import Naming, Paper
 from qbxml.records import Record
-from queue_store.payloads import Customer, Department, Item, Order, Refund
+from queue_store.payloads import Customer, Department, Item, ItemChange, Order, Refund
+from queue_store.product_payloads import StockAdjustment
 from queue_store.settings import Settings
 
 
@@ -44,6 +45,21 @@ class FoundDocument:
     time_created: datetime | None
     #: HistoryDocStatus: "Regular", "Reversed" or "Reversing".
     status: str = "Regular"
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """An adjustment of stock in QuickBooks."""
+
+    txn_id: str
+    number: str
+    #: First word of its comments.
+    mark: str
+    #: False: it was reversed, or reverses another one.
+    live: bool
+    time_created: datetime | None
+    #: (quantity before, quantity after) by ListID.
+    quantities: Mapping[str, tuple[Decimal, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +122,16 @@ class Spelling(Protocol):
 
     def prepare_item_add(self, item: Item) -> Prepared: ...
 
+    def prepare_item_mod(self, change: ItemChange) -> Prepared: ...
+
+    def prepare_adjustment(self, adjustment: StockAdjustment, mark: str, company: Settings) -> Prepared:
+        """The request that sets a quantity; `mark` is the first word of its comments."""
+        ...
+
+    def read_adjustment(self, record: Record) -> Adjusted:
+        """An adjustment as QuickBooks wrote it."""
+        ...
+
     def prepare_department_add(self, department: Department) -> Prepared: ...
 
     def prepare_reversal(self, txn_id: str) -> Prepared:
@@ -147,7 +173,14 @@ class Spelling(Protocol):
         ...
 
     def pull_request(self, request_id: str, kind: str, page: Page, filters: Mapping[str, str]) -> str:
-        """Items or customers; `filters`: "changed_since", or "created_from" and "created_to", as ISO text."""
+        """Items, customers or "sales" (receipts of anybody, with their lines).
+
+        `filters`: "changed_since", or "created_from" and "created_to", as ISO text.
+        """
+        ...
+
+    def read_sold(self, record: Record) -> tuple[datetime | None, Collection[str]]:
+        """When a receipt was created, and the ListIDs on it."""
         ...
 
     def deleted_request(self, request_id: str, kind: str, since: datetime) -> str:

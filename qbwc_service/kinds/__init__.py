@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from qbwc_service.kinds.adjustment import ADJUSTMENT
 from qbwc_service.kinds.customers import ADD_CUSTOMER, CHANGE_CUSTOMER
-from qbwc_service.kinds.items import ADD_DEPARTMENT, ADD_ITEM
+from qbwc_service.kinds.items import ADD_DEPARTMENT, ADD_ITEM, CHANGE_ITEM
 from qbwc_service.kinds.kind import ActivityKind, Doubt, LookUp
 from qbwc_service.kinds.refund import RETURN
 from qbwc_service.kinds.reversal import REVERSAL
@@ -20,7 +21,18 @@ from queue_store.books import Identity
 
 KINDS: Mapping[str, ActivityKind] = {
     kind.name: kind
-    for kind in (WEB_ORDER, SALE, RETURN, ADD_CUSTOMER, CHANGE_CUSTOMER, ADD_ITEM, ADD_DEPARTMENT, REVERSAL)
+    for kind in (
+        WEB_ORDER,
+        SALE,
+        RETURN,
+        ADD_CUSTOMER,
+        CHANGE_CUSTOMER,
+        ADD_ITEM,
+        CHANGE_ITEM,
+        ADD_DEPARTMENT,
+        REVERSAL,
+        ADJUSTMENT,
+    )
 }
 #: Kinds that write documents: they wait for look-back.
 DOCUMENTS = frozenset(name for name, kind in KINDS.items() if kind.is_document)

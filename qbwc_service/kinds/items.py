@@ -1,4 +1,4 @@
-"""Items and departments that QuickBooks lacks: added before the first sale that names them."""
+"""Items and departments that QuickBooks lacks, added before the first sale that names them; and changes of items."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from qbwc_service.kinds.kind import ActivityKind, Doubt, LookUp
 from qbwc_service.needs import Prepared
 from qbwc_service.run import Run
 from qbxml.records import Record
+from queue_store.activities import get_activity
 from queue_store.catalogue import bind, fold
+from queue_store.item_orders import decode_item_change, follow_change
 from queue_store.payloads import Department, Item
 
 _items = msgspec.json.Decoder(Item)
 _departments = msgspec.json.Decoder(Department)
-
-
-def item_record_id(kind: str, key: str) -> str:
-    """record_id of the activity that adds an item: "line:online shipping", "sku:tea-50" ..."""
-    return f"{kind}:{fold(key)}"
 
 
 def _prepare_item(run: Run, activity: Any, payload: bytes) -> Prepared:
@@ -46,6 +43,20 @@ def _learn_item(run: Run, activity: Any, record: Record) -> None:
 def _item_asked_as(run: Run, activity: Any, payload: bytes) -> Collection[LookUp]:
     # Asked for as the shop spells it: whether QuickBooks' filters tell case is not certain.
     return [("line" if activity.record_id.startswith("line:") else "item", _items.decode(payload).sku)]
+
+
+def _prepare_change(run: Run, activity: Any, payload: bytes) -> Prepared:
+    return run.spelling.prepare_item_mod(decode_item_change(payload))
+
+
+def _learn_change(run: Run, activity: Any, record: Record) -> None:
+    if record.text("ListID"):
+        take_items(run, [record])
+    following = follow_change(
+        run.db, get_activity(run.db, activity.id), cause="asked for while the change before was on its way"
+    )
+    if following is not None:
+        following.session_id = run.open_session.id
 
 
 def _prepare_department(run: Run, activity: Any, payload: bytes) -> Prepared:
@@ -75,6 +86,9 @@ ADD_ITEM = ActivityKind(
     prepare=_prepare_item,
     learn=_learn_item,
     asked_as=_item_asked_as,
+)
+CHANGE_ITEM = ActivityKind(
+    "change_item", is_document=False, doubt=Doubt.AGAIN, prepare=_prepare_change, learn=_learn_change
 )
 ADD_DEPARTMENT = ActivityKind(
     "add_department",

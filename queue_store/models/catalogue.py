@@ -144,7 +144,7 @@ class PullMark(Base):
     __tablename__ = "pull_marks"
 
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True, autoincrement=False)
-    #: "items", "customers", or "stock": all items, nightly.
+    #: "items", "customers", "sales" (what was sold), or "stock" (all items, nightly).
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     #: Greatest TimeModified that QuickBooks answered, less two hours.
     changed_since: Mapped[datetime | None]
@@ -154,6 +154,8 @@ class PullMark(Base):
     window_days: Mapped[int] = mapped_column(default=0)
     #: Where the next window begins; None: before everything.
     window_from: Mapped[datetime | None]
-    #: The company's turn in which a reading of everything began; what is older at its end was not seen.
+    #: When a reading of everything that is not complete began, by our clock, and the company's turn then: what
+    #: is older at its end was not seen.
+    begun_at: Mapped[datetime | None]
     begun_turn: Mapped[int] = mapped_column(default=0)
     finished_at: Mapped[datetime | None]

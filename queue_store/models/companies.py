@@ -39,6 +39,8 @@ class Company(Base):
     #: Counts the message sets handed out while stock is tracked: what was settled before a read was asked for
     #: is told by it, since clocks may be put back.
     turn: Mapped[int] = mapped_column(default=0)
+    #: What was settled before this turn touches no item of a shop that was not read again since.
+    reread_turn: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -111,6 +111,7 @@ class StockMove(Base):
             sqlite_where=text("NOT closed"),
             postgresql_where=text("NOT closed"),
         ),
+        Index(None, "company_id", "settled_turn"),
         Index(
             "ix_stock_moves_unsettled",
             "company_id",

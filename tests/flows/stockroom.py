@@ -155,6 +155,12 @@ class Stockroom:
         self.house.set("pull.items_minutes", "0")
         self.answer_products()
 
+    def show_nothing(self) -> None:
+        """The shop stops showing QuickBooks' stock."""
+        with self.database.write() as db:
+            get_store(db, "main").live_kinds = "customers orders"
+            get_company(db, "books").tracks_stock = False
+
     def make_pulls_due(self) -> None:
         with self.database.write() as db:
             db.execute(update(PullMark).values(finished_at=datetime(2020, 1, 1, tzinfo=UTC)))

@@ -218,6 +218,25 @@ def test_a_reversal_by_hand_puts_back_what_its_receipt_took(room: Stockroom) -> 
     assert sum(move.quantity for move in moves(room)) == 0
 
 
+def test_a_receipt_that_a_person_reversed_takes_nothing_any_more(room: Stockroom) -> None:
+    room.take(ORDER)
+    room.run_until_quiet()
+    (receipt,) = room.house.our_receipts()
+    books = room.house.pos.begin_session("")
+    books.process(
+        '<?xml version="1.0" encoding="utf-8"?><?qbposxml version="3.0"?><QBPOSXML>'
+        '<QBPOSXMLMsgsRq onError="stopOnError"><TxnReverseRq requestID="1"><TxnReverseType>SalesReceipt'
+        f"</TxnReverseType><TxnID>{receipt.txn_id}</TxnID></TxnReverseRq></QBPOSXMLMsgsRq></QBPOSXML>"
+    )
+    books.end()
+    assert room.house.our_receipts() == []
+    room.check()
+    # The next look-back comes with the next document.
+    room.take(numbered(ORDER, 777))
+    room.run_until_quiet()
+    assert room.shown("WID-001") == 6
+
+
 def test_a_company_that_does_not_track_stock_keeps_no_moves_and_asks_nothing_more(house: House) -> None:
     statements: list[str] = []
 

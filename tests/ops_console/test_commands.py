@@ -280,6 +280,15 @@ def test_a_stopped_company_shows_in_check(qbwoo: Qbwoo, company: str) -> None:
     assert "documents.stopped false" in qbwoo("check").out
 
 
+def test_a_store_that_takes_and_is_not_sold_shows_in_check(qbwoo: Qbwoo, company: str) -> None:
+    qbwoo("company", "set", company, "stock.stores", "2,3")
+    assert "documents.store_number" not in qbwoo("check").out
+    qbwoo("company", "set", company, "documents.store_number", "1")
+    assert "Receipts go to store 1" in qbwoo("check").out
+    qbwoo("company", "set", company, "documents.store_number", "3")
+    assert "Receipts go to store" not in qbwoo("check").out
+
+
 @pytest.mark.parametrize(
     "url", ["https://qbwoo.example.com", "https://qbwoo.example.com/", "https://qbwoo.example.com/qbwc"]
 )

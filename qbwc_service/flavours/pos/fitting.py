@@ -12,11 +12,15 @@ class Fitting:
         self._record = record
         self.remarks: tuple[str, ...] = ()
 
-    def text(self, field: str, text: str, limit: int) -> str | None:
+    def text(self, field: str, text: str, limit: int | None) -> str | None:
         """`text` for `field`, or None where nothing is left to write."""
         if not text:
             return None
         fitted = fit(text, limit)
         if fitted.lost:
-            self.remarks = (*self.remarks, f"{self._record}: {field}: {fitted.remark()}")
+            self.say(field, fitted.remark())
         return fitted.text.strip() or None
+
+    def say(self, field: str, what: str) -> None:
+        """Keep a remark on a field."""
+        self.remarks = (*self.remarks, f"{self._record}: {field}: {what}")

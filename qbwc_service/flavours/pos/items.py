@@ -14,7 +14,8 @@ from queue_store.product_payloads import LIST_PRICE, WEB_PRICE, BookItem
 
 #: Types whose items have no stock of their own. Source: protocol reference 5.8.
 WITHOUT_STOCK = frozenset({"NonInventory", "Service", "Group"})
-_LEVELS = {"Price1": "1", "Price2": "2", "Price3": "3", "Price4": "4", "Price5": "5", "WebPrice": WEB_PRICE, "MSRP": LIST_PRICE}  # fmt: skip
+#: Names of price levels by element.
+LEVELS = {"Price1": "1", "Price2": "2", "Price3": "3", "Price4": "4", "Price5": "5", "WebPrice": WEB_PRICE, "MSRP": LIST_PRICE}  # fmt: skip
 _STORES = tuple(range(1, 21))
 
 
@@ -46,7 +47,7 @@ def read_item(record: Record) -> BookItem:
         web_categories=text("WebCategories"),
         is_web=bool(record.boolean("IsWebItem")),
         cost=record.decimal("Cost"),
-        prices=_numbers(record, _LEVELS),
+        prices=_numbers(record, LEVELS),
         on_hand=_numbers(record, {f"OnHandStore{number:02d}": str(number) for number in _STORES}),
         on_order=_on_order(record),
         on_hand_total=record.decimal("QuantityOnHand"),

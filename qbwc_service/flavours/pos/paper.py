@@ -15,7 +15,9 @@ _TITLES = {
     "CustomerAdd": "New customer",
     "CustomerMod": "Change of a customer",
     "ItemInventoryAdd": "New item",
+    "ItemInventoryMod": "Change of an item",
     "DepartmentAdd": "New department",
+    "InventoryQtyAdjustmentAdd": "Adjustment of stock",
 }
 #: Of a receipt, by SalesReceiptType.
 _RECEIPTS = {"Sales": "Sales receipt", "Return": "Return receipt"}

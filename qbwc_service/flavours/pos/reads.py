@@ -33,6 +33,7 @@ _QUERIES = {
     "item": "ItemInventoryQueryRq",
     "line": "ItemInventoryQueryRq",
     "item id": "ItemInventoryQueryRq",
+    "adjustment": "InventoryQtyAdjustmentQueryRq",
     "customer": "CustomerQueryRq",
     "customer id": "CustomerQueryRq",
     "department": "DepartmentQueryRq",
@@ -41,6 +42,7 @@ _QUERIES = {
     "order mark": _ORDERS,
     "tax rates": "CompanyQueryRq",
 }
+_LISTS = {"items": "ItemInventoryQueryRq", "customers": "CustomerQueryRq", "sales": _RECEIPTS}
 _ID = re.compile(r"-?[0-9]{1,19}")
 #: The look-up of what the company's tax categories and codes come to.
 TAX_RATES = ("tax rates", "company")
@@ -75,6 +77,8 @@ def look_up_bodies(kind: str, key: str, company: Settings) -> Sequence[Mapping[s
     elif kind == "item id":
         # Anything else would make QuickBooks refuse the whole set.
         bodies = [{"ListID": key}] if _ID.fullmatch(key) else []
+    elif kind == "adjustment":
+        bodies = [{"CommentsFilter": {"MatchStringCriterion": "StartsWith", "Comments": key}}]
     elif kind == "customer":
         bodies = [_equal("EMail", key)]
     elif kind == "customer id":
@@ -149,7 +153,7 @@ def period_request(request_id: str, page: Page, since: date, until: date) -> str
 
 
 def pull_request(request_id: str, kind: str, page: Page, filters: Mapping[str, str]) -> str:
-    name = "ItemInventoryQueryRq" if kind == "items" else "CustomerQueryRq"
+    name = _LISTS[kind]
     body: dict[str, object] = {"MaxReturned": page.size}
     if "changed_since" in filters:
         body["TimeModifiedFilter"] = {

@@ -1,9 +1,8 @@
-"""Customers, items and departments as Point of Sale's Adds and Mods."""
+"""Customers and departments as Point of Sale's Adds and Mods."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.pos.customers import names_of
@@ -12,7 +11,7 @@ from qbwc_service.needs import CustomerNeed, Gaps, Prepared
 from qbxml.errors import QbxmlError
 from qbxml.grammar import load_grammar
 from qbxml.writer import render_request
-from queue_store.payloads import Address, Customer, Department, Item
+from queue_store.payloads import Address, Customer, Department
 
 _GRAMMAR = load_grammar("qbposxml")
 
@@ -29,7 +28,7 @@ def prepare_customer_add(need: CustomerNeed) -> Prepared:
         # Required, as opposed to that of a Mod.
         "LastName": last_name,
     }
-    return _prepared(name, "CustomerAddRq", "CustomerAdd", body, fitting)
+    return finish(name, "CustomerAddRq", "CustomerAdd", body, fitting)
 
 
 def prepare_customer_mod(customer: Customer, list_id: str) -> Prepared:
@@ -43,29 +42,7 @@ def prepare_customer_mod(customer: Customer, list_id: str) -> Prepared:
         "FirstName": first_name,
         "LastName": last_name,
     }
-    return _prepared(name, "CustomerModRq", "CustomerMod", body, fitting)
-
-
-def prepare_item_add(item: Item) -> Prepared:
-    """ItemInventoryAdd into its department. Raises NotSendable."""
-    name = f"Item {item.sku}"
-    if len(item.sku) > 20:
-        raise NotSendable(
-            f"SKU {item.sku!r} has {len(item.sku)} characters, an ALU in QuickBooks has 20: no item can be made for "
-            f"it. Map it to an item: qbwoo mapping set item {item.sku!r} -- LISTID"
-        )
-    fitting = Fitting(name)
-    gaps = Gaps()
-    body = {
-        "ALU": item.sku,
-        "DepartmentListID": gaps.gap("department"),
-        "Desc1": fitting.text("Desc1", item.name, 30) or item.sku,
-        "ItemType": item.item_type,
-        "Price1": item.price.quantize(Decimal("0.01")),
-        "TaxCode": item.tax_code or None,
-    }
-    prepared = _prepared(name, "ItemInventoryAddRq", "ItemInventoryAdd", body, fitting, gaps)
-    return Prepared(parts=prepared.parts, department=item.department, remarks=prepared.remarks)
+    return finish(name, "CustomerModRq", "CustomerMod", body, fitting)
 
 
 def prepare_department_add(department: Department) -> Prepared:
@@ -73,7 +50,7 @@ def prepare_department_add(department: Department) -> Prepared:
     name = f"Department {department.name}"
     code = "".join(letter for letter in department.name.upper() if letter.isascii() and letter.isalnum())[:3]
     body = {"DepartmentName": department.name, "DepartmentCode": code or "WEB"}
-    return _prepared(name, "DepartmentAddRq", "DepartmentAdd", body, Fitting(name))
+    return finish(name, "DepartmentAddRq", "DepartmentAdd", body, Fitting(name))
 
 
 def _customer_fields(customer: Customer, fitting: Fitting) -> dict[str, object]:
@@ -107,7 +84,7 @@ def _address(address: Address, fitting: Fitting, country: int = 31) -> Mapping[s
     }
 
 
-def _prepared(
+def finish(
     name: str,
     request: str,
     aggregate: str,

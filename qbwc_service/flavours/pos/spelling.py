@@ -13,6 +13,7 @@ from qbwc_service.errors import TaxRatesUnknown, UnreadableAnswer
 from qbwc_service.flavours.pos import (
     customers,
     figures,
+    item_records,
     items,
     paper,
     reads,
@@ -22,7 +23,7 @@ from qbwc_service.flavours.pos import (
     stock,
     web_orders,
 )
-from qbwc_service.flavours.spelling import Figures, FoundDocument, Page, Written
+from qbwc_service.flavours.spelling import Adjusted, Figures, FoundDocument, Page, Written
 from qbwc_service.flavours.tax_table import TaxTable
 from qbwc_service.marks import Mark, mark_of_document
 from qbwc_service.needs import CustomerNeed, Prepared
@@ -32,7 +33,8 @@ from qbxml.records import Record
 from qbxml.writer import message_set
 from queue_store.books import SALES_ORDER
 from queue_store.catalogue import fold
-from queue_store.payloads import Customer, Department, Item, Order, Refund
+from queue_store.payloads import Customer, Department, Item, ItemChange, Order, Refund
+from queue_store.product_payloads import StockAdjustment
 from queue_store.settings import Settings
 
 _GRAMMAR = load_grammar("qbposxml")
@@ -82,7 +84,16 @@ class PosSpelling:
         return records.prepare_customer_mod(customer, list_id)
 
     def prepare_item_add(self, item: Item) -> Prepared:
-        return records.prepare_item_add(item)
+        return item_records.prepare_item_add(item)
+
+    def prepare_item_mod(self, change: ItemChange) -> Prepared:
+        return item_records.prepare_item_mod(change)
+
+    def prepare_adjustment(self, adjustment: StockAdjustment, mark: str, company: Settings) -> Prepared:
+        return stock.prepare_adjustment(adjustment, mark, company)
+
+    def read_adjustment(self, record: Record) -> Adjusted:
+        return stock.read_adjustment(record)
 
     def prepare_department_add(self, department: Department) -> Prepared:
         return records.prepare_department_add(department)
@@ -125,6 +136,9 @@ class PosSpelling:
     def pull_request(self, request_id: str, kind: str, page: Page, filters: Mapping[str, str]) -> str:
         return reads.pull_request(request_id, kind, page, filters)
 
+    def read_sold(self, record: Record) -> tuple[datetime | None, Collection[str]]:
+        return record.moment("TimeCreated"), stock.sold(record)
+
     def deleted_request(self, request_id: str, kind: str, since: datetime) -> str:
         return reads.deleted_request(request_id, kind, since)
 
@@ -155,6 +169,7 @@ class PosSpelling:
             record.text("SalesReceiptNumber")
             or record.text("SalesOrderNumber")
             or record.text("ItemNumber")
+            or record.text("InventoryAdjustmentNumber")
             or "",
             record.decimal("Total"),
             discounted=any(
