@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from ops_console.errors import NotDone
 from ops_console.handwork import look_at_products
 from qbwc_service import moves
 from qbwc_service.run import Run
@@ -22,6 +23,7 @@ from queue_store.activities import SALE, newest_of_record
 from queue_store.companies import get_store, live_kinds, set_live
 from queue_store.database import Database
 from queue_store.limits import told
+from queue_store.locations import stores_problem
 from queue_store.models import Company, Store
 from queue_store.payloads import Order
 from queue_store.product_payloads import ShopChange, ShopItem, decode_shop_item
@@ -74,9 +76,12 @@ class _RollBack(Exception):
 
 
 def read_shop(database: Database, client: ShopClient, name: str, kinds: Collection[str]) -> Found:
-    """All products, and the open orders if stock goes live now. Raises ShopError, Untranslatable."""
+    """All products, and the open orders if stock goes live now. Raises NotDone, ShopError, Untranslatable."""
     with database.read() as db:
         store = get_store(db, name)
+        problem = stores_problem(db, db.get_one(Company, store.company_id)) if "stock" in kinds else ""
+        if problem:
+            raise NotDone(f"Stock of store {name} does not go live. {problem}")
         store_id, begins_stock = store.id, "stock" in kinds and "stock" not in live_kinds(store)
     found = Found()
     if begins_stock:

@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from queue_store.adjustments import order_adjustment
 from queue_store.allocation import gross_takings
 from queue_store.companies import live_kinds
-from queue_store.edits import send_edit
 from queue_store.limits import Limits, divide, told
 from queue_store.matching import match_products
 from queue_store.models import Company, ShopProduct, Store
 from queue_store.payloads import encode
 from queue_store.prices import decimals_of
-from queue_store.product_payloads import ShopChange, ShopItem, SyncProduct, decode_shop_item
-from queue_store.product_sync import LIMIT
+from queue_store.product_payloads import ShopChange, ShopItem, StockAdjustment, SyncProduct, decode_shop_item
+from queue_store.product_sync import LIMIT, ask_products
 from queue_store.settings import company_settings, store_settings
 from queue_store.shop_products import keep_products, mark_gone, products_of
 from queue_store.showing import Wanted, change_of, is_open, wanted_of
@@ -177,7 +177,20 @@ class ProductPass:
         if self._edit_of(row, gross_takings(db, store.id, [number])[number]) != difference:
             # Something came in since; the next pass sees it.
             return
-        send_edit(db, store, row, difference)
+        assert row.list_id is not None
+        # Its taking has the opposite sign, and is a part of the gross: so that is the agreed one again, and the
+        # edit is seen once.
+        order_adjustment(
+            db,
+            company_id=store.company_id,
+            store_id=store.id,
+            adjustment=StockAdjustment(
+                list_id=row.list_id, sku=row.sku, difference=difference, why=f"changed in store {store.name}"
+            ),
+            cause="a person changed the quantity in the shop",
+            product_id=number,
+        )
+        ask_products(db, store.company_id, [row.list_id], cause="a person changed the quantity in a shop")
         self._taken[number] -= difference
 
     def _edits(self, numbers: Collection[int]) -> dict[int, Decimal]:

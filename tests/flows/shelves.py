@@ -134,15 +134,6 @@ def proposed(activity: Activity) -> Any:
     return decode_sync(activity.payload).proposed
 
 
-def work_at_shop(street: Street, rounds: int = 20) -> None:
-    """The worker's calls of the shop, and nothing that makes ready for QuickBooks."""
-    street.clock.ahead += timedelta(seconds=3)
-    for _ in range(rounds):
-        if not street.worker().run_once():
-            return
-    raise AssertionError("the worker goes on for ever")
-
-
 def open_work(street: Street) -> list[str]:
     """Kinds of what is still to be done but for orders, which go with the Web Connector."""
     unfinished = ("pending", "delayed", "sent", "held", "failed")

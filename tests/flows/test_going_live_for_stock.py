@@ -216,6 +216,14 @@ def test_a_shop_that_does_not_answer_switches_nothing_on(street: Street, qbwoo: 
     assert live(street) == "customers orders"
 
 
+def test_stock_of_stores_that_receipts_do_not_take_from_does_not_go_live(street: Street, qbwoo: Any) -> None:
+    street.house.set("documents.store_number", "1")
+    street.house.set("stock.stores", "2")
+    said = qbwoo("store", "live", "main", "--also", "stock", "--yes", code=1).output
+    assert "stock.stores" in said
+    assert live(street) == "customers orders"
+
+
 def test_a_rule_that_is_changed_asks_for_what_differs_then(street: Street, qbwoo: Any) -> None:
     go(street)
     street.work()

@@ -19,7 +19,6 @@ from tests.flows.shelves import (
     product,
     quantity,
     row,
-    work_at_shop,
     writes,
 )
 from tests.flows.street import Street
@@ -33,7 +32,7 @@ def street(street: Street) -> Street:
     know_products(street)
     item_read(street, "PEN-1", "10")
     street.shop.run_queue()
-    work_at_shop(street)
+    street.work()
     street.deliver()
     assert row(street, "PEN-1").agreed_gross == 10
     street.calls.clear()
@@ -51,7 +50,7 @@ def adjustments(street: Street) -> list[tuple[Activity, StockAdjustment]]:
 def test_an_edit_becomes_one_adjustment_and_is_not_written_over(street: Street) -> None:
     edit(street, "PEN-1", stock_quantity=13)
     street.deliver()
-    work_at_shop(street)
+    street.work()
     ((activity, adjustment),) = adjustments(street)
     assert (activity.state, activity.target) == ("pending", "quickbooks")
     assert (adjustment.difference, adjustment.sku, adjustment.list_id) == (
@@ -68,7 +67,7 @@ def test_an_edit_becomes_one_adjustment_and_is_not_written_over(street: Street) 
     edit(street, "PEN-1", stock_quantity=13)
     street.deliver()
     item_read(street, "PEN-1", "10", turn=2)
-    work_at_shop(street)
+    street.work()
     assert len(adjustments(street)) == 1
     assert quantity(street, "PEN-1") == 13
 
@@ -77,7 +76,7 @@ def test_an_edit_beside_an_order_is_told_from_it(street: Street) -> None:
     street.shop.place_order([("PEN-1", 2)])
     edit(street, "PEN-1", stock_quantity=9)
     street.deliver()
-    work_at_shop(street)
+    street.work()
     ((_, adjustment),) = adjustments(street)
     assert adjustment.difference == 1
     assert quantity(street, "PEN-1") == 9
@@ -88,7 +87,7 @@ def test_an_order_whose_webhooks_are_lost_is_no_edit(street: Street) -> None:
     street.shop.lose_next_deliveries(20)
     street.shop.run_queue()
     item_read(street, "PEN-1", "12", turn=2)
-    work_at_shop(street)
+    street.work()
     assert adjustments(street) == []
     assert quantity(street, "PEN-1") == 10
 
@@ -96,7 +95,7 @@ def test_an_order_whose_webhooks_are_lost_is_no_edit(street: Street) -> None:
 def test_an_order_that_falls_while_we_look_is_no_edit(street: Street) -> None:
     street.shop.after_next("GET", "/orders", lambda _call: street.shop.place_order([("PEN-1", 2)]))
     item_read(street, "PEN-1", "12", turn=2)
-    work_at_shop(street)
+    street.work()
     assert adjustments(street) == []
     assert quantity(street, "PEN-1") == 10
 
@@ -104,9 +103,9 @@ def test_an_order_that_falls_while_we_look_is_no_edit(street: Street) -> None:
 def test_our_own_writing_is_no_edit(street: Street) -> None:
     for turn, there in enumerate(("12", "7", "30"), 2):
         item_read(street, "PEN-1", there, turn=turn)
-        work_at_shop(street)
+        street.work()
         street.deliver()
-        work_at_shop(street)
+        street.work()
         assert quantity(street, "PEN-1") == int(there)
     assert adjustments(street) == []
 
@@ -119,9 +118,9 @@ def test_a_restocking_refund_and_a_cancellation_are_no_edits(street: Street) -> 
     street.shop.set_status(first, "cancelled")
     street.shop.refund(second, items=[("PEN-1", 1)])
     street.deliver()
-    work_at_shop(street)
+    street.work()
     item_read(street, "PEN-1", "10", turn=2)
-    work_at_shop(street)
+    street.work()
     assert adjustments(street) == []
     assert quantity(street, "PEN-1") == 8
 
@@ -130,7 +129,7 @@ def test_two_edits_are_two_adjustments(street: Street) -> None:
     for value in (13, 5):
         edit(street, "PEN-1", stock_quantity=value)
         street.deliver()
-        work_at_shop(street)
+        street.work()
     assert [one.difference for _, one in adjustments(street)] == [3, -8]
     assert quantity(street, "PEN-1") == 5
 
@@ -139,6 +138,6 @@ def test_overwritten_edits_go_nowhere(street: Street) -> None:
     street.house.set_store("stock.edits", "overwrite")
     edit(street, "PEN-1", stock_quantity=13)
     street.deliver()
-    work_at_shop(street)
+    street.work()
     assert adjustments(street) == []
     assert quantity(street, "PEN-1") == 10

@@ -93,9 +93,34 @@ def test_a_price_of_quickbooks_comes_to_the_shop(street: Street) -> None:
     assert open_work(street) == []
 
 
-def test_a_hundred_changes_on_both_sides_leave_nothing_behind(street: Street) -> None:
+def test_an_edit_in_the_shop_and_a_sale_in_the_store_both_count(street: Street) -> None:
+    """10 read; 15 typed into the shop; a till sells 4 before the adjustment by 5 arrives: 11 on both sides."""
+    ids = stocked(street, PEN_1=10)
+    street.house.set_store("stock.edits", "adjust")
+    street.house.set("documents.store_number", "1")
+    edit(street, "PEN-1", stock_quantity=15)
+    street.deliver()
+    street.work()
+    street.house.pos.sell_in_store([(ids["PEN-1"], 4)])
+    settle(street)
+    assert (quantity(street, "PEN-1"), street.house.pos.item(ids["PEN-1"]).quantity_on_hand) == (11, 11)
+    assert open_work(street) == []
+    street.clock.ahead += timedelta(seconds=3)
+    street.shop.place_order([("PEN-1", 1)])
+    settle(street)
+    assert (quantity(street, "PEN-1"), street.house.pos.item(ids["PEN-1"]).quantity_on_hand) == (10, 10)
+    edit(street, "PEN-1", stock_quantity=8)
+    settle(street)
+    assert (quantity(street, "PEN-1"), street.house.pos.item(ids["PEN-1"]).quantity_on_hand) == (8, 8)
+    assert len(street.house.activities("adjust_stock")) == 2
+
+
+@pytest.mark.parametrize("edits", ["overwrite", "adjust"])
+def test_a_hundred_changes_on_both_sides_leave_nothing_behind(street: Street, edits: str) -> None:
     rng = random.Random(7)
     ids = stocked(street, PEN_1=40, PEN_2=60, PEN_3=80)
+    street.house.set_store("stock.edits", edits)
+    street.house.set("documents.store_number", "1")
     pos = street.house.pos
     open_orders: list[dict[str, Any]] = []
     for number in range(100):
