@@ -265,3 +265,13 @@ def test_a_quiet_shop_without_changes_has_lost_no_webhooks(small: Rig) -> None:
         small.pass_time(minutes=15)
         small.run(scheduler)
     assert small.tasks() == []
+
+
+def test_orders_of_a_store_that_is_live_for_stock_alone_are_read_and_held(small: Rig) -> None:
+    small.live("stock")
+    with small.database.write() as db:
+        get_store(db, "main").live_since = None
+    order = small.order()
+    small.run(small.scheduler())
+    assert small.states() == {str(order["id"]): S.HELD}
+    assert small.tasks() == []
