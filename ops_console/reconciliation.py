@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from ops_console.comparing import EQUAL, VERDICTS, Booked, Placed, Row, Wanted, compare
+from ops_console.csv_cells import safe_cell
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.spelling import Figures
 from qbwc_service.kinds import KINDS
@@ -40,8 +41,6 @@ _figures = msgspec.json.Decoder(Figures)
 _FIELDS = ("number", "status", "date_created_gmt", "total", "refunds")
 #: Kinds that become receipts: a web order is none.
 _RECONCILED = (SALE, RETURN)
-#: A cell that begins so would be run as a formula by a spreadsheet.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -363,14 +362,7 @@ def write_csv(report: Report, file: IO[str]) -> None:
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     for row in rows_of(report, equal=True):
-        writer.writerow([_cell(row[column]) for column in COLUMNS])
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, list | tuple):
-        value = ", ".join(map(str, value))
-    text = "" if value is None else format(value, "f") if isinstance(value, Decimal) else str(value)
-    return f"'{text}" if text.startswith(_FORMULAS) else text
+        writer.writerow([safe_cell(row[column]) for column in COLUMNS])
 
 
 __all__ = [

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 from sqlalchemy.orm import Session
 
 from ops_console.cli.desk import Desk, with_desk
-from ops_console.cli.output import ask, json_option, print_record, print_rows, remark, yes_option
-from ops_console.errors import WrongUsage
-from queue_store import mappings
+from ops_console.cli.output import (
+    ask,
+    json_option,
+    print_json,
+    print_record,
+    print_rows,
+    progress,
+    remark,
+    yes_option,
+)
+from ops_console.cli.paths import FilePath
+from ops_console.errors import NotDone, WrongUsage
+from ops_console.products import the_store
+from queue_store import mappings, product_mappings
 from queue_store.catalogue import list_mappings
 from queue_store.companies import get_company, get_store, list_companies, list_stores
+from queue_store.mapping_files import MappingLine, export_lines
+from queue_store.matching_report import Verdict
 from queue_store.models import Company, Mapping
+from queue_store.product_mappings import PRODUCT
 
 _kind = click.Choice(tuple(mappings.KINDS))
 _company = click.option("--company", help="Needed when there are several.")
@@ -40,6 +55,13 @@ def list_(desk: Desk, kind: str | None, company: str | None, as_json: bool) -> N
     with desk.read() as db:
         company_id = get_company(db, company).id if company else None
         rows = _rows(db, list(list_mappings(db, company_id=company_id, kind=kind)))
+        if kind == PRODUCT:
+            rows = [
+                {"company": owner.name, "kind": kind, **_line(line)}
+                for owner in list_companies(db)
+                if company_id in (None, owner.id)
+                for line in export_lines(db, owner, PRODUCT)
+            ]
     columns = ("company", "store", "kind", "key", "list_id", "label", "source")
     print_rows(rows, columns, as_json=as_json, empty="There is no mapping.")
 
@@ -63,15 +85,22 @@ def set_(
     as_json: bool,
     yes: bool,
 ) -> None:
-    """Say that the record KEY of the shop is LIST_ID in QuickBooks (of kind tax: CATEGORY/CODE).
+    """Say that the record KEY of the shop is LIST_ID in QuickBooks.
 
-    Put -- before an id that begins with "-".
+    Of kind tax LIST_ID is CATEGORY/CODE, of kind location it is numbers of stores
+    such as 1+2. Of kind product KEY is the product's id in the shop, and holds
+    whatever becomes of its SKU. Put -- before an id that begins with "-".
 
     \b
     For example:
       qbwoo mapping set item TS-RED-M -- -7182818284590452353
+      qbwoo mapping set product 118 --store main -- -7182818284590452353
+      qbwoo mapping set location TS-RED-M 1+2
       qbwoo mapping set tax rates:3+4 "Local Sales Tax/Tax" --store main
     """
+    if kind == PRODUCT:
+        _set_product(desk, key, list_id, store, as_json=as_json, yes=yes)
+        return
     with desk.read() as db:
         owner, store_id = _owner(db, company, store)
         before = mappings.find_mapping(db, owner, kind=kind, key=key, store_id=store_id)
@@ -103,10 +132,35 @@ def remove(desk: Desk, kind: str, key: str, company: str | None, store: str | No
       qbwoo mapping remove item TS-RED-M
     """
     ask(f"Forget the {kind} mapping of {key}?", yes=yes)
+    if kind == PRODUCT:
+        with desk.write() as db:
+            there = the_store(db, store)
+            product_mappings.remove_product(
+                db, there, product_mappings.known_product(db, there, key), desk.who
+            )
+        remark(
+            f"The product mapping of {key} is gone. If its SKU is the key of one item, it is matched again by that; "
+            f"to keep anything from being written: qbwoo product hold {key}"
+        )
+        return
     with desk.write() as db:
         owner, store_id = _owner(db, company, store)
         mappings.remove_mapping(db, owner, kind=kind, key=key, store_id=store_id, who=desk.who)
     remark(f"The {kind} mapping of {key} is gone.")
+
+
+def _set_product(desk: Desk, key: str, list_id: str, store: str | None, *, as_json: bool, yes: bool) -> None:
+    with desk.read() as db:
+        there = the_store(db, store)
+        was = product_mappings.known_product(db, there, key).list_id
+    if was is not None and was != list_id:
+        ask(f"Product {key} of store {there.name} is item {was} now. Replace it?", yes=yes)
+    with desk.write() as db:
+        there = the_store(db, store)
+        row = product_mappings.known_product(db, there, key)
+        product_mappings.set_product(db, there, row, list_id, desk.who)
+        record = {"store": there.name, "kind": PRODUCT, "key": key, "list_id": list_id, "label": row.name}
+    print_record(record, as_json=as_json)
 
 
 def _owner(db: Session, company: str | None, store: str | None) -> tuple[Company, int]:
@@ -143,3 +197,140 @@ def _rows(db: Session, found: list[Mapping]) -> list[dict[str, Any]]:
         }
         for one in found
     ]
+
+
+def _line(line: MappingLine) -> dict[str, Any]:
+    return {
+        "store": line.store,
+        "key": line.key,
+        "list_id": line.value,
+        "label": line.label,
+        "source": line.source,
+    }
+
+
+# Matching ------------------------------------------------------------------------
+
+_MATCH_COLUMNS = ("verdict", "product_id", "sku", "name", "item_number", "item_name", "why")
+
+
+@mapping.command()
+@click.option("--store", required=True, help="The shop.")
+@click.option("--verdict", type=click.Choice([word.value for word in Verdict]), help="List only these.")
+@click.option("--known", is_flag=True, help="Do not read the shop; its products as last read.")
+@click.option("--dry-run", is_flag=True, help="Show what would be matched; match nothing.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(0), help="Lines; 0: all.")
+@json_option
+@with_desk
+def match(
+    desk: Desk, store: str, verdict: str | None, known: bool, dry_run: bool, limit: int, as_json: bool
+) -> None:
+    """Match the shop's products to QuickBooks' items by SKU, where that is certain; show what is not.
+
+    Certain is a SKU that one product bears and that is the key of one item. What is
+    doubtful, or missing on either side, is shown and never guessed. What was matched
+    before is only counted, unless you ask: --verdict matched.
+
+    \b
+    For example:
+      qbwoo mapping match --store main --dry-run
+      qbwoo mapping match --store main --verdict doubtful --limit 0
+    """
+    from ops_console import matching, shops
+
+    if not known:
+        with shops.shop_client(desk.settings, desk.database, desk.box, store) as client:
+            read = matching.read_products(desk.database, client, store)
+            count = sum(progress(read, "Reading products", size=int))
+        remark(f"{count} products and variations of store {store} were read.")
+    wanted = None if verdict is None else Verdict(verdict)
+    report = matching.match(desk.database, store, dry_run=dry_run, verdict=wanted, limit=limit)
+    if as_json:
+        print_json({"store": store, "dry_run": dry_run, "counts": report.counts, "rows": report.rows})
+        return
+    print_rows(report.rows, _MATCH_COLUMNS, empty="There is nothing to list.")
+    if report.left_out:
+        remark(f"{report.left_out} more; for all: --limit 0")
+    remark(", ".join(f"{number} {word}" for word, number in report.counts.items()) + ".")
+    if not report.is_catalogue_read:
+        remark(
+            "QuickBooks' items were not read to their end yet, so that some seem missing: they are read once a store is "
+            "live, in the runs of the Web Connector."
+        )
+    if report.counts[Verdict.CERTAIN]:
+        remark(
+            "Nothing was matched: a dry run."
+            if dry_run
+            else f"{report.matched} matched now, as listed as certain."
+        )
+
+
+@mapping.command()
+@click.option("--kind", type=_kind, required=True)
+@_company
+@click.option("--output", "-o", "path", type=FilePath(), required=True, help="The file to write.")
+@with_desk
+def export(desk: Desk, kind: str, company: str | None, path: Path) -> None:
+    """Write all mappings of a kind to a CSV file, which `mapping import` reads again.
+
+    \b
+    For example:
+      qbwoo mapping export --kind product -o products.csv
+    """
+    from ops_console.mapping_csv import export_csv
+
+    with desk.read() as db:
+        owner = _owner(db, company, None)[0].name
+    try:
+        # With a mark by which spreadsheets know UTF-8.
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            count = export_csv(desk.database, owner, kind, file)
+    except OSError as error:
+        raise NotDone(f"{path} cannot be written: {error.strerror}.") from error
+    remark(f"{count} mappings of kind {kind} are in {path}.")
+
+
+@mapping.command("import")
+@click.argument("path", metavar="FILE", type=FilePath())
+@click.option("--kind", type=_kind, required=True)
+@_company
+@click.option("--dry-run", is_flag=True, help="Check every line; write nothing.")
+@json_option
+@yes_option
+@with_desk
+def import_(
+    desk: Desk, path: Path, kind: str, company: str | None, dry_run: bool, as_json: bool, yes: bool
+) -> None:
+    """Read mappings from a CSV file with the columns key and value, and store where one is meant.
+
+    Every line must be good, or nothing is written. What the file does not name stays as it is.
+
+    \b
+    For example:
+      qbwoo mapping import products.csv --kind product --dry-run
+    """
+    from ops_console.mapping_csv import import_csv
+
+    with desk.read() as db:
+        owner = _owner(db, company, None)[0].name
+    if not dry_run and not yes:
+        plan = import_csv(desk.database, owner, kind, path, desk.who, dry_run=True)
+        if not plan.bad and plan.new + plan.changed:
+            ask(f"{plan.new} new and {plan.changed} changed mappings of kind {kind}. Write them?", yes=False)
+    done = import_csv(desk.database, owner, kind, path, desk.who, dry_run=dry_run)
+    record = {
+        "lines": done.lines,
+        "bad": done.bad,
+        "new": done.new,
+        "changed": done.changed,
+        "unchanged": done.unchanged,
+    }
+    for problem in done.problems:
+        remark(problem)
+    if done.bad > len(done.problems):
+        remark(f"... and {done.bad - len(done.problems)} more")
+    print_record({**record, "problems": done.problems} if as_json else record, as_json=as_json)
+    if done.bad:
+        raise NotDone(f"{done.bad} of {done.lines} lines of {path} are not right: nothing was written.")
+    if dry_run:
+        remark("Nothing was written: a dry run.")
