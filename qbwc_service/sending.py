@@ -216,7 +216,7 @@ def _write_or_look_up(run: Run) -> str | None:
         look_ups = [*marks, *look_ups, *(pair for verdict in verdicts for pair in verdict.look_ups)]
         # After a session that was lost, whatever can be written is, before the rest is asked for: where
         # every second set is lost, nothing would ever be written else.
-        if look_ups and not session.setbacks:
+        if look_ups and not session.setbacks and not _grows_stale(verdicts, marks):
             return _look_up(run, look_ups, ahead=True)
         if not set_aside(run, verdicts):
             ready = [verdict for verdict in verdicts if verdict.is_ready]
@@ -242,6 +242,19 @@ def _together(ready: Sequence[Verdict]) -> Sequence[Verdict]:
         if verdict.prepared.stock is not None:
             once.setdefault(verdict.prepared.stock.list_id, verdict)
     return list(once.values())
+
+
+def _grows_stale(verdicts: Sequence[Verdict], marks: Sequence[Any]) -> bool:
+    """Adjustments are ready whose items were read in the set before, and only other adjustments ask for something.
+
+    To read the others' items first would make these stale, and then the other way round, for ever.
+    """
+    asking = [verdict for verdict in verdicts if verdict.look_ups]
+    return (
+        not marks
+        and all(verdict.prepared.stock is not None for verdict in asking)
+        and any(verdict.is_ready and verdict.prepared.stock is not None for verdict in verdicts)
+    )
 
 
 def _kinds_for_now(run: Run) -> frozenset[str] | None:

@@ -58,7 +58,7 @@ def read_products(
     missing = set(parents)
 
     def found(endpoint: str, numbers: Collection[int]) -> Iterator[tuple[int, bytes]]:
-        for some in _hundreds(sorted(numbers)):
+        for some in hundreds(sorted(numbers)):
             asked = {"include": ",".join(map(str, some)), "per_page": str(PER_PAGE)}
             answer = client.call("GET", endpoint, query=query | asked)
             listed: list[msgspec.Raw] = decoded(f"GET {endpoint}", answer.body, _rows)
@@ -207,6 +207,7 @@ def _price(price: Decimal, decimals: int) -> str:
     return text
 
 
-def _hundreds(numbers: list[int]) -> Iterator[list[int]]:
+def hundreds(numbers: list[int]) -> Iterator[list[int]]:
+    """In lists of at most as many as one call takes."""
     for start in range(0, len(numbers), PER_PAGE):
         yield numbers[start : start + PER_PAGE]

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from queue_store.adjustments import order_adjustment
 from queue_store.allocation import gross_takings
@@ -25,20 +23,19 @@ from queue_store.companies import live_kinds
 from queue_store.limits import Limits, divide, told
 from queue_store.matching import match_products
 from queue_store.models import Company, ShopProduct, Store
-from queue_store.payloads import encode
 from queue_store.prices import decimals_of
 from queue_store.product_payloads import ShopChange, ShopItem, StockAdjustment, SyncProduct, decode_shop_item
 from queue_store.product_sync import LIMIT, ask_products
 from queue_store.settings import company_settings, store_settings
 from queue_store.shop_products import keep_products, mark_gone, products_of
-from queue_store.showing import Wanted, change_of, is_open, wanted_of
-from queue_store.tasks import close_task, raise_task
+from queue_store.showing import Wanted, change_of, wanted_of
+from queue_store.tasks import close_task
 from woo_bridge.errors import ShopError, Untranslatable
-from woo_bridge.kinds.kind import Again, Done, Dropped, Ended, Held, Refused, Tools
-from woo_bridge.paging import PER_PAGE
-from woo_bridge.product_calls import ItemRefused, body_of, read_products, write_products
+from woo_bridge.kinds.kind import Again, Done, Dropped, Ended, Refused, Tools
+from woo_bridge.product_calls import ItemRefused, body_of, hundreds, read_products, write_products
+from woo_bridge.product_ends import held, left_alone, not_taken, subject_of
 from woo_bridge.read_orders import read_changed_orders
-from woo_bridge.translate_products import translate_product
+from woo_bridge.translate_products import translate_answer, translate_product
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -49,13 +46,6 @@ logger = logging.getLogger(__name__)
 _ROUNDS = 3
 #: Nothing is written later than this after the claim, which ends after ten minutes.
 _LONGEST = timedelta(minutes=5)
-#: What a writing changes of a product; its texts are answered in another form than they are read.
-_STATE = (
-    "status", "manage_stock", "quantity", "stock_status", "backorders", "regular_price", "sale_price", "is_dated_sale",
-    "modified_at",
-)  # fmt: skip
-
-
 _NOT_LIVE = "The store is not live for stock or prices: nothing is written."
 
 
@@ -66,19 +56,20 @@ class _Plan:
     item: ShopItem
     wanted: Wanted
     change: ShopChange
-    held_back: ShopChange | None
-    #: The agreed gross as it would be now.
-    gross: Decimal | None
+    #: True: its gross is the agreed one, or it has none.
     is_agreed: bool
 
 
 class ProductPass:
     """One pass over some products of one store; `run` says how each of them ended."""
 
-    def __init__(self, tools: Tools, payloads: Mapping[int, SyncProduct]) -> None:
+    def __init__(
+        self, tools: Tools, payloads: Mapping[int, SyncProduct], activity_ids: Mapping[int, int]
+    ) -> None:
+        """All by product id."""
         self._database, self._client, self._store_id = tools.database, tools.client, tools.store_id
         self._now, self._until = tools.now, tools.now() + _LONGEST
-        self._payloads = payloads
+        self._payloads, self._activity_ids = payloads, activity_ids
         self._ended: dict[int, Ended] = {}
         #: What orders had taken when they were read last.
         self._taken: dict[int, Decimal] = {}
@@ -229,18 +220,13 @@ class ProductPass:
                 self._ended[number] = Dropped(_NOT_LIVE)
                 continue
             if row is None or number not in wanted:
-                self._ended[number] = Done(*_left_alone(row))
+                self._ended[number] = left_alone(row)
                 continue
             item = decode_shop_item(row.content)
-            change, held_back = divide(
-                item, change_of(item, wanted[number]), limits, self._payloads[number].approved
-            )
-            gross = None
-            if wanted[number].quantity is not None and item.quantity is not None:
-                gross = item.quantity + self._taken[number]
-            self._plans[number] = _Plan(
-                item, wanted[number], change, held_back, gross, gross is None or gross == row.agreed_gross
-            )
+            change, _ = divide(item, change_of(item, wanted[number]), limits, self._payloads[number].approved)
+            there = item.quantity if wanted[number].quantity is not None else None
+            is_agreed = there is None or there + self._taken[number] == row.agreed_gross
+            self._plans[number] = _Plan(item, wanted[number], change, is_agreed)
 
     # -- writing
 
@@ -261,7 +247,8 @@ class ProductPass:
                 continue
             by_parent[plan.item.parent_id if plan.item.type == "variation" else 0][number] = body
         for parent_id, bodies in by_parent.items():
-            for some in _hundreds(bodies):
+            for numbers_of_batch in hundreds(sorted(bodies)):
+                some = {number: bodies[number] for number in numbers_of_batch}
                 if self._now() > self._until:
                     for number in some:
                         self._ended[number] = Again("the shop is slow; the rest is done next")
@@ -295,11 +282,9 @@ class ProductPass:
                 continue
             self._written[number] = plan.change
             try:
-                item = translate_product(answer, known=plan.item)
+                items.append(translate_answer(answer, plan.item))
             except Untranslatable as problem:
                 self._ended[number] = Refused(f"{problem} It was written; look at it in the shop.")
-                continue
-            items.append(msgspec.structs.replace(plan.item, **{name: getattr(item, name) for name in _STATE}))
 
         def keep(db: Session) -> None:
             store = db.get_one(Store, self._store_id)
@@ -326,7 +311,7 @@ class ProductPass:
             row, plan = rows[number], self._plans[number]
             now_wanted = wanted.get(number)
             if now_wanted is None:
-                self._ended[number] = Done(*_left_alone(row))
+                self._ended[number] = left_alone(row)
                 continue
             item = decode_shop_item(row.content)
             left, held_back = divide(
@@ -345,43 +330,20 @@ class ProductPass:
                 and item.quantity is not None
             ):
                 row.agreed_gross = item.quantity + taken[number]
-            self._ended[number] = self._end(db, store, row, plan, item, now_wanted, left, held_back)
+            wrote = self._written.get(number)
+            if left and wrote is not None and now_wanted == plan.wanted:
+                self._ended[number] = not_taken(item, left)
+            elif left:
+                self._ended[number] = Again("what it should show has changed meanwhile")
+            elif held_back is not None:
+                self._ended[number] = held(db, store, item, held_back, self._activity_ids[number])
+            else:
+                close_task(db, company_id=store.company_id, kind=LIMIT, subject=subject_of(store, number))
+                cause = f"written: {told(plan.item, wrote)}" if wrote else "it shows what it should"
+                self._ended[number] = Done(cause, now_wanted.remark)
+            differs = bool(left) or held_back is not None
+            row.differs_since = (row.differs_since or datetime.now(UTC)) if differs else None
         db.flush()
-
-    def _end(
-        self,
-        db: Session,
-        store: Store,
-        row: ShopProduct,
-        plan: _Plan,
-        item: ShopItem,
-        wanted: Wanted,
-        left: ShopChange,
-        held_back: ShopChange | None,
-    ) -> Ended:
-        subject = f"{store.id}:{row.product_id}"
-        if left:
-            row.differs_since = row.differs_since or datetime.now(UTC)
-            if row.product_id in self._written and wanted == plan.wanted:
-                return Refused(
-                    f"{item.called} was written, and the shop shows something else: {told(item, left)} is missing. "
-                    "Look at it in the shop, and at plugins that change it."
-                )
-            return Again("what it should show has changed meanwhile")
-        wrote = self._written.get(row.product_id)
-        cause = f"written: {told(plan.item, wrote)}" if wrote else "it shows what it should"
-        if held_back is not None:
-            row.differs_since = row.differs_since or datetime.now(UTC)
-            sentence = (
-                f"{item.called} of store {store.name} would change beyond the limit: {told(item, held_back)}. "
-                f"Look at it; to let exactly that go, release its activity."
-            )
-            raise_task(db, company_id=store.company_id, kind=LIMIT, subject=subject, sentence=sentence)
-            payload = SyncProduct(product_id=row.product_id, proposed=held_back)
-            return Held(LIMIT, sentence, encode(payload))
-        close_task(db, company_id=store.company_id, kind=LIMIT, subject=subject)
-        row.differs_since = None
-        return Done(cause, wanted.remark)
 
     # -- small things
 
@@ -395,20 +357,3 @@ class ProductPass:
 
 def _flows(store: Store) -> bool:
     return bool(live_kinds(store) & {"stock", "prices"})
-
-
-def _left_alone(row: ShopProduct | None) -> tuple[str, str]:
-    """Cause and sentence for a product that nothing is written to."""
-    if row is None:
-        return "the shop has no such product", ""
-    if row.held:
-        return "held by hand", ""
-    if not is_open(row):
-        return (row.match_problem or "it is no item of QuickBooks yet"), row.match_problem
-    return "QuickBooks has no such item any more", ""
-
-
-def _hundreds(bodies: Mapping[int, Mapping[str, Any]]) -> Iterator[dict[int, Mapping[str, Any]]]:
-    numbers = sorted(bodies)
-    for start in range(0, len(numbers), PER_PAGE):
-        yield {number: bodies[number] for number in numbers[start : start + PER_PAGE]}

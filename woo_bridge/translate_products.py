@@ -15,6 +15,11 @@ from woo_bridge.raw_products import RawProduct, Text
 from woo_bridge.translating import Translation
 
 _decoder = msgspec.json.Decoder(RawProduct)
+#: What a writing of ours may move.
+_WRITTEN = (
+    "status", "manage_stock", "quantity", "stock_status", "backorders", "regular_price", "sale_price", "is_dated_sale",
+    "modified_at",
+)  # fmt: skip
 
 
 def translate_product(
@@ -33,6 +38,15 @@ def translate_product(
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Untranslatable(_name_of(bytes(body)), "", f"it is not JSON ({error})") from error
     return _Translation(found).item(known, parent_id)
+
+
+def translate_answer(body: bytes, known: ShopItem) -> ShopItem:
+    """`known` as it stands after a writing, which answers texts in another form than they are read.
+
+    Raises Untranslatable.
+    """
+    answered = translate_product(body, known=known)
+    return msgspec.structs.replace(known, **{name: getattr(answered, name) for name in _WRITTEN})
 
 
 def _name_of(body: bytes) -> str:

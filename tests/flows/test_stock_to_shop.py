@@ -289,7 +289,11 @@ def test_a_jump_waits_for_a_person_and_only_that_very_change_is_released(street:
     held = sync_of(street, "PEN-1")
     assert (held.state, held.reason, proposed(held).regular_price) == ("held", "limit", Decimal("75.00"))
     with street.database.read() as db:
-        assert [task.kind for task in open_tasks(db)] == ["limit"]
+        (task,) = open_tasks(db)
+    assert (task.kind, task.activity_id, task.sentence) == ("limit", held.id, held.sentence)
+    assert held.sentence.endswith(
+        f"price from 7.50 to 75.00. If that is right, let exactly it go: qbwoo activity release {held.id}"
+    )
     # Another read of the same changes nothing; a newer one is held anew.
     item_read(street, "PEN-1", "8", turn=3, prices={"1": "75.00"})
     assert street.work() == 0

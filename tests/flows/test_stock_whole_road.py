@@ -115,6 +115,28 @@ def test_an_edit_in_the_shop_and_a_sale_in_the_store_both_count(street: Street) 
     assert len(street.house.activities("adjust_stock")) == 2
 
 
+def test_edits_of_several_products_all_arrive_in_one_session(street: Street) -> None:
+    """Each is put on what was read in the very set before: they must not wait for each other for ever."""
+    ids = stocked(street, PEN_1=10, PEN_2=20, PEN_3=30)
+    street.house.set("documents.store_number", "1")
+    street.house.set_store("stock.edits", "adjust")
+    for by in (5, 7):
+        for sku in ids:
+            edit(street, sku, stock_quantity=(quantity(street, sku) or 0) + by)
+            street.deliver()
+            street.work()
+    assert len(street.house.activities("adjust_stock")) == 6
+    # Its receipt goes first, and has one of the items read by itself.
+    street.clock.ahead += timedelta(seconds=3)
+    street.shop.place_order([("PEN-1", 1)])
+    street.deliver()
+    street.house.run()
+    assert [street.house.pos.item(one).quantity_on_hand for one in ids.values()] == [21, 32, 42]
+    settle(street)
+    assert [quantity(street, sku) for sku in ids] == [21, 32, 42]
+    assert open_work(street) == []
+
+
 @pytest.mark.parametrize("edits", ["overwrite", "adjust"])
 def test_a_hundred_changes_on_both_sides_leave_nothing_behind(street: Street, edits: str) -> None:
     rng = random.Random(7)

@@ -13,7 +13,8 @@ from woo_bridge.product_pass import ProductPass
 
 def _run(tools: Tools, works: Sequence[Claimed]) -> Mapping[int, Ended]:
     payloads = {int(work.record_id): decode_sync(work.payload) for work in works}
-    ended = ProductPass(tools, payloads).run()
+    ids = {int(work.record_id): work.activity_id for work in works}
+    ended = ProductPass(tools, payloads, ids).run()
     return {work.activity_id: ended[int(work.record_id)] for work in works}
 
 
