@@ -13,6 +13,7 @@ from queue_store import operations
 from queue_store.activities import RETURN, SALE, WEB_ORDER, get_activity
 from queue_store.companies import get_store, live_kinds, set_live
 from queue_store.database import Database
+from queue_store.drafts import ask_to_find_drafts
 from queue_store.models import Activity, Store
 from queue_store.payloads import Order
 from queue_store.product_sync import SYNC_PRODUCT, approve, ask_whole_store
@@ -145,11 +146,18 @@ def go_live(database: Database, name: str, kinds: Sequence[str], who: str) -> in
         if store.live_since is not None:
             # The shop tells whole seconds: an order of this very second is not from before.
             store.live_since = store.live_since.replace(microsecond=0)
+    find_drafts(database, name)
     if "orders" not in kinds:
         with database.write() as db:
             _hold_all(db, get_store(db, name), who)
         return 0
     return _decide_anew(database, name, _LIFTED_BY_LIVE)
+
+
+def find_drafts(database: Database, name: str) -> None:
+    """What the store wants as products changed: the worker looks through QuickBooks' items."""
+    with database.write() as db:
+        ask_to_find_drafts(db, get_store(db, name), cause="a setting was changed, or the store went live")
 
 
 def decide_anew(database: Database, name: str) -> int:

@@ -7,15 +7,17 @@ import re
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from queue_store.attribute_values import ATTRIBUTE
 from queue_store.catalogue import bind, fold, items_by_id
 from queue_store.errors import BadSetting, NotFound
 from queue_store.ids import new_id
-from queue_store.models import Company, Mapping
+from queue_store.models import Company, Mapping, Store
 from queue_store.operations import audit
 from queue_store.product_mappings import BY_SKU_KINDS, PRODUCT, skus_mapped_anew
 from queue_store.showing import LOCATION
 from queue_store.tax_rates import TAX, split_pair, tax_rates_of
 
+CATEGORY = "category"
 #: What can be mapped, and what its key is.
 KINDS = {
     "item": "a SKU of the shop",
@@ -24,8 +26,13 @@ KINDS = {
     "department": "the name of a department",
     PRODUCT: "the id of a product or variation of a shop, with --store",
     LOCATION: "a SKU whose stock counts in other locations (stores) of QuickBooks; its value such as 1+2",
+    CATEGORY: "what stands for a category in QuickBooks, such as department:shoes or web:running shoes; its value is "
+    "the id of the shop's category, or 0 for none",
+    ATTRIBUTE: "a size or attribute of QuickBooks, such as size:xl or attribute:wine; its value is the shop's word",
     TAX: "tax rates of the shop by id, such as rates:3+4, or a tax class, such as class:reduced-rate",
 }
+_WORD_KEY = re.compile(r"(size|attribute):.+", re.DOTALL)
+_CATEGORY_KEY = re.compile(r"(department|web):.+", re.DOTALL)
 _TAX_KEY = re.compile(r"rates:[0-9]+(\+[0-9]+)*|class:[^:]+", re.ASCII)
 
 
@@ -99,6 +106,14 @@ def check_value(db: Session, company: Company, kind: str, key: str, value: str) 
         if store_numbers(value) is None:
             raise BadSetting("value", f"{value!r} does not fit; expected {KINDS[LOCATION]}.")
         return
+    if kind == ATTRIBUTE:
+        if not _WORD_KEY.fullmatch(key) or not 1 <= len(value.strip()) <= 36:
+            raise BadSetting("value", f"{key!r}, {value!r} does not fit; expected {KINDS[ATTRIBUTE]}.")
+        return
+    if kind == CATEGORY:
+        if not _CATEGORY_KEY.fullmatch(key) or not re.fullmatch(r"[0-9]{1,15}", value, re.ASCII):
+            raise BadSetting("value", f"{key!r}, {value!r} does not fit; expected {KINDS[CATEGORY]}.")
+        return
     if kind != TAX:
         if not _POS_ID.fullmatch(value):
             raise BadSetting(
@@ -134,6 +149,19 @@ def _outdate(company: Company, kind: str) -> None:
 def _check_kind(kind: str) -> None:
     if kind not in KINDS:
         raise BadSetting("kind", f"{kind!r} is not known. Known are: {', '.join(KINDS)}.")
+
+
+def category_mappings(db: Session, store: Store) -> dict[str, int]:
+    """Ids of the shop's categories, 0 for none, by key such as "department:shoes"; the store's own go first."""
+    rows = db.execute(
+        select(Mapping.store_id, Mapping.key, Mapping.list_id).where(
+            Mapping.company_id == store.company_id,
+            Mapping.kind == CATEGORY,
+            Mapping.store_id.in_((0, store.id)),
+        )
+    )
+    found = sorted((row.store_id, row.key, row.list_id) for row in rows)
+    return {key: int(number) for _store_id, key, number in found}
 
 
 def find_mapping(db: Session, company: Company, *, kind: str, key: str, store_id: int = 0) -> Mapping | None:

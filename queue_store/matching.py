@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 
 from queue_store.catalogue import KnownItem, fold, items_by_keys, mappings_of
 from queue_store.models import CatalogueItem, Company, OrderTaking, ShopProduct, Store
+from queue_store.product_payloads import decode_shop_item
 from queue_store.settings import company_settings
 from queue_store.shop_products import AT_ONCE, keeps_products, pieces, products_of
 
-BY_SKU = "sku"
+#: `ShopProduct.matched_by`: by the SKU that it bears; made by us for that very item.
+BY_SKU, ADDED = "sku", "added"
 
 
 def match_products(db: Session, store: Store, product_ids: Collection[int] | None = None) -> list[int]:
@@ -156,7 +158,8 @@ def _match(db: Session, store: Store, rows: list[ShopProduct]) -> list[int]:
                 f"Give it to one of them alone, or run: qbwoo mapping set item {row.sku} LIST_ID"
             )
         elif hits:
-            bind_product(db, row, hits[0].list_id, BY_SKU)
+            ours = decode_shop_item(row.content).made_for == hits[0].list_id
+            bind_product(db, row, hits[0].list_id, ADDED if ours else BY_SKU)
             matched.append(row.product_id)
         else:
             row.match_problem = ""

@@ -34,6 +34,8 @@ class BookItem(Payload, frozen=True, kw_only=True, omit_defaults=True):
     department_list_id: str = ""
     department_code: str = ""
     vendor_list_id: str = ""
+    #: QuickBooks' short name of the vendor.
+    vendor_code: str = ""
     size: str = ""
     attribute: str = ""
     tax_code: str = ""
@@ -121,6 +123,8 @@ class ShopItem(Payload, frozen=True, kw_only=True, omit_defaults=True):
     categories: tuple[ShopCategory, ...] = ()
     attributes: tuple[ShopAttribute, ...] = ()
     variation_ids: tuple[int, ...] = ()
+    #: ListID of the item that we made it for; "": made by somebody else.
+    made_for: str = ""
     modified_at: datetime | None = None
 
     @property
@@ -154,10 +158,26 @@ class SyncProduct(Payload, frozen=True, kw_only=True, omit_defaults=True):
     approved: ShopChange | None = None
 
 
+class CreateProduct(Payload, frozen=True, kw_only=True, omit_defaults=True):
+    """A product that a store lacks, of one item or of the items of one style; made of what is known by then."""
+
+    list_id: str = ""
+    style_key: str = ""
+    #: A person asked for it: it is made whatever the store's rule says.
+    by_hand: bool = False
+
+
+class RetireProduct(Payload, frozen=True, kw_only=True):
+    """A product made by us whose item is gone: it is to be no longer for sale."""
+
+    product_id: int
+
+
 _NOTHING = ShopChange()
 _book_items = msgspec.json.Decoder(BookItem)
 _shop_items = msgspec.json.Decoder(ShopItem)
 _syncs = msgspec.json.Decoder(SyncProduct)
+_creations = msgspec.json.Decoder(CreateProduct)
 _adjustments = msgspec.json.Decoder(StockAdjustment)
 
 
@@ -171,6 +191,10 @@ def decode_shop_item(stored: bytes) -> ShopItem:
 
 def decode_sync(stored: bytes) -> SyncProduct:
     return _syncs.decode(stored)
+
+
+def decode_creation(stored: bytes) -> CreateProduct:
+    return _creations.decode(stored)
 
 
 def decode_adjustment(payload: bytes) -> StockAdjustment:

@@ -210,7 +210,7 @@ class _Look:
     ) -> tuple[Differing, ...]:
         change = difference(row, reckoned.wanted, taken, {})
         found = list(_fields(shown, change))
-        if self._shop_rules_prices and shown.type not in _BASE_TYPES:
+        if self._shop_rules_prices and reckoned.item is not None and shown.type not in _BASE_TYPES:
             made = shop_prices(reckoned.item, self._rules)
             wanted = Wanted(regular_price=made.regular, sale_price=made.sale, ends_sale=made.ends_sale)
             found += _fields(shown, change_of(shown, wanted))

@@ -133,7 +133,7 @@ def _differ(before: bytes, after: bytes) -> bool:
 
 
 def _shown(item: BookItem) -> tuple[Any, ...]:
-    """All of an item on which a shop's stock and prices depend."""
+    """All of an item on which a shop's stock and prices depend, and whether it has a product of it at all."""
     return (
         item.keeps_stock,
         item.item_type,
@@ -143,6 +143,8 @@ def _shown(item: BookItem) -> tuple[Any, ...]:
         item.on_order,
         item.on_hand_total,
         item.on_order_total,
+        (item.alu, item.upc, item.name, item.size, item.attribute),
+        (item.department_list_id, item.department_code, item.vendor_code, item.keywords),
     )
 
 

@@ -33,6 +33,11 @@ def words(value: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in value.split(",") if word.strip())
 
 
+def folded_words(value: str) -> frozenset[str]:
+    """For comparing: trimmed, case-blind."""
+    return frozenset(word.casefold() for word in words(value))
+
+
 def boolean(value: str) -> bool:
     folded = value.strip().lower()
     if folded in {"true", "yes", "on", "1"}:

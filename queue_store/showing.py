@@ -46,6 +46,9 @@ class Wanted:
     remark: str = ""
 
 
+_NONE_LEFT = Wanted(manage_stock=True, quantity=0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Rules:
     """What flows to a store, and how."""
@@ -56,6 +59,8 @@ class _Rules:
     price: PriceRules
     locations: tuple[str, ...]
     available: bool
+    #: True: a product of ours whose item is gone shows no stock.
+    ends_gone: bool
 
     @classmethod
     def of(cls, live: Collection[str], settings: Settings, company: Settings) -> _Rules:
@@ -66,6 +71,7 @@ class _Rules:
             price=price_rules(settings, company),
             locations=company["stock.stores"],
             available=company["stock.basis"] == "available",
+            ends_gone=settings["products.when_gone"] == "out_of_stock",
         )
 
 
@@ -74,8 +80,8 @@ class Reckoned:
     """How what a product should show comes about."""
 
     wanted: Wanted
-    #: QuickBooks' item as last read, and the company's turn in which it was asked for.
-    item: BookItem
+    #: QuickBooks' item as last read, and the company's turn in which it was asked for; None: it has it no more.
+    item: BookItem | None
     asked_turn: int
     #: Pieces of the chosen locations; None: QuickBooks tells nothing of them, or stock was not asked for.
     there: Decimal | None
@@ -128,7 +134,12 @@ def reckon(
     reckoned: dict[int, Reckoned] = {}
     for row in rows:
         known = items.get(str(row.list_id))
+        is_ended = rules.stock and rules.ends_gone and row.retired
         if known is None:
+            if is_ended:
+                reckoned[row.product_id] = Reckoned(
+                    _NONE_LEFT, None, 0, None, Decimal(0), Promised(), holds_orders=rules.available
+                )
             continue
         item, asked_turn = known
         shown = decode_shop_item(row.content)
@@ -139,7 +150,8 @@ def reckon(
             there = basis(item, locations, available=rules.available)
             taken = allocation(sides.takings, sides.moves, asked_turn, holds_orders=rules.available)
             taken += also_promised.get(item.list_id, Decimal(0))
-            found = _stock(shown, item, None if there is None else there - taken, rules.levels)
+            free = None if there is None else there - taken
+            found = _NONE_LEFT if is_ended else _stock(shown, item, free, rules.levels)
         if rules.prices and shown.type not in _WITHOUT_PRICE:
             made = shop_prices(item, rules.price)
             found = Wanted(

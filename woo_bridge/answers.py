@@ -39,6 +39,8 @@ class Answer:
 class _Error(msgspec.Struct):
     code: str | int = ""
     message: str = ""
+    #: An object, or a number (recorded with 500).
+    data: object = None
 
 
 _error = msgspec.json.Decoder(_Error)
@@ -104,7 +106,14 @@ def _refusal(call: str, answer: Answer) -> ShopError:
         return _not_a_shop(call, answer)
     if status in (401, 403):
         return _not_allowed(call, status, code, message)
-    return (NoSuchRecord if status == 404 else ShopRefused)(call, status, code, message)
+    refusal = NoSuchRecord if status == 404 else ShopRefused
+    return refusal(call, status, code, message, resource_id=resource_of(found.data))
+
+
+def resource_of(data: object) -> int | None:
+    """The record that an error names as standing in the way, such as the owner of a SKU."""
+    number = data.get("resource_id") if isinstance(data, dict) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else None
 
 
 def _not_allowed(call: str, status: int, code: str, message: str) -> ShopRefused:

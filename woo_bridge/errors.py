@@ -102,13 +102,26 @@ class NotAShop(ShopError):
 
 
 class ShopRefused(ShopError):
-    """WooCommerce answered with an error; `code` and `message` are its own words."""
+    """WooCommerce answered with an error; `code` and `message` are its own words.
 
-    def __init__(self, call: str, status: int, code: str, message: str, hint: str = "") -> None:
+    `resource_id` is the record that stands in the way, where it names one.
+    """
+
+    def __init__(
+        self,
+        call: str,
+        status: int,
+        code: str,
+        message: str,
+        hint: str = "",
+        *,
+        resource_id: int | None = None,
+    ) -> None:
         super().__init__(
             call, f"the shop refused ({status} {code}): {message.rstrip('.')}.{' ' + hint if hint else ''}"
         )
         self.status, self.code, self.message = status, code, message
+        self.resource_id = resource_id
 
 
 class BadKey(ShopRefused):

@@ -33,7 +33,7 @@ STATE_FIELDS = (
 #: Everything that is kept of a product.
 ALL_FIELDS = (
     *STATE_FIELDS, "weight", "tax_class", "description", "short_description", "global_unique_id", "virtual",
-    "categories", "attributes", "variations",
+    "categories", "attributes", "variations", "meta_data",
 )  # fmt: skip
 
 _rows = msgspec.json.Decoder(list[msgspec.Raw])
@@ -190,15 +190,15 @@ def body_of(change: ShopChange, decimals: int) -> dict[str, Any]:
             raise ValueError(f"{change.quantity!r} is not a number of pieces")
         body["stock_quantity"] = change.quantity
     if change.regular_price is not None:
-        body["regular_price"] = _price(change.regular_price, decimals)
+        body["regular_price"] = price_text(change.regular_price, decimals)
     if change.ends_sale:
         body["sale_price"] = ""
     elif change.sale_price is not None:
-        body["sale_price"] = _price(change.sale_price, decimals)
+        body["sale_price"] = price_text(change.sale_price, decimals)
     return body
 
 
-def _price(price: Decimal, decimals: int) -> str:
+def price_text(price: Decimal, decimals: int) -> str:
     if not price.is_finite() or not 0 < price < _MOST_PRICE:
         raise ValueError(f"{price} is not a price")
     text = f"{price:.{decimals}f}"

@@ -61,7 +61,14 @@ class RawProduct(msgspec.Struct):
     attributes: Many[RawAttribute] | UnsetType = UNSET
     #: Ids; plugins list whole objects here, of which nothing is wanted.
     variations: Many[object] | UnsetType = UNSET
+    meta_data: Many[RawMeta] | UnsetType = UNSET
     date_modified_gmt: str | UnsetType | None = UNSET
+
+
+class RawMeta(msgspec.Struct):
+    #: Anything at all, and so is the value.
+    key: object = None
+    value: object = None
 
 
 class RawSettled(msgspec.Struct):
@@ -74,6 +81,8 @@ class RawSettled(msgspec.Struct):
 class RawError(msgspec.Struct):
     code: str | int = ""
     message: str = ""
+    #: An object, or a number.
+    data: object = None
 
 
 class RawBatch(msgspec.Struct):

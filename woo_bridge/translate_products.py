@@ -14,6 +14,8 @@ from woo_bridge.errors import Untranslatable
 from woo_bridge.raw_products import RawProduct, Text
 from woo_bridge.translating import Translation
 
+#: Meta data of the products that we make: the ListID of their item.
+MADE_FOR = "_qbwoo_list_id"
 _decoder = msgspec.json.Decoder(RawProduct)
 #: What a writing of ours may move.
 _WRITTEN = (
@@ -77,6 +79,7 @@ class _Translation(Translation):
         self._tell(told, "categories", found.categories, _categories)
         self._tell(told, "attributes", found.attributes, _attributes)
         self._tell(told, "variation_ids", found.variations, _ids)
+        self._tell(told, "made_for", found.meta_data, _made_for)
         if not isinstance(found.date_modified_gmt, UnsetType):
             told["modified_at"] = self.value(raw.moment, found.date_modified_gmt, "date_modified_gmt")
         for name, field in (
@@ -151,6 +154,13 @@ def _attributes(value: Any) -> tuple[ShopAttribute, ...]:
             )
         )
     return tuple(found)
+
+
+def _made_for(value: Any) -> str:
+    for one in raw.each(value):
+        if one.key == MADE_FOR and isinstance(one.value, str):
+            return one.value[:36]
+    return ""
 
 
 def _ids(value: Any) -> tuple[int, ...]:

@@ -733,6 +733,7 @@ def upgrade() -> None:
         sa.Column("agreed_gross", sa.String(length=40), nullable=True),
         sa.Column("held", sa.Boolean(), nullable=False),
         sa.Column("differs_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retired", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_shop_products_company_id")),
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_shop_products_store_id")),
         sa.PrimaryKeyConstraint("store_id", "product_id", name=op.f("pk_shop_products")),

@@ -23,6 +23,7 @@ from ops_console.cli.paths import FilePath
 from ops_console.errors import NotDone, WrongUsage
 from ops_console.products import the_store
 from queue_store import mappings, product_mappings
+from queue_store.attribute_values import ATTRIBUTE, unknown_values
 from queue_store.catalogue import list_mappings
 from queue_store.companies import get_company, get_store, list_companies, list_stores
 from queue_store.mapping_files import MappingLine, export_lines
@@ -43,15 +44,29 @@ def mapping() -> None:
 @mapping.command("list")
 @click.option("--kind", type=_kind, help="Only this kind.")
 @click.option("--company", help="Only of this company.")
+@click.option(
+    "--unknown",
+    is_flag=True,
+    help="With --kind attribute: sizes and attributes of QuickBooks that no mapping names.",
+)
+@click.option("--store", help="With --unknown: as this store sees them.")
 @json_option
 @with_desk
-def list_(desk: Desk, kind: str | None, company: str | None, as_json: bool) -> None:
+def list_(
+    desk: Desk, kind: str | None, company: str | None, unknown: bool, store: str | None, as_json: bool
+) -> None:
     """List the mappings.
 
     \b
     For example:
       qbwoo mapping list --kind item
+      qbwoo mapping list --kind attribute --unknown
     """
+    if unknown or store:
+        if not unknown or kind != ATTRIBUTE:
+            raise WrongUsage("--unknown and --store go together with --kind attribute.")
+        _list_unknown(desk, company, store, as_json=as_json)
+        return
     with desk.read() as db:
         company_id = get_company(db, company).id if company else None
         rows = _rows(db, list(list_mappings(db, company_id=company_id, kind=kind)))
@@ -64,6 +79,21 @@ def list_(desk: Desk, kind: str | None, company: str | None, as_json: bool) -> N
             ]
     columns = ("company", "store", "kind", "key", "list_id", "label", "source")
     print_rows(rows, columns, as_json=as_json, empty="There is no mapping.")
+
+
+def _list_unknown(desk: Desk, company: str | None, store: str | None, *, as_json: bool) -> None:
+    with desk.read() as db:
+        company_id = get_company(db, company).id if company else None
+        stores = [get_store(db, store)] if store else list_stores(db, company_id)
+        rows = [
+            {"store": one.name, "key": f"{which}:{value}", "items": count}
+            for one in stores
+            for (which, value), count in unknown_values(db, one).items()
+        ]
+    empty = "Every size and attribute of QuickBooks has a mapping."
+    print_rows(rows, ("store", "key", "items"), as_json=as_json, empty=empty)
+    if rows:
+        remark("They go to the shop as they are. To change one: qbwoo mapping set attribute KEY WORD")
 
 
 @mapping.command("set")

@@ -138,6 +138,8 @@ def set_(desk: Desk, name: str, key: str | None, value: str | None, as_json: boo
         with desk.write() as db:
             set_store_setting(db, get_store(db, name), key, value, who=desk.who)
         handwork.decide_anew(desk.database, name)
+        if key.startswith("products."):
+            handwork.find_drafts(desk.database, name)
         if key.startswith(("stock.", "prices.")):
             handwork.look_at_products(desk.database, name, f"{key} was changed")
     with desk.read() as db:

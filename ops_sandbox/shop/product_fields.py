@@ -11,7 +11,7 @@ from ops_sandbox.shop import terms
 from ops_sandbox.shop.product_view import is_on_sale
 from ops_sandbox.shop.site import Site, set_meta
 from ops_sandbox.shop.stock import set_stock
-from ops_sandbox.shop.wire import Doc, as_bool, as_int, as_text
+from ops_sandbox.shop.wire import Doc, as_bool, as_int, as_text, escape_ampersands
 
 #: As WooCommerce lists them when it refuses another.
 STATUSES = ("draft", "pending", "private", "publish", "future", "auto-draft", "trash")
@@ -135,8 +135,3 @@ def _apply_stock(site: Site, product: Doc, body: Doc) -> None:
     if "low_stock_amount" in body and body["low_stock_amount"] is None:
         product["low_stock_amount"] = None
     set_stock(product, quantity)
-
-
-def escape_ampersands(name: str) -> str:
-    """Names keep their HTML, but a bare & is stored as &amp;."""
-    return name.replace("&amp;", "&").replace("&", "&amp;")

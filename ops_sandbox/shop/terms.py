@@ -13,7 +13,7 @@ from typing import Any
 from ops_sandbox.shop.errors import RestError
 from ops_sandbox.shop.product_view import slug_of
 from ops_sandbox.shop.site import Site
-from ops_sandbox.shop.wire import Doc, as_bool, as_int, as_text
+from ops_sandbox.shop.wire import Doc, as_bool, as_int, as_text, escape_ampersands
 
 CATEGORY, TAG = "product_cat", "product_tag"
 #: What a product without a category is in.
@@ -67,7 +67,7 @@ def with_children(site: Site, ids: Iterable[int]) -> set[int]:
 
 def create_term(site: Site, taxonomy: str, body: Doc) -> Doc:
     """A new term. Raises `RestError` 400 without a name, and for a name that its parent has already."""
-    name = _escaped(as_text(body.get("name")).strip())
+    name = escape_ampersands(as_text(body.get("name")).strip())
     if not name:
         raise RestError(
             "rest_missing_callback_param", "Missing parameter(s): name", 400, extra={"params": ["name"]}
@@ -93,7 +93,7 @@ def create_term(site: Site, taxonomy: str, body: Doc) -> Doc:
 
 def update_term(site: Site, term: Doc, body: Doc) -> Doc:
     """Change a term; products show the new name, and nothing fires (recorded)."""
-    name = _escaped(as_text(body.get("name")).strip()) or term["name"]
+    name = escape_ampersands(as_text(body.get("name")).strip()) or term["name"]
     parent = as_int(body["parent"]) if body.get("parent") is not None else term["parent"]
     _refuse_double(site, term["taxonomy"], name, parent, own_id=term["id"])
     term.update(name=name, parent=parent)
@@ -241,7 +241,9 @@ def delete_attribute(site: Site, attribute: Doc) -> None:
 
 def _term_of(site: Site, taxonomy: str, name: str) -> Doc:
     """The term of this name, made where there is none."""
-    known = next((t for t in terms_of(site, taxonomy) if t["name"].lower() == _escaped(name).lower()), None)
+    known = next(
+        (t for t in terms_of(site, taxonomy) if t["name"].lower() == escape_ampersands(name).lower()), None
+    )
     return known or create_term(site, taxonomy, {"name": name})
 
 
@@ -292,10 +294,6 @@ def _check_attribute_slug(site: Site, slug: str, deed: str, *, own_id: int) -> N
 
 def _attribute_refused(deed: str, message: str) -> RestError:
     return RestError(f"woocommerce_rest_cannot_{deed}", message, 400)
-
-
-def _escaped(name: str) -> str:
-    return name.replace("&amp;", "&").replace("&", "&amp;")
 
 
 def _slug(name: str) -> str:

@@ -8,12 +8,19 @@ beyond ASCII as \\uXXXX in lower case.
 from __future__ import annotations
 
 import json
+import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 Doc = dict[str, Any]
 
 CENT = Decimal("0.01")
+_BARE = re.compile(r"&(?!(?:[a-z][a-z0-9]{1,19}|#[0-9]{1,7}|#x[0-9a-f]{1,6});)", re.IGNORECASE)
+
+
+def escape_ampersands(name: str) -> str:
+    """Names keep their HTML and its entities, but a bare & is stored as &amp; (recorded; entities from the source)."""
+    return _BARE.sub("&amp;", name)
 
 
 def php_json(value: object) -> bytes:

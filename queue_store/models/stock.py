@@ -58,6 +58,8 @@ class ShopProduct(Base):
     held: Mapped[bool] = mapped_column(default=False)
     #: Since when the shop differs from what it should show; None: it does not.
     differs_since: Mapped[datetime | None]
+    #: True: made by us for an item that QuickBooks has no more, or no more wants here; see `products.when_gone`.
+    retired: Mapped[bool] = mapped_column(default=False)
 
 
 class OrderTaking(Base):

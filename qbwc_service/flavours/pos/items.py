@@ -38,6 +38,7 @@ def read_item(record: Record) -> BookItem:
         department_list_id=text("DepartmentListID"),
         department_code=text("DepartmentCode"),
         vendor_list_id=text("VendorListID"),
+        vendor_code=text("VendorCode"),
         size=text("Size"),
         attribute=text("Attribute"),
         tax_code=text("TaxCode"),

@@ -1,0 +1,387 @@
+"""One pass over wishes for products of one shop: look for the SKUs, make what is missing, look again in doubt.
+
+A lost answer, a worker that died and a database restored from a backup are one
+case: whatever the shop has under a SKU is bound and never made again, and a
+SKU cannot be there twice. What is still missing is computed anew after each
+step from what is known by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from queue_store.catalogue import fold
+from queue_store.companies import live_kinds
+from queue_store.draft_plan import DraftPlan, plan_drafts
+from queue_store.draft_rules import Draft, DraftRules
+from queue_store.mappings import category_mappings
+from queue_store.matching import ADDED, bind_product, match_products
+from queue_store.models import Company, Store
+from queue_store.product_payloads import CreateProduct, ShopItem
+from queue_store.product_sync import ask_store_products
+from queue_store.settings import company_settings, store_settings
+from queue_store.shop_products import keep_products, products_of
+from queue_store.tasks import close_task, raise_task
+from woo_bridge.draft_bodies import more_attributes, parent_body, simple_body, variation_body
+from woo_bridge.draft_calls import (
+    NotMade,
+    attributes_of,
+    create_in_batch,
+    find_category,
+    find_skus,
+    global_attributes,
+    read_product,
+    set_attributes,
+)
+from woo_bridge.errors import ShopError, ShopUnreachable, Untranslatable
+from woo_bridge.kinds.kind import Again, Done, Dropped, Ended, Refused, Tools
+from woo_bridge.paging import PER_PAGE
+from woo_bridge.translate_products import translate_product
+
+#: Nothing is made later than this after the claim, which ends after ten minutes.
+_LONGEST = timedelta(minutes=5)
+#: Calls in a row that come to nothing before the shop is taken to be down.
+_STRIKES = 2
+#: Task: a style whose product in the shop is simple.
+SIMPLE_STYLE = "simple style"
+_NOT_LIVE = "The store is not live for products: nothing is made."
+_SKU_TAKEN = "product_invalid_sku"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One product to be made: of a wish, with its body."""
+
+    wish: int
+    #: "": the variable product of a style.
+    list_id: str
+    called: str
+    body: Mapping[str, Any]
+
+
+class DraftPass:
+    """One pass over some wishes of one store; `run` says how each of them ended."""
+
+    def __init__(self, tools: Tools, wishes: Mapping[int, CreateProduct]) -> None:
+        self._database, self._client, self._store_id = tools.database, tools.client, tools.store_id
+        self._now: Callable[[], datetime] = tools.now
+        self._until = tools.now() + _LONGEST
+        self._wishes = wishes
+        self._ended: dict[int, Ended] = {}
+        self._plans: dict[int, DraftPlan] = {}
+        #: What was refused, in sentences, and how many were made, by wish.
+        self._refusals: dict[int, list[str]] = {}
+        self._made: dict[int, int] = {}
+        self._categories: dict[tuple[str, str], int | None] = {}
+        self._attributes: dict[str, int] | None = None
+        self._strikes = 0
+        #: JSON of variable products, as they were read or made in this pass.
+        self._parents: dict[int, bytes] = {}
+
+    def run(self) -> Mapping[int, Ended]:
+        """How each wish ended; what a lost connection left open bears its error."""
+        try:
+            self._work()
+        except ShopError as error:
+            for wish in self._open():
+                self._ended[wish] = error
+        return self._ended
+
+    def _work(self) -> None:
+        self._plan()
+        self._look([sku for wish in self._open() for sku in self._plans[wish].skus])
+        self._plan()
+        self._make_products()
+        self._plan()
+        self._make_variations()
+        self._plan()
+        self._settle()
+
+    # -- what is missing
+
+    def _plan(self) -> None:
+        """Compute what is still missing of the wishes that are open."""
+        with self._database.read() as db:
+            store = db.get_one(Store, self._store_id)
+            company = db.get_one(Company, store.company_id)
+            self._rules = DraftRules.of(store_settings(db, store), company_settings(db, company))
+            self._mapped = category_mappings(db, store)
+            is_live = "products" in live_kinds(store)
+            plans = plan_drafts(db, company, store, {wish: self._wishes[wish] for wish in self._open()})
+        for wish, plan in plans.items():
+            self._plans[wish] = plan
+            if not is_live:
+                self._ended[wish] = Dropped(_NOT_LIVE)
+            elif plan.is_unwanted:
+                self._ended[wish] = Dropped(
+                    "Its item is gone from QuickBooks, or no longer wanted in this shop."
+                )
+
+    def _look(self, skus: Sequence[str]) -> None:
+        """Bind whatever the shop has under these SKUs."""
+        self._keep(list(find_skus(self._client, skus)))
+
+    def _keep(self, bodies: Sequence[bytes]) -> None:
+        items: list[ShopItem] = []
+        for body in bodies:
+            try:
+                items.append(translate_product(body))
+            except Untranslatable as problem:
+                raise _Unreadable(problem) from problem
+
+        def keep(db: Session) -> None:
+            store = db.get_one(Store, self._store_id)
+            keep_products(db, store, items, read_now=True)
+            match_products(db, store, [item.product_id for item in items])
+
+        if items:
+            self._database.write_again(keep)
+
+    # -- making
+
+    def _make_products(self) -> None:
+        """Simple products, and the variable products of styles, up to 100 in a call."""
+        wanted: list[_Wanted] = []
+        for wish in self._open():
+            plan = self._plans[wish]
+            if plan.parent_sku:
+                if plan.missing and plan.parent is None:
+                    wanted += self._body(wish, "", self._called(plan), lambda p=plan: self._parent(p))  # type: ignore[misc]
+            else:
+                for draft in plan.missing:
+                    wanted += self._body(wish, draft.list_id, draft.called, lambda d=draft: self._simple(d))  # type: ignore[misc]
+        for some in _hundreds(wanted):
+            if self._is_time_up([one.wish for one in some]):
+                continue
+            self._create(0, some)
+
+    def _make_variations(self) -> None:
+        for wish in self._open():
+            plan = self._plans[wish]
+            if not plan.missing or plan.parent is None or self._is_time_up([wish]):
+                continue
+            self._fill(wish, plan, plan.parent.product_id)
+
+    def _fill(self, wish: int, plan: DraftPlan, parent_id: int) -> None:
+        """Make what is missing of one variable product."""
+        body = self._parents.get(parent_id) or read_product(self._client, parent_id)
+        if body is None:
+            self._ended[wish] = Again(f"product {parent_id} is gone from the shop")
+            return
+        parent = translate_product(body)
+        try:
+            more = more_attributes(attributes_of(body), plan.members, self._rules)
+        except ValueError as lacking:
+            self._refuse(
+                wish,
+                f"{parent.called.capitalize()} has no attribute {str(lacking)!r} for its variations, which "
+                f"{plan.missing[0].called} needs. Give it that attribute in the shop, or set products.size_name or "
+                "products.attribute_name to the name that it has there.",
+            )
+            return
+        if more is not None:
+            body = set_attributes(self._client, parent_id, more)
+            parent = translate_product(body)
+            self._keep([body])
+        # What a person has published gains nothing that the person has not seen.
+        status = "private" if parent.status == "publish" else "publish"
+        wanted: list[_Wanted] = []
+        for draft in plan.missing:
+            wanted += self._body(
+                wish,
+                draft.list_id,
+                draft.called,
+                lambda d=draft: variation_body(d, self._rules, status, parent.attributes),  # type: ignore[misc]
+            )
+        for some in _hundreds(wanted):
+            self._create(parent_id, some)
+
+    def _create(self, parent_id: int, wanted: Sequence[_Wanted]) -> None:
+        """One batch; each of it is settled by itself, and looked for where its answer is not clear."""
+        try:
+            answers = create_in_batch(self._client, parent_id, [one.body for one in wanted])
+            self._strikes = 0
+        except ShopError as error:
+            self._strikes += 1
+            if self._strikes >= _STRIKES:
+                raise
+            if isinstance(error, ShopUnreachable) and error.may_have_arrived:
+                # The shop may have made some of them: bound now, if it can be asked, else when they are done again.
+                self._look([str(one.body["sku"]) for one in wanted])
+                self._plan()
+            for one in wanted:
+                plan = self._plans[one.wish]
+                is_there = not plan.missing if one.list_id else plan.parent is not None
+                if not is_there:
+                    self._ended.setdefault(one.wish, error)
+            return
+        made: list[tuple[_Wanted, bytes]] = []
+        owners: dict[int, _Wanted] = {}
+        for one, answer in zip(wanted, answers, strict=True):
+            if answer is None:
+                self._ended[one.wish] = Again(
+                    "the shop's answer does not say what became of it; it is looked for"
+                )
+            elif isinstance(answer, NotMade):
+                if answer.code == _SKU_TAKEN and answer.owner is not None:
+                    owners[answer.owner] = one
+                else:
+                    words = f"{answer.message.rstrip('.')} ({answer.code})"
+                    self._refuse(one.wish, f"The shop refused a product for {one.called}: {words}.")
+            else:
+                made.append((one, answer))
+        self._keep_made(made)
+        self._bind_owners(owners)
+
+    def _keep_made(self, made: Sequence[tuple[_Wanted, bytes]]) -> None:
+        items = {translate_product(body).product_id: (one, body) for one, body in made}
+        for number, (one, body) in items.items():
+            self._made[one.wish] = self._made.get(one.wish, 0) + bool(one.list_id)
+            if not one.list_id:
+                self._parents[number] = body
+        self._keep([body for _one, body in made])
+
+        def bind(db: Session) -> None:
+            store = db.get_one(Store, self._store_id)
+            rows = products_of(db, store.id, [number for number, (one, _) in items.items() if one.list_id])
+            for number, row in rows.items():
+                if row.list_id != items[number][0].list_id:
+                    bind_product(db, row, items[number][0].list_id, ADDED)
+                if row.agreed_gross is None and row.manage_stock == "yes":
+                    # Nobody can have ordered it yet: both sides agree from the beginning.
+                    row.agreed_gross = row.quantity
+            db.flush()
+            ask_store_products(db, store, list(rows), cause="made in the shop")
+
+        if items:
+            self._database.write_again(bind)
+
+    def _bind_owners(self, owners: Mapping[int, _Wanted]) -> None:
+        """A SKU that was taken when it was to be made: whoever has it is read, and bound if it is free."""
+        for number, one in owners.items():
+            body = read_product(self._client, number)
+            item = translate_product(body) if body is not None else None
+            sku = str(one.body["sku"])
+            if (
+                body is not None
+                and item is not None
+                and fold(item.sku) == fold(sku)
+                and item.status != "trash"
+            ):
+                self._keep([body])
+                continue
+            self._refuse(
+                one.wish,
+                f"The shop refused a product for {one.called}: its SKU {sku!r} belongs to product {number}, which does not "
+                "show it. Look at that product in the shop, and in its trash.",
+            )
+
+    # -- bodies
+
+    def _body(
+        self, wish: int, list_id: str, called: str, make: Callable[[], Mapping[str, Any]]
+    ) -> list[_Wanted]:
+        try:
+            return [_Wanted(wish, list_id, called, make())]
+        except ValueError as problem:
+            self._refuse(wish, f"No product is made for {called}: {problem}.")
+            return []
+
+    def _simple(self, draft: Draft) -> Mapping[str, Any]:
+        return simple_body(draft, self._rules, self._categories_of(draft), self._global())
+
+    def _parent(self, plan: DraftPlan) -> Mapping[str, Any]:
+        first = plan.members[0]
+        return parent_body(
+            plan.parent_sku, plan.members, self._rules, self._categories_of(first), self._global()
+        )
+
+    def _global(self) -> Mapping[str, int]:
+        if self._attributes is None:
+            self._attributes = global_attributes(self._client)
+        return self._attributes
+
+    def _categories_of(self, draft: Draft) -> list[int]:
+        found: list[int] = []
+        for which, name in draft.categories:
+            number = self._mapped.get(f"{which}:{fold(name)}")
+            if number is None:
+                if (which, name) not in self._categories:
+                    self._categories[which, name] = find_category(
+                        self._client, name, make=self._rules.new_categories
+                    )
+                number = self._categories[which, name]
+            if number and number not in found:
+                found.append(number)
+        return found
+
+    # -- the end
+
+    def _settle(self) -> None:
+        self._database.write_again(self._settle_in)
+
+    def _settle_in(self, db: Session) -> None:
+        store = db.get_one(Store, self._store_id)
+        for wish, plan in self._plans.items():
+            subject = f"{store.id}:{plan.parent_sku}"[:120]
+            if plan.is_simple:
+                raise_task(
+                    db,
+                    company_id=store.company_id,
+                    kind=SIMPLE_STYLE,
+                    subject=subject,
+                    sentence=plan.problems[0],
+                    activity_id=wish,
+                )
+            elif plan.parent_sku and wish not in self._ended:
+                close_task(db, company_id=store.company_id, kind=SIMPLE_STYLE, subject=subject)
+        for wish in self._open():
+            self._ended[wish] = self._end(wish)
+
+    def _end(self, wish: int) -> Ended:
+        plan = self._plans[wish]
+        problems = [*plan.problems, *self._refusals.get(wish, ())]
+        if problems:
+            return Refused(" ".join(dict.fromkeys(problems)))
+        if plan.missing:
+            return Again("something of it is still missing")
+        made = self._made.get(wish, 0)
+        what = "variation" if plan.parent_sku else "product"
+        if not made:
+            return Done("the shop has it")
+        return Done(f"{made} {what}{'' if made == 1 else 's'} made")
+
+    # -- small things
+
+    def _open(self) -> list[int]:
+        return [wish for wish in self._wishes if wish not in self._ended]
+
+    def _refuse(self, wish: int, sentence: str) -> None:
+        self._refusals.setdefault(wish, []).append(sentence)
+
+    def _called(self, plan: DraftPlan) -> str:
+        return f"the style {plan.members[0].name!r}"
+
+    def _is_time_up(self, wishes: Sequence[int]) -> bool:
+        if self._now() <= self._until:
+            return False
+        for wish in wishes:
+            self._ended.setdefault(wish, Again("the shop is slow; the rest is done next"))
+        return True
+
+
+class _Unreadable(ShopError):
+    """The shop answered a product that cannot be read."""
+
+    def __init__(self, problem: Untranslatable) -> None:
+        super().__init__("products", f"{problem} Mend it in the shop, and save it there.")
+
+
+def _hundreds(wanted: Sequence[_Wanted]) -> Iterator[Sequence[_Wanted]]:
+    for start in range(0, len(wanted), PER_PAGE):
+        yield wanted[start : start + PER_PAGE]
