@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "store": ("ops_console.cli.store:store", "WooCommerce shops."),
     "qwc": ("ops_console.cli.qwc:qwc", "The Web Connector's file."),
     "push": ("ops_console.cli.push:push", "Send records of a shop to QuickBooks."),
+    "pull": ("ops_console.cli.pull:pull", "Bring records of QuickBooks to a shop."),
     "reconcile": ("ops_console.cli.reconcile:reconcile", "Hold shop and QuickBooks against each other."),
     "activity": ("ops_console.cli.activity:activity", "The queue."),
     "session": ("ops_console.cli.session:session", "Runs of the Web Connector."),

@@ -181,7 +181,17 @@ def sync(
     if source == "shop":
         from ops_console.cli.push import push_level
 
-        push_level(desk, field, owner.name, chosen, dry_run=dry_run, as_json=as_json, yes=yes)
+        if not chosen:
+            raise NotDone("There is no such product.")
+        named = None if everything else ",".join(map(str, chosen))
+        given: dict[str, Any] = {
+            "dry_run": dry_run,
+            "as_json": as_json,
+            "yes": yes,
+            "anew": False,
+            "limit": 50,
+        }
+        push_level(desk, field, store=owner.name, ids=named, **given)
         return
     plan = _plan(desk, owner, field, status, names)
     going = [row for row in plan if row["outcome"] == "asked for"]
