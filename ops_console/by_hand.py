@@ -58,6 +58,8 @@ class Line:
 
 #: Outcomes.
 SENT, UNCHANGED, NOT_SENT, ON_ITS_WAY = "sent", "unchanged", "not sent", "on its way"
+#: No item of QuickBooks: of a whole shop that is no failure.
+UNMATCHED = "not matched"
 WRITTEN, ASKED, WOULD_GO = "written", "asked for", "would go"
 
 

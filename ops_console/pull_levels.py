@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ops_console.by_hand import ASKED, NOT_SENT, UNCHANGED, WOULD_GO, WRITTEN, HandRun, Line
+from ops_console.by_hand import ASKED, NOT_SENT, UNCHANGED, UNMATCHED, WOULD_GO, WRITTEN, HandRun, Line
 from ops_console.chosen_products import pieces_of
 from ops_console.open_orders import promised_by_open_orders
 from queue_store.companies import live_kinds
@@ -85,7 +85,8 @@ class _Plan:
             row = rows.get(number)
             why = _hindrance(row)
             if row is None or why:
-                self._lines[number] = Line(_called(row, number), NOT_SENT, sentence=why)
+                word = UNMATCHED if row is not None and row.list_id is None and not row.gone else NOT_SENT
+                self._lines[number] = Line(_called(row, number), word, sentence=why)
                 continue
             item = self.items[number] = decode_shop_item(row.content)
             one = reckoned.get(number)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ops_console.by_hand import NOT_SENT, SENT, UNCHANGED, HandRun, Line
+from ops_console.by_hand import NOT_SENT, ON_ITS_WAY, SENT, UNCHANGED, UNMATCHED, HandRun, Line
 from ops_console.chosen_products import pieces_of, read_now
 from ops_console.open_orders import promised_by_open_orders
-from queue_store.adjustments import order_adjustment
+from queue_store.adjustments import order_adjustment, unseen_adjustments
 from queue_store.allocation import gross_takings
 from queue_store.catalogue import fold
 from queue_store.companies import live_kinds
@@ -31,6 +31,7 @@ from queue_store.product_payloads import BookItem, ShopItem, StockAdjustment, de
 from queue_store.settings import Settings, company_settings, store_settings
 from queue_store.shop_products import products_of
 from queue_store.showing import Reckoned, overrides_of, reckon
+from queue_store.states import ActivityState
 from woo_bridge.client import ShopClient
 
 if TYPE_CHECKING:
@@ -80,6 +81,12 @@ def _adjust(
     rows = products_of(db, store.id, ids)
     reckoned = reckon(db, company, store, rows.values(), as_if_live=("stock",), also_promised=also)
     overrides = overrides_of(db, store)
+    unseen: Mapping[str, Activity] = {}
+    if not company.tracks_stock:
+        # Nobody counts adjustments on their way: one more would be one too many.
+        unseen = unseen_adjustments(
+            db, company.id, [str(row.list_id) for row in rows.values() if row.list_id]
+        )
     shared = Counter(row.list_id for row in rows.values())
     for number in ids:
         row = rows.get(number)
@@ -87,15 +94,23 @@ def _adjust(
             yield Line(f"product {number}", NOT_SENT, sentence="The shop has no product of this id.")
             continue
         shown = decode_shop_item(row.content)
-        why = _no_stock(row, shown, reckoned.get(number), settings, shared)
-        if why is None:
+        if row.list_id is None and shown.manage_stock == "yes":
+            why = row.match_problem or "It is no item of QuickBooks: qbwoo mapping match"
+            yield Line(shown.called, UNMATCHED, sentence=why)
             continue
         one = reckoned.get(number)
-        if why or one is None or one.there is None or shown.quantity is None:
-            yield Line(shown.called, NOT_SENT, sentence=why)
+        hindrance = _no_stock(row, shown, one, settings, shared)
+        if hindrance is None:
+            continue
+        if hindrance or one is None or one.there is None or shown.quantity is None:
+            yield Line(shown.called, NOT_SENT, sentence=hindrance)
             continue
         if one.wanted.quantity == shown.quantity:
             yield Line(shown.called, UNCHANGED)
+            continue
+        before = unseen.get(str(row.list_id))
+        if before is not None:
+            yield Line(shown.called, ON_ITS_WAY, sentence=_unseen(before))
             continue
         free = one.there - one.allocation
         difference = shown.quantity + settings["stock.buffer"] - free
@@ -107,6 +122,15 @@ def _adjust(
             yield Line(shown.called, NOT_SENT, what, sentence)
             continue
         places = locations_of(of_company["stock.stores"], overrides, fold(row.matched_sku or row.sku))
+        place = places[0] if len(places) == 1 else str(of_company["documents.store_number"] or "")
+        if not place and one.item is not None and len(one.item.on_hand) > 1:
+            numbers = ", ".join(sorted(one.item.on_hand))
+            sentence = (
+                f"QuickBooks keeps it in stores {numbers}: say which of them the shop's count is about, by the setting "
+                "stock.stores or documents.store_number, or by qbwoo mapping set location."
+            )
+            yield Line(shown.called, NOT_SENT, what, sentence)
+            continue
         activity = order_adjustment(
             db,
             company_id=company.id,
@@ -115,7 +139,7 @@ def _adjust(
                 list_id=str(row.list_id),
                 sku=row.sku,
                 difference=difference,
-                location=places[0] if len(places) == 1 else "",
+                location=place,
                 why=f"counted in store {store.name}",
             ),
             cause=cause,
@@ -123,6 +147,14 @@ def _adjust(
         )
         _agree(db, store, company, row, activity)
         yield Line(shown.called, SENT, what, activity_id=activity.id)
+
+
+def _unseen(activity: Activity) -> str:
+    if activity.state == ActivityState.SUCCEEDED:
+        return "It was adjusted, and QuickBooks was not read again since: wait for the Web Connector."
+    if activity.state == ActivityState.FAILED:
+        return f"An adjustment of it failed: qbwoo activity retry or cancel {activity.id}"
+    return f"Adjustment {activity.id} of it is {ActivityState(activity.state).shown}."
 
 
 def _agree(db: Session, store: Store, company: Company, row: ShopProduct, activity: Activity) -> None:
@@ -148,8 +180,6 @@ def _no_stock(
     """Why its quantity cannot go, in a sentence; "": it can; None: it has no stock of its own, which is no fault."""
     if shown.type in _WITHOUT_STOCK or shown.manage_stock != "yes" or shown.quantity is None:
         return None
-    if row.list_id is None:
-        return row.match_problem or "It is no item of QuickBooks: qbwoo mapping match"
     if row.held:
         return "It is held by hand: qbwoo product release"
     if one is None or one.item is None:
@@ -197,9 +227,13 @@ def _reprice(
         if shown.type in ("variable", "grouped") or shown.regular_price is None:
             continue
         one = reckoned.get(number)
-        if row.list_id is None or row.held or one is None or one.item is None:
-            why = row.match_problem or "It is no item of QuickBooks, or held: qbwoo product show"
-            yield Line(shown.called, NOT_SENT, sentence=why)
+        if row.list_id is None:
+            why = row.match_problem or "It is no item of QuickBooks: qbwoo mapping match"
+            yield Line(shown.called, UNMATCHED, sentence=why)
+            continue
+        if row.held or one is None or one.item is None:
+            why = "It is held by hand" if row.held else "QuickBooks has its item no more"
+            yield Line(shown.called, NOT_SENT, sentence=f"{why}: qbwoo product show {number}")
             continue
         made = shop_prices(one.item, rules)
         if made.regular == shown.regular_price and (not rules.sale_level or made.sale == shown.sale_price):

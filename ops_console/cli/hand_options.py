@@ -17,6 +17,8 @@ from ops_console.errors import NotDone, WrongUsage
 if TYPE_CHECKING:
     from ops_console.by_hand import HandRun, Line, Selection
 
+#: Outcomes of what nothing is sent of.
+_STAYING = ("unchanged", "not sent", "on its way", "not matched")
 _COLUMNS = ("name", "outcome", "what", "sentence")
 #: Documents of a dry run that are shown unless more are asked for.
 _DOCUMENTS = 3
@@ -125,8 +127,9 @@ def go_through(
     except KeyboardInterrupt:
         raise NotDone(f"Stopped after {run.done} records. Run the same again: it goes on there.") from None
     _show(options, run, resumed, tally)
-    if tally.counts["not sent"]:
-        raise NotDone(f"{tally.counts['not sent']} could not be sent; see their sentences.")
+    stuck = tally.counts["not sent"] + (tally.counts["not matched"] if selection.is_named else 0)
+    if stuck:
+        raise NotDone(f"{stuck} could not be sent; see their sentences.")
 
 
 class _Tally:
