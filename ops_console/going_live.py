@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ops_console.errors import NotDone
-from ops_console.handwork import look_at_products
+from ops_console.handwork import find_drafts, look_at_products
 from qbwc_service import moves
 from qbwc_service.run import Run
 from queue_store.activities import SALE, newest_of_record
@@ -113,6 +113,7 @@ def begin(
 ) -> int:
     """Switch exactly these kinds on, with all that they need to know; how many products are asked for."""
     database.write_again(lambda db: _switch(db, name, kinds, found, booked, who) and None)
+    find_drafts(database, name)
     return look_at_products(database, name, "the shop went live for it")
 
 

@@ -216,6 +216,9 @@ def _reprice(
 ) -> Iterator[Line]:
     settings = store_settings(db, store)
     rules = price_rules(settings, company_settings(db, company))
+    if settings["prices.ruled_by"] == "shop":
+        # Where the shop makes the prices they go as they are, as the worker sends them.
+        rules = PriceRules((settings["products.price_level"],), rules.sale_level, decimals=rules.decimals)
     rows = products_of(db, store.id, ids)
     reckoned = reckon(db, company, store, rows.values(), as_if_live=("stock", "prices"))
     for number in ids:

@@ -10,6 +10,8 @@ from queue_store.models import PullMark
 
 #: All items, each night; receipts, for what they sold.
 STOCK, SALES = "stock", "sales"
+#: All departments, whose names items do not tell: for shops that exchange products.
+DEPARTMENTS = "departments"
 
 
 def due(run: Run) -> str | None:
@@ -17,7 +19,7 @@ def due(run: Run) -> str | None:
     if not any(live_kinds(store) for store in run.stores.values()):
         return None
     everything = _everything_is_due(run)
-    for kind in ("items", SALES, "customers"):
+    for kind in (DEPARTMENTS, "items", SALES, "customers"):
         minutes = _minutes(run, kind)
         mark = run.db.get(PullMark, (run.company.id, kind)) if minutes else None
         if not minutes or (mark is not None and not _is_late(run, mark, timedelta(minutes=minutes))):
@@ -42,6 +44,8 @@ def _minutes(run: Run, kind: str) -> int:
     """Minutes between two readings of a list; 0: it is not read by itself."""
     if kind == "customers":
         return int(run.settings["pull.customers_minutes"])
+    if kind == DEPARTMENTS and not run.exchanges_products:
+        return 0
     minutes, while_shown = run.settings["pull.items_minutes"], run.settings["pull.stock_minutes"]
     if kind == SALES and (not run.company.tracks_stock or run.settings["stock.sales_move_modified"] == "yes"):
         return 0

@@ -15,6 +15,7 @@ QuickBooks tell its items as changed, receipts are read for what they sold.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -22,12 +23,15 @@ import msgspec
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.flavours.spelling import Page
 from qbwc_service.item_reads import forget_items, take_items
-from qbwc_service.pull_times import SALES, STOCK, mark_of
+from qbwc_service.pull_times import DEPARTMENTS, SALES, STOCK, mark_of
 from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet
+from qbxml.records import Record
 from qbxml.statuses import classify_status
 from queue_store.catalogue import store_customers
+from queue_store.departments import keep_departments
+from queue_store.drafts import ask_to_find_drafts
 from queue_store.models import PullMark
 from queue_store.rereading import want_items, want_unseen
 
@@ -69,6 +73,9 @@ def decode_pull(cursor: str) -> Pull:
 def begin(run: Run, kind: str) -> Pull:
     """What changed since the mark; without one all of a list, or its next window."""
     mark = mark_of(run, kind)
+    if kind == DEPARTMENTS:
+        # They are few, and nothing tells which were deleted: all of them each time.
+        return Pull(kind=kind, filters={})
     if kind == SALES:
         return Pull(kind=kind, filters={"created_from": _sales_since(run, mark).isoformat()})
     if mark.begun_at is None and (kind == STOCK or not mark.complete):
@@ -114,7 +121,7 @@ def stop_request(run: Run, state: Pull) -> str:
 
 def cut_short(run: Run, state: Pull) -> None:
     """This reading did not fit its session: the next one goes in windows, or in smaller ones."""
-    if state.is_of_changes or state.kind == SALES:
+    if state.is_of_changes or state.kind in (SALES, DEPARTMENTS):
         return
     mark = mark_of(run, state.kind)
     mark.window_days = max(_SMALLEST_DAYS, mark.window_days // 2) if mark.window_days else _FIRST_DAYS
@@ -128,6 +135,9 @@ def take_page(run: Run, state: Pull, answer: ResponseSet) -> Pull | None:
     records = [record for record in response.records if record.text("ListID")]
     if state.kind == SALES:
         return _take_sales(run, state, response)
+    if state.kind == DEPARTMENTS:
+        _take_departments(run, records)
+        return _next_page(run, state, response)
     if state.list == "items":
         rows = take_items(run, records)
     else:
@@ -150,6 +160,14 @@ def _take_sales(run: Run, state: Pull, response: Response) -> Pull | None:
         sold.update(list_ids)
     want_items(run.db, run.company.id, sold, matched_only=True)
     return _next_page(run, state, response)
+
+
+def _take_departments(run: Run, records: Sequence[Record]) -> None:
+    """What departments are called; a name that is new may be the one that a shop's rule waits for."""
+    names = dict(map(run.spelling.read_department, records))
+    if keep_departments(run.db, run.company.id, names):
+        for store in run.stores.values():
+            ask_to_find_drafts(run.db, store, cause="departments of QuickBooks are called otherwise")
 
 
 def _next_page(run: Run, state: Pull, response: Response) -> Pull | None:

@@ -14,7 +14,7 @@ from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
 from qbwc_service.marks import Mark
 from queue_store.activities import ORDER_KINDS
 from queue_store.companies import list_stores, live_kinds
-from queue_store.drafts import makes_drafts
+from queue_store.drafts import exchanges_products
 from queue_store.ids import new_id
 from queue_store.models import Company, QbwcSession, Store
 from queue_store.product_work import SHOWN_KINDS
@@ -62,9 +62,15 @@ class Run:
 
     @property
     def feeds_shops(self) -> bool:
-        """True if a store of it shows QuickBooks' stock or prices, or gets products of its items."""
-        stores = self.stores.values()
-        return any(live_kinds(store) & SHOWN_KINDS or makes_drafts(self.db, store) for store in stores)
+        """True if a store of it shows QuickBooks' stock or prices, or exchanges products with it."""
+        return (
+            any(live_kinds(store) & SHOWN_KINDS for store in self.stores.values()) or self.exchanges_products
+        )
+
+    @cached_property
+    def exchanges_products(self) -> bool:
+        """True if products go to a store of it, or come from one."""
+        return any(exchanges_products(self.db, store) for store in self.stores.values())
 
     @property
     def spelling(self) -> Spelling:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from queue_store.attribute_values import ATTRIBUTE_KEY, SIZE_KEY, AttributeWords
 from queue_store.catalogue import KnownItem, fold
 from queue_store.companies import live_kinds
+from queue_store.departments import department_names
 from queue_store.draft_rules import Draft, DraftRules, draft_of, style_sku
 from queue_store.matching import items_of_skus
 from queue_store.models import CatalogueItem, Company, ShopProduct, Store
@@ -75,16 +76,6 @@ def own_lines(db: Session, company_id: int) -> set[str]:
     """ListIDs of the items for extra lines of documents, which are no goods."""
     rows = select(MappingRow.list_id).where(MappingRow.company_id == company_id, MappingRow.kind == "line")
     return set(db.scalars(rows))
-
-
-def department_names(db: Session, company_id: int) -> dict[str, str]:
-    """Names of departments by ListID, as far as they are known."""
-    rows = db.execute(
-        select(MappingRow.list_id, MappingRow.label).where(
-            MappingRow.company_id == company_id, MappingRow.kind == "department", MappingRow.label != ""
-        )
-    )
-    return {row.list_id: row.label for row in rows}
 
 
 def catalogue_items(

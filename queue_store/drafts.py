@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from queue_store.activities import SHOP, move
 from queue_store.companies import live_kinds
-from queue_store.draft_plan import catalogue_items, department_names, own_lines, plan_drafts
+from queue_store.departments import department_names
+from queue_store.draft_plan import catalogue_items, own_lines, plan_drafts
 from queue_store.draft_rules import Draft, DraftRules, style_sku
 from queue_store.fingerprint import content_digest
 from queue_store.ids import new_ids
@@ -52,6 +53,13 @@ class _Wish:
 def makes_drafts(db: Session, store: Store) -> bool:
     """True if products of this store are made from items of QuickBooks."""
     return "products" in live_kinds(store) and store_settings(db, store)["products.from_quickbooks"] != "off"
+
+
+def exchanges_products(db: Session, store: Store) -> bool:
+    """True if products go from QuickBooks to this store, or the other way."""
+    if "products" not in live_kinds(store):
+        return False
+    return makes_drafts(db, store) or bool(store_settings(db, store)["products.to_quickbooks"])
 
 
 def ask_drafts(db: Session, company: Company, store: Store, list_ids: Collection[str], *, cause: str) -> int:

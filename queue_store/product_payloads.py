@@ -125,6 +125,8 @@ class ShopItem(Payload, frozen=True, kw_only=True, omit_defaults=True):
     variation_ids: tuple[int, ...] = ()
     #: ListID of the item that we made it for; "": made by somebody else.
     made_for: str = ""
+    #: Numbers among its meta data whose key tells of a cost, by key.
+    costs: Mapping[str, Decimal] = {}
     modified_at: datetime | None = None
 
     @property

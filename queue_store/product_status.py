@@ -22,7 +22,7 @@ from queue_store.catalogue import fold
 from queue_store.companies import live_kinds
 from queue_store.levels import Sides, by_record
 from queue_store.models import Activity, Company, ShopProduct, Store
-from queue_store.prices import price_rules, shop_prices
+from queue_store.prices import PriceRules, price_rules, shop_prices
 from queue_store.product_payloads import BookItem, ShopChange, ShopItem, decode_shop_item
 from queue_store.product_sync import LIMIT, SYNC_PRODUCT, difference
 from queue_store.settings import Settings, company_settings, store_settings
@@ -161,7 +161,12 @@ class _Look:
     def __init__(self, store: Store, settings: Settings, company: Settings) -> None:
         self._store, self._live = store, live_kinds(store)
         self._shop_rules_prices = settings["prices.ruled_by"] == "shop"
-        self._rules = price_rules(settings, company)
+        #: Where the shop makes the prices they go to one level as they are.
+        self._own_prices = PriceRules(
+            (settings["products.price_level"],),
+            settings["prices.sale_level"],
+            decimals=price_rules(settings, company).decimals,
+        )
 
     def at(
         self,
@@ -211,7 +216,7 @@ class _Look:
         change = difference(row, reckoned.wanted, taken, {})
         found = list(_fields(shown, change))
         if self._shop_rules_prices and reckoned.item is not None and shown.type not in _BASE_TYPES:
-            made = shop_prices(reckoned.item, self._rules)
+            made = shop_prices(reckoned.item, self._own_prices)
             wanted = Wanted(regular_price=made.regular, sale_price=made.sale, ends_sale=made.ends_sale)
             found += _fields(shown, change_of(shown, wanted))
         return tuple(found)

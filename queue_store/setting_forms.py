@@ -5,6 +5,7 @@ Each reader raises ValueError where the text does not fit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from queue_store.product_payloads import LIST_PRICE, WEB_PRICE
 
+_COST = re.compile("cost|cogs|purchase|wholesale", re.IGNORECASE)
 _LEVELS = frozenset((LIST_PRICE, WEB_PRICE, "1", "2", "3", "4", "5"))
 
 
@@ -36,6 +38,38 @@ def words(value: str) -> tuple[str, ...]:
 def folded_words(value: str) -> frozenset[str]:
     """For comparing: trimmed, case-blind."""
     return frozenset(word.casefold() for word in words(value))
+
+
+def names_a_cost(key: str) -> bool:
+    """True for a key of a product's meta data under which a cost may be kept."""
+    return len(key) <= 64 and _COST.search(key) is not None
+
+
+def cost_key(value: str) -> str:
+    if value and not names_a_cost(value):
+        raise ValueError(value)
+    return value
+
+
+#: Fields of an item that a shop may rule.
+ITEM_FIELDS = (
+    "name",
+    "description",
+    "size",
+    "attribute",
+    "manufacturer",
+    "weight",
+    "upc",
+    "cost",
+    "department",
+)
+
+
+def item_fields(value: str) -> frozenset[str]:
+    fields = folded_words(value)
+    if not fields <= set(ITEM_FIELDS):
+        raise ValueError(value)
+    return fields
 
 
 def boolean(value: str) -> bool:
@@ -167,6 +201,13 @@ def location_numbers(value: str) -> tuple[str, ...]:
 def price_level(value: str) -> str:
     level = value.strip().lower()
     if level and level not in _LEVELS:
+        raise ValueError(value)
+    return level
+
+
+def own_level(value: str) -> str:
+    level = price_level(value)
+    if not level:
         raise ValueError(value)
     return level
 

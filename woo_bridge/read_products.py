@@ -12,6 +12,7 @@ from queue_store.matching import match_products
 from queue_store.models import Store
 from queue_store.product_payloads import ShopItem
 from queue_store.product_sync import ask_store_products
+from queue_store.products_to_books import send_products
 from queue_store.shop_products import Kept, keep_products, keeps_products
 from queue_store.tasks import raise_task
 from queue_store.webhook_log import keep_body
@@ -80,6 +81,7 @@ def see_to_products(db: Session, store: Store, kept: dict[int, Kept], *, cause: 
     """Match what arrived, and ask for what differs from what it should show; how many were asked for."""
     arrived = [number for number, word in kept.items() if word in (Kept.NEW, Kept.CHANGED)]
     match_products(db, store, arrived)
+    send_products(db, store, arrived, cause=cause)
     asked = ask_store_products(db, store, arrived, cause=cause)
     doubtful = [number for number, word in kept.items() if word is Kept.SAME_SECOND]
     if doubtful:

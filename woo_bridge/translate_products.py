@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from queue_store.product_payloads import ShopAttribute, ShopCategory, ShopItem
+from queue_store.setting_forms import names_a_cost
 from woo_bridge import raw
 from woo_bridge.errors import Untranslatable
 from woo_bridge.raw_products import RawProduct, Text
@@ -16,6 +17,8 @@ from woo_bridge.translating import Translation
 
 #: Meta data of the products that we make: the ListID of their item.
 MADE_FOR = "_qbwoo_list_id"
+_MOST_COSTS = 10
+_MOST_COST = Decimal(10) ** 9
 _decoder = msgspec.json.Decoder(RawProduct)
 #: What a writing of ours may move.
 _WRITTEN = (
@@ -80,6 +83,7 @@ class _Translation(Translation):
         self._tell(told, "attributes", found.attributes, _attributes)
         self._tell(told, "variation_ids", found.variations, _ids)
         self._tell(told, "made_for", found.meta_data, _made_for)
+        self._tell(told, "costs", found.meta_data, _costs)
         if not isinstance(found.date_modified_gmt, UnsetType):
             told["modified_at"] = self.value(raw.moment, found.date_modified_gmt, "date_modified_gmt")
         for name, field in (
@@ -161,6 +165,21 @@ def _made_for(value: Any) -> str:
         if one.key == MADE_FOR and isinstance(one.value, str):
             return one.value[:36]
     return ""
+
+
+def _costs(value: Any) -> dict[str, Decimal]:
+    """Plugins keep what a product costs under keys of their own; which of them counts is a setting."""
+    found: dict[str, Decimal] = {}
+    for one in raw.each(value):
+        if not isinstance(one.key, str) or not names_a_cost(one.key) or len(found) == _MOST_COSTS:
+            continue
+        try:
+            number = Decimal(str(one.value).strip())
+        except InvalidOperation:
+            continue
+        if number.is_finite() and 0 <= number < _MOST_COST:
+            found[one.key] = number
+    return found
 
 
 def _ids(value: Any) -> tuple[int, ...]:

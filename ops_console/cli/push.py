@@ -144,6 +144,41 @@ def customers(desk: Desk, /, ids: str | None, since: str | None, **given: Any) -
 
 @push.command()
 @hand_options(ids="Ids of products", sku=True, since="Products changed at this time or later")
+@with_desk
+def products(desk: Desk, /, ids: str | None, skus: tuple[str, ...], since: str | None, **given: Any) -> None:
+    """Make items of QuickBooks of products that it lacks, whatever products.to_quickbooks says; also of drafts.
+
+    QuickBooks is asked for each SKU before an item is made. Of products that are an
+    item already, fields go that products.shop_rules names.
+
+    \b
+    For example:
+      qbwoo push products --store main --sku TS-RED-M --dry-run
+      qbwoo push products --store main --since 2026-01-01
+    """
+    from ops_console import shops
+    from ops_console.by_hand import HandRun, Line, Selection
+    from ops_console.chosen_products import name_products, read_first
+    from ops_console.push_products import push_products
+
+    options = HandOptions(**given)
+    selection = Selection(ids=numbers(ids), skus=skus, since=moment(since))
+    selection = name_products(desk.database, options.store, selection)
+    told: list[int] = []
+
+    def pieces(run: HandRun) -> Iterator[list[Line]]:
+        with shops.shop_client(desk.settings, desk.database, desk.box, options.store) as client:
+            # Once, though records are looked at first and then sent.
+            if not told:
+                told.append(sum(progress(read_first(run, client), "Reading products", size=int)))
+            yield from push_products(run, client)
+
+    question = "{count} products of store " + options.store + " will be sent to QuickBooks. Go on?"
+    go_through(desk, "push products", selection, options, pieces, question)
+
+
+@push.command()
+@hand_options(ids="Ids of products", sku=True, since="Products changed at this time or later")
 @click.option("--beyond-limit", is_flag=True, help="Also what is more than stock.limit.")
 @with_desk
 def inventory(

@@ -183,6 +183,10 @@ class Spelling(Protocol):
         """When a receipt was created, and the ListIDs on it."""
         ...
 
+    def read_department(self, record: Record) -> tuple[str, str]:
+        """ListID and name of a department."""
+        ...
+
     def deleted_request(self, request_id: str, kind: str, since: datetime) -> str:
         """Items or customers that were deleted since a moment."""
         ...

@@ -16,6 +16,7 @@ from queue_store.activities import get_activity
 from queue_store.catalogue import bind, fold
 from queue_store.item_orders import decode_item_change, follow_change
 from queue_store.payloads import Department, Item
+from queue_store.products_to_books import begin_stock
 
 _items = msgspec.json.Decoder(Item)
 _departments = msgspec.json.Decoder(Department)
@@ -27,6 +28,7 @@ def _prepare_item(run: Run, activity: Any, payload: bytes) -> Prepared:
 
 def _learn_item(run: Run, activity: Any, record: Record) -> None:
     take_items(run, [record])
+    begin_stock(run.db, run.company, record.text("ListID") or "")
     kind, _, key = activity.record_id.partition(":")
     if kind == "line":
         bind(

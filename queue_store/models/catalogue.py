@@ -144,7 +144,7 @@ class PullMark(Base):
     __tablename__ = "pull_marks"
 
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True, autoincrement=False)
-    #: "items", "customers", "sales" (what was sold), or "stock" (all items, nightly).
+    #: "items", "customers", "departments", "sales" (what was sold), or "stock" (all items, nightly).
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     #: Greatest TimeModified that QuickBooks answered, less two hours.
     changed_since: Mapped[datetime | None]

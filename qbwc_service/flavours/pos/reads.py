@@ -42,7 +42,12 @@ _QUERIES = {
     "order mark": _ORDERS,
     "tax rates": "CompanyQueryRq",
 }
-_LISTS = {"items": "ItemInventoryQueryRq", "customers": "CustomerQueryRq", "sales": _RECEIPTS}
+_LISTS = {
+    "items": "ItemInventoryQueryRq",
+    "customers": "CustomerQueryRq",
+    "sales": _RECEIPTS,
+    "departments": "DepartmentQueryRq",
+}
 _ID = re.compile(r"-?[0-9]{1,19}")
 #: The look-up of what the company's tax categories and codes come to.
 TAX_RATES = ("tax rates", "company")

@@ -139,6 +139,9 @@ class PosSpelling:
     def read_sold(self, record: Record) -> tuple[datetime | None, Collection[str]]:
         return record.moment("TimeCreated"), stock.sold(record)
 
+    def read_department(self, record: Record) -> tuple[str, str]:
+        return record.text("ListID") or "", record.text("DepartmentName") or ""
+
     def deleted_request(self, request_id: str, kind: str, since: datetime) -> str:
         return reads.deleted_request(request_id, kind, since)
 
