@@ -33,14 +33,19 @@ class Imported:
     new: int = 0
     changed: int = 0
     unchanged: int = 0
-    #: "line 7: ...", the first of them; and how many there are.
-    problems: list[str] = field(default_factory=list)
+    #: Number of a bad line and what is wrong with it, of the first of them; and how many there are.
+    found: list[tuple[int, str]] = field(default_factory=list)
     bad: int = 0
+
+    @property
+    def problems(self) -> list[str]:
+        """ "line 7: ...", in the order of the file."""
+        return [f"line {number}: {problem}" for number, problem in sorted(self.found)]
 
     def tell(self, number: int, problem: str) -> None:
         self.bad += 1
-        if len(self.problems) < _TOLD:
-            self.problems.append(f"line {number}: {problem}")
+        if len(self.found) < _TOLD:
+            self.found.append((number, problem))
 
 
 class _DryRun(Exception):

@@ -9,7 +9,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from queue_store.catalogue import fold
-from queue_store.draft_plan import catalogue_items, department_names, own_lines
+from queue_store.departments import department_names
+from queue_store.draft_plan import catalogue_items, own_lines
 from queue_store.draft_rules import DraftRules
 from queue_store.models import CatalogueItem, Company, Store
 from queue_store.settings import company_settings, store_settings

@@ -8,7 +8,7 @@ off, is a reason and no excuse.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -54,6 +54,8 @@ class Differing:
     field: str
     shop: Decimal | bool | None
     should: Decimal | bool | None
+    #: False: its kind does not flow to this shop, so that nothing will ever change it by itself.
+    flows: bool = True
 
     @property
     def kind(self) -> str:
@@ -219,7 +221,10 @@ class _Look:
             made = shop_prices(reckoned.item, self._own_prices)
             wanted = Wanted(regular_price=made.regular, sale_price=made.sale, ends_sale=made.ends_sale)
             found += _fields(shown, change_of(shown, wanted))
-        return tuple(found)
+        return tuple(replace(one, flows=self._flows(one)) for one in found)
+
+    def _flows(self, one: Differing) -> bool:
+        return one.kind in self._live and not (one.kind == "prices" and self._shop_rules_prices)
 
     def _why(self, differing: tuple[Differing, ...], activity: Activity | None) -> str:
         whys: list[str] = []
