@@ -10,6 +10,8 @@ import click
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.hand_options import HandOptions, go_through, hand_options, moment, numbers
 from ops_console.cli.output import progress, remark
+from ops_console.errors import NotDone
+from queue_store.companies import get_store, live_kinds
 
 
 @click.group()
@@ -37,6 +39,13 @@ def products(desk: Desk, /, since: str | None, names: tuple[str, ...], **given: 
 
     options = HandOptions(**given)
     ids = item_ids(desk.database, options.store, names)
+    with desk.read() as db:
+        is_live = "products" in live_kinds(get_store(db, options.store))
+    if not is_live and not options.dry_run:
+        raise NotDone(
+            f"Store {options.store} is not live for products: nothing would be made there. "
+            f"Run: qbwoo store live {options.store} --also products"
+        )
 
     def pieces(run: HandRun) -> Iterator[list[Line]]:
         yield from pull_products(run, ids)

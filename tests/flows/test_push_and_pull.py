@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Any
 
@@ -264,9 +263,13 @@ def test_named_items_become_drafts_whatever_the_rule_says(stocked: Street, qbwoo
     item_read(stocked, "NEW-1", "4", prices={"1": "7.00"})
     dry = qbwoo("pull", "products", "--store", "main", "--sku", "NEW-1", "--dry-run", "--json").data
     assert [one["outcome"] for one in dry["rows"]] == ["would go"]
+    assert (
+        "not live for products" in qbwoo("pull", "products", "--store", "main", "--sku", "NEW-1", code=1).err
+    )
+    go_live(stocked, "products")
     qbwoo("pull", "products", "--store", "main", "--sku", "NEW-1", "--yes")
     stocked.work()
-    assert json.loads(json.dumps(shown(stocked, "NEW-1")))["status"] == "draft"
+    assert shown(stocked, "NEW-1")["status"] == "draft"
     assert (
         qbwoo("pull", "products", "--store", "main", "--sku", "NEW-1", "--yes", "--json").data["rows"] == []
     )
