@@ -133,7 +133,7 @@ class MappingImport:
             self._db.flush()
             self._db.expunge_all()
             if self._kind in BY_SKU_KINDS:
-                skus_mapped_anew(self._db, self._company.id, told)
+                skus_mapped_anew(self._db, self._company.id, self._kind, told)
             told.clear()
         return counts[0], counts[1], counts[2]
 

@@ -78,7 +78,7 @@ def set_mapping(
     _outdate(company, kind)
     db.flush()
     if kind in BY_SKU_KINDS:
-        skus_mapped_anew(db, company.id, [key])
+        skus_mapped_anew(db, company.id, kind, [key])
     found = find_mapping(db, company, kind=kind, key=key, store_id=store_id)
     assert found is not None
     return found
@@ -97,7 +97,7 @@ def remove_mapping(
     _outdate(company, kind)
     db.flush()
     if kind in BY_SKU_KINDS:
-        skus_mapped_anew(db, company.id, [found.key])
+        skus_mapped_anew(db, company.id, kind, [found.key])
 
 
 def check_value(db: Session, company: Company, kind: str, key: str, value: str) -> None:

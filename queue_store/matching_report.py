@@ -80,7 +80,7 @@ def matches(db: Session, store: Store) -> Iterator[Match]:
 def loose_key(sku: str) -> str:
     """A SKU without what people type one way or the other; "" if nothing is left."""
     bare = "".join(letter for letter in fold(sku) if letter.isalnum())
-    return bare.lstrip("0") or bare
+    return bare.lstrip("0") or bare[:1]
 
 
 def _of_products(db: Session, store: Store, rows: Sequence[ShopProduct], loose: _Loose) -> Iterator[Match]:

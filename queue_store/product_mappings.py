@@ -67,15 +67,17 @@ def remove_product(db: Session, store: Store, row: ShopProduct, who: str) -> Non
     db.flush()
 
 
-def skus_mapped_anew(db: Session, company_id: int, keys: Collection[str]) -> int:
+def skus_mapped_anew(db: Session, company_id: int, kind: str, keys: Collection[str]) -> int:
     """A person said something of these SKUs: match the products that bear one, and ask for what differs; how many."""
+    bears, bore = ShopProduct.sku_key, func.lower(ShopProduct.matched_sku)
     asked = 0
     for store in list_stores(db, company_id):
         for some in pieces(sorted({fold(key) for key in keys})):
             bearers = db.scalars(
                 select(ShopProduct.product_id).where(
                     ShopProduct.store_id == store.id,
-                    ShopProduct.sku_key.in_(some) | func.lower(ShopProduct.matched_sku).in_(some),
+                    # Where the stock counts goes by the SKU of the match, which no index knows.
+                    bears.in_(some) | bore.in_(some) if kind == LOCATION else bears.in_(some),
                     ~ShopProduct.gone,
                 )
             ).all()
