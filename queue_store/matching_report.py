@@ -153,7 +153,11 @@ class _Loose:
         keys: set[int] = set()
         names: set[int] = set()
         for rows in _products(db, store, unmatched=True):
+            # What a SKU says for certain needs no second look.
+            told = items_of_skus(db, store, {row.sku_key for row in rows if row.sku_key})
             for row in rows:
+                if row.sku_key in told:
+                    continue
                 if row.sku_key:
                     keys.add(hash(loose_key(row.sku)))
                 else:
