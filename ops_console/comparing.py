@@ -59,6 +59,8 @@ class Wanted:
     predicted_total: Decimal | None
     figures: Figures | None
     number: str = ""
+    #: The shop wants nothing of it any more: its order was cancelled, its refund deleted.
+    unwanted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +176,9 @@ def _row(
     if len(documents) > 1:
         why = f"{len(documents)} receipts bear the mark {one.record_mark}: reverse all but one in QuickBooks."
         return msgspec.structs.replace(row, verdict=DOUBLED, why=why, alarming=True)
+    if one.unwanted:
+        # A task of its own tells of it; whoever left it as it is knows.
+        return msgspec.structs.replace(row, verdict=ONLY_BOOKS, shop_total=None, why=one.why)
     expected = one.total if one.predicted_total is None else one.predicted_total
     where = _where(one, document, expected)
     now = (placed or {}).get(one.record_mark) if one.kind == SALE else None

@@ -16,7 +16,8 @@ def safe_cell(value: object) -> str:
         case None:
             text = ""
         case Decimal():
-            text = format(value, "f")
+            # Of digits alone: a negative one is no formula, and is to be added up.
+            return format(value, "f")
         case datetime():
             text = value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         case _:

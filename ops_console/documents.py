@@ -120,7 +120,7 @@ def _paper_text(paper: Paper, total: Decimal | None, limit: int) -> Iterator[str
         rest = sum((line.amount for line in paper.lines[len(shown) :]), Decimal(0))
         yield f"  ... {len(paper.lines) - len(shown)} more lines over {_money(rest)}: {_ALL}"
     amounts = [*paper.extras, ("Total", paper.sum if total is None else total)]
-    amounts += [(f"Paid by {name}", amount) for name, amount in paper.tenders]
+    amounts += [(f"{paper.paid} {name}", amount) for name, amount in paper.tenders]
     yield ""
     yield from _table([(name, _money(amount)) for name, amount in amounts], right=(1,))
 

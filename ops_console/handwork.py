@@ -22,7 +22,7 @@ from queue_store.settings import store_settings
 from queue_store.shop_work import waiting_orders
 from queue_store.states import ActivityState
 from queue_store.undo import call_off
-from queue_store.undo_plan import REVERSAL
+from queue_store.undo_plan import UNDOINGS
 from woo_bridge.disposition import Disposition, decide, decide_web_order, order_rules
 from woo_bridge.take_orders import LIFTABLE, redecide_orders
 from woo_bridge.take_refunds import ask_for_refunds
@@ -66,11 +66,14 @@ def retry(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
 def _follow_sales(db: Session, moved: Iterable[Activity]) -> None:
     """A refund that is retried goes where its sale stands: never before it, nor without it."""
     for activity in moved:
-        sale = None
         if activity.kind == RETURN and activity.state == ActivityState.PENDING:
-            sale = sale_of(db, activity.company_id, activity.store_id, activity.order_id)
-        if sale is not None:
-            follow(db, activity, sale)
+            _follow(db, activity)
+
+
+def _follow(db: Session, refund: Activity) -> None:
+    sale = sale_of(db, refund.company_id, refund.store_id, refund.order_id)
+    if sale is not None:
+        follow(db, refund, sale)
 
 
 def hold(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
@@ -90,6 +93,9 @@ def release(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
         if activity.kind == SYNC_PRODUCT:
             approve(db, activity)
         make_way(db, activity)
+        if activity.kind == RETURN and activity.state != ActivityState.PENDING:
+            # It goes after its sale: that is noted, so that the sale wakes it.
+            _follow(db, activity)
     return found
 
 
@@ -97,7 +103,7 @@ def cancel(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
     """Cancel each; all of them."""
     found = [get_activity(db, activity_id) for activity_id in ids]
     for activity in found:
-        if activity.kind == REVERSAL:
+        if activity.kind in UNDOINGS:
             call_off(db, activity, who)
         operations.cancel(db, activity, who)
     return found

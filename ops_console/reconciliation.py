@@ -1,38 +1,36 @@
-"""Reconciling a store: asking for it, comparing what was read, the daily one, and its report."""
+"""Reconciling a store: what the books were read to have, held against the queue and the shop."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import IO, Any
 
 import msgspec
 from sqlalchemy.orm import Session
 
-from ops_console.comparing import EQUAL, VERDICTS, Booked, Placed, Row, Wanted, compare
-from ops_console.csv_cells import safe_cell
+from ops_console.comparing import VERDICTS, Booked, Placed, Wanted, compare
+from ops_console.reconciliation_report import Report
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.spelling import Figures
 from qbwc_service.kinds import KINDS
 from qbwc_service.run import Run
 from queue_store import reconciliations as store_of
 from queue_store.activities import RETURN, SALE
+from queue_store.books import undone_among
 from queue_store.database import Database
 from queue_store.errors import WrongSecretKey
 from queue_store.models import Activity, Company, Reconciliation, Store
 from queue_store.returns import refund_record_id, refund_reference
 from queue_store.setting_tables import RECEIPT
-from queue_store.settings import Settings, company_settings, store_settings
+from queue_store.settings import store_settings
 from queue_store.states import ABROAD, ActivityState
 from queue_store.tasks import raise_task
 from woo_bridge.client import ShopClient
 from woo_bridge.disposition import ENDED, REFUNDED, OrderRules, order_rules
 from woo_bridge.errors import BridgeError
-from woo_bridge.job import Found, Job, Keep, Next, Piece, When, counted
-from woo_bridge.shop_clock import shop_offset, shop_zone
+from woo_bridge.shop_clock import shop_offset
 
 #: Gives a client for a store's name, or raises BridgeError.
 OpenClient = Callable[[Store], ShopClient]
@@ -41,28 +39,6 @@ _figures = msgspec.json.Decoder(Figures)
 _FIELDS = ("number", "status", "date_created_gmt", "total", "refunds")
 #: Kinds that become receipts: a web order is none.
 _RECONCILED = (SALE, RETURN)
-
-
-class Report(msgspec.Struct, kw_only=True):
-    """What a reconciliation found."""
-
-    store: str
-    since: str
-    until: str
-    #: When QuickBooks showed the last receipt.
-    read_at: datetime | None
-    #: Why the shop itself could not be asked; "": it was.
-    shop_problem: str = ""
-    counts: dict[str, int]
-    rows: list[Row]
-
-    @property
-    def alarming(self) -> list[Row]:
-        """What a person should look at, and has not been told of otherwise."""
-        return [row for row in self.rows if row.alarming]
-
-
-report_decoder = msgspec.json.Decoder(Report)
 
 
 class _Told(msgspec.Struct):
@@ -127,7 +103,7 @@ def compare_due(database: Database, open_client: OpenClient) -> int:
             )
             for one in store_of.receipts_of(db, due.id)
         ]
-        undone = store_of.undone_among(db, store.company_id, [one.txn_id for one in booked])
+        undone = undone_among(db, store.company_id, [one.txn_id for one in booked])
         inside = [replace(one, live=one.live and one.txn_id not in undone) for one in booked]
         read_at = due.read_at
     expected = {str(one.activity_id) for one in wanted if one.inside}
@@ -216,6 +192,7 @@ def _wanted_of(run: Run, activity: Activity, since: date, until: date) -> Wanted
         number=activity.txn_number or "",
         inside=since.isoformat() <= day <= until.isoformat(),
         why=_why(activity),
+        unwanted=activity.unwanted,
         total=total,
         predicted_total=predicted,
         figures=figures,
@@ -297,82 +274,3 @@ def _placed_of(
             advice=before if early else f"It was never read from the shop. Run: {push}",
             alarming=not early,
         )
-
-
-# Daily --------------------------------------------------------------------------
-
-
-def _when(db: Session, store: Store, settings: Settings) -> When:
-    of_company = company_settings(db, db.get_one(Company, store.company_id))
-    return When(hour=of_company["reconcile.hour"] if of_company["reconcile.daily"] else None)
-
-
-def _step(piece: Piece) -> Keep:
-    def keep(db: Session, store: Store, settings: Settings) -> Next:
-        period = daily_period(db, store, piece.now)
-        if period is None:
-            return Next(None)
-        store_of.ask(db, store, *period, who="qbwoo", daily=True)
-        return Next(None, {"days": (period[1] - period[0]).days + 1})
-
-    return keep
-
-
-def daily_period(db: Session, store: Store, now: datetime) -> tuple[date, date] | None:
-    """First and last day of the daily reconciliation; None: nothing flowed yet on the days that are over."""
-    local = now.astimezone(shop_zone(db, store, store_settings(db, store)))
-    last = local.date() - timedelta(days=1)
-    if store.live_since is None or store.live_since.astimezone(local.tzinfo).date() > last:
-        return None
-    days: int = company_settings(db, db.get_one(Company, store.company_id))["reconcile.days"]
-    return last - timedelta(days=days - 1), last
-
-
-def _tell(found: Found) -> str:
-    if not found.get("days"):
-        return "The store went live today: there is no day to reconcile yet."
-    return f"Asked for the receipts of the last {counted(found['days'], 'day')}; compared when the Web Connector came."
-
-
-DAILY = Job(
-    name="reconciliation",
-    title="Receipts held against the shop's orders",
-    when=_when,
-    step=_step,
-    tell=_tell,
-    live=frozenset({"orders"}),
-)
-
-
-# The report ---------------------------------------------------------------------
-
-COLUMNS = (
-    *("verdict", "kind", "reference", "mark", "day", "shop_total", "books_total", "difference"),
-    *("receipts", "why", "activity"),
-)
-
-
-def rows_of(report: Report, *, equal: bool) -> list[dict[str, Any]]:
-    """Rows in plain values; with `equal`, those that agree too."""
-    return [msgspec.structs.asdict(row) for row in report.rows if equal or row.verdict != EQUAL]
-
-
-def write_csv(report: Report, file: IO[str]) -> None:
-    """All rows, as a spreadsheet reads them; no cell begins like a formula."""
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
-    for row in rows_of(report, equal=True):
-        writer.writerow([safe_cell(row[column]) for column in COLUMNS])
-
-
-__all__ = [
-    "COLUMNS",
-    "DAILY",
-    "OpenClient",
-    "Report",
-    "compare_due",
-    "daily_period",
-    "report_decoder",
-    "rows_of",
-    "write_csv",
-]

@@ -11,21 +11,23 @@ from sqlalchemy.orm import Session
 
 from ops_console.settings import ProcessSettings
 from qbwc_service import previewing
+from qbwc_service.needs import Prepared
 from qbwc_service.previewing import Preview
 from qbwc_service.run import Run
-from queue_store.activities import SALE, newest_of_record
+from queue_store.activities import RETURN, SALE, newest_of_record
 from queue_store.companies import get_store
 from queue_store.database import Database
-from queue_store.models import Activity, Company
+from queue_store.models import Activity, Company, Store
 from queue_store.payloads import Order, encode
 from queue_store.secrets import SecretBox
 from queue_store.settings import company_settings
-from queue_store.states import ActivityState
+from queue_store.states import AT_HOME, ActivityState
 from woo_bridge.client import ShopClient, Webhook
 from woo_bridge.connect import TOPICS, ConnectReport, connect_store, delivery_url
 from woo_bridge.errors import ShopError
-from woo_bridge.push import PushResult, push_orders
+from woo_bridge.push import Beside, PushResult, push_orders
 from woo_bridge.store_urls import check_store_url
+from woo_bridge.untranslated import is_untranslated
 from woo_bridge.worker import open_client
 
 
@@ -118,12 +120,47 @@ def _webhooks(there: Sequence[Webhook], name: str, public_url: str | None) -> It
 def preview(db: Session, name: str, order: Order) -> Preview:
     """What `order` would be in QuickBooks, as it would leave now. Writes nothing. Raises NotFound."""
     store = get_store(db, name)
+    activity = _sale_of(db, store, order)
+    run = Run(db, db.get_one(Company, store.company_id), datetime.now(UTC))
+    return previewing.preview(run, activity, encode(order))
+
+
+def preview_beside(db: Session, name: str, order: Order, one: Beside) -> Preview:
+    """What goes beside the receipt of `order`, as it would leave now. Writes nothing. Raises NotFound."""
+    store = get_store(db, name)
+    run = Run(db, db.get_one(Company, store.company_id), datetime.now(UTC))
+    activity = Activity(
+        id=0,
+        company_id=store.company_id,
+        store_id=store.id,
+        kind=one.kind,
+        record_id=one.record_id,
+        order_id=str(order.order_id),
+        generation=one.generation,
+        attempts=0,
+        reference=one.reference,
+        reason=one.reason,
+    )
+    if is_untranslated(activity):
+        return Preview(refusal=one.sentence)
+    return previewing.preview(run, activity, one.payload, sale=_sale_before(run, store, order, one))
+
+
+def _sale_before(run: Run, store: Store, order: Order, one: Beside) -> Prepared | None:
+    """What a return would go after, where that is not in QuickBooks yet."""
+    if one.kind != RETURN:
+        return None
+    known = _sale_of(run.db, store, order)
+    return previewing.expected_sale(run, known, encode(order)) if known.state in AT_HOME else None
+
+
+def _sale_of(db: Session, store: Store, order: Order) -> Activity:
     record_id = str(order.order_id)
     known = newest_of_record(
         db, company_id=store.company_id, store_id=store.id, kind=SALE, record_id=record_id
     )
     # Not in the queue yet, and so without an id of its own.
-    activity = known or Activity(
+    return known or Activity(
         id=0,
         company_id=store.company_id,
         store_id=store.id,
@@ -131,15 +168,21 @@ def preview(db: Session, name: str, order: Order) -> Preview:
         record_id=record_id,
         generation=1,
         attempts=0,
+        state=ActivityState.PENDING,
         reference=order.number,
     )
-    run = Run(db, db.get_one(Company, store.company_id), datetime.now(UTC))
-    return previewing.preview(run, activity, encode(order))
 
 
 def has_document(result: PushResult) -> bool:
     """True if there is an order whose document can be shown: it would go, or was refused."""
     return would_go(result) or (result.order is not None and result.state is ActivityState.FAILED)
+
+
+def goes_beside(result: PushResult, one: Beside) -> bool:
+    """True if it would go with the next runs: a return also after a receipt that would."""
+    if one.state is ActivityState.WAITING and one.kind == RETURN:
+        return would_go(result)
+    return one.state in (ActivityState.PENDING, ActivityState.DELAYED)
 
 
 def would_go(result: PushResult) -> bool:
@@ -148,12 +191,15 @@ def would_go(result: PushResult) -> bool:
 
 
 __all__ = [
+    "Beside",
     "PushResult",
     "Seen",
     "connect",
+    "goes_beside",
     "has_document",
     "look_at",
     "preview",
+    "preview_beside",
     "push_orders",
     "shop_client",
     "would_go",

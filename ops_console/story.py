@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from qbwc_service.binding import request_id_of
 from qbwc_service.kinds import KINDS
-from qbwc_service.previewing import Preview, preview, preview_sent
+from qbwc_service.needs import Prepared
+from qbwc_service.previewing import Preview, expected_sale, preview, preview_sent
 from qbwc_service.run import Run
 from qbxml.errors import QbxmlError
 from qbxml.reader import read_requests, read_response
-from queue_store.activities import QUICKBOOKS, attempts_of, events_of
+from queue_store.activities import QUICKBOOKS, RETURN, attempts_of, events_of
 from queue_store.models import Activity, Company, Exchange
+from queue_store.returns import sale_of
 from queue_store.states import AT_HOME, ActivityState
 from woo_bridge.untranslated import is_untranslated
 
@@ -107,7 +109,7 @@ def document(db: Session, activity: Activity) -> Document | None:
     run = Run(db, db.get_one(Company, activity.company_id), datetime.now(UTC))
     payload = activity.payload if activity.newer_payload is None else activity.newer_payload
     if activity.state in AT_HOME and activity.state != ActivityState.CANCELLED:
-        return Document(preview(run, activity, payload), sent=False)
+        return Document(preview(run, activity, payload, sale=_unsent_sale(run, activity)), sent=False)
     made = attempts_of(db, activity.id)
     attempt = next(
         (one for one in made if one.txn_id and one.txn_id == activity.txn_id), made[-1] if made else None
@@ -123,6 +125,16 @@ def document(db: Session, activity: Activity) -> Document | None:
     except QbxmlError:
         # The request itself is shown with its attempt.
         return None
+
+
+def _unsent_sale(run: Run, activity: Activity) -> Prepared | None:
+    """What a return goes after, where that is not in QuickBooks yet."""
+    if activity.kind != RETURN:
+        return None
+    sale = sale_of(run.db, activity.company_id, activity.store_id, activity.order_id)
+    if sale is None or sale.state not in AT_HOME or is_untranslated(sale):
+        return None
+    return expected_sale(run, sale, sale.payload)
 
 
 def _request(exchange: Exchange, request_id: str) -> str | None:

@@ -210,7 +210,7 @@ def make_work(settings: ProcessSettings, database: Database, box: SecretBox) -> 
 
 def make_scheduler(settings: ProcessSettings, database: Database, box: SecretBox) -> Scheduler:
     """What runs by itself, all of it."""
-    from ops_console.reconciliation import DAILY
+    from ops_console.daily_reconciliation import DAILY
     from woo_bridge.catch_up_customers import CATCH_UP_CUSTOMERS
     from woo_bridge.catch_up_deleted import CATCH_UP_DELETED
     from woo_bridge.catch_up_orders import CATCH_UP_ORDERS

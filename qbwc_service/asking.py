@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qbwc_service import reversals
+from qbwc_service import undoings
 from qbwc_service.doubt import repeatable_in_doubt, settle_repeatable
 from qbwc_service.doubt_documents import documents_can_be_settled, marks_to_ask, settle_documents
 from qbwc_service.doubt_elements import elements_can_be_settled, settle_list_elements
@@ -14,7 +14,7 @@ def still_to_ask(run: Run) -> list[LookUp]:
     """What may go again goes again; gives the look-ups that the rest waits for, marks first."""
     settle_repeatable(run)
     elements = settle_list_elements(run)
-    return [*marks_to_ask(run), *elements, *reversals.settle_in_doubt(run)]
+    return [*marks_to_ask(run), *elements, *undoings.settle_in_doubt(run)]
 
 
 def settle_what_was_asked(run: Run) -> None:
@@ -22,7 +22,7 @@ def settle_what_was_asked(run: Run) -> None:
     if run.open_session.looked_back:
         settle_documents(run)
     settle_list_elements(run)
-    reversals.settle_in_doubt(run)
+    undoings.settle_in_doubt(run)
 
 
 def can_be_settled(run: Run) -> bool:
@@ -31,5 +31,5 @@ def can_be_settled(run: Run) -> bool:
         documents_can_be_settled(run)
         or elements_can_be_settled(run)
         or repeatable_in_doubt(run)
-        or reversals.can_be_settled(run)
+        or undoings.can_be_settled(run)
     )

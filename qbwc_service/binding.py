@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -11,13 +12,14 @@ from typing import Any
 
 from qbwc_service.flavours.spelling import Written
 from qbwc_service.run import Run, exchange_suffix
+from qbxml.statuses import NOT_BALANCED
 from queue_store.activities import attempts_of, called, get_activity
 from queue_store.drain import Change
 from queue_store.fingerprint import content_digest
 from queue_store.intake import changed_after_sent
 from queue_store.settings import set_company_setting
 from queue_store.states import ActivityState
-from queue_store.tasks import raise_task
+from queue_store.tasks import REFUSED_TOTAL, open_tasks, raise_task
 
 logger = logging.getLogger(__name__)
 
@@ -125,22 +127,56 @@ def check_total(
     if discounted:
         sentence += "QuickBooks took a discount of its own: look at the customer's price level and rewards."
     else:
-        sentence += (
-            "No further documents are sent until you have looked: compare the receipt's lines and tax, then "
-            f"run: qbwoo company set {run.company.name} documents.stopped false"
-        )
-        set_company_setting(run.db, run.company, "documents.stopped", "true", who="qbwoo")
-        run.__dict__.pop("settings", None)
+        sentence += _stop(run, "compare the receipt's lines and tax")
     activity.sentence = sentence
+    _total_differs(run, row.id, sentence)
+
+
+def check_refused_total(run: Run, row: Any) -> None:
+    """QuickBooks refused a document as not balanced: it computed another total than the one that was tendered.
+
+    One may be its customer's price level or rewards. A second one, while a person has not looked at the first, is a
+    switch that does not fit this Point of Sale: further documents are stopped.
+    """
+    known = [task for task in open_tasks(run.db, run.company.id) if task.kind == REFUSED_TOTAL]
+    sentence = (
+        f"{called(row)}: QuickBooks computed another total than {row.predicted_total}, and refused it (status "
+        f"{NOT_BALANCED}). It has prices, "
+        "discounts or taxes of its own, or a setting does not fit it: "
+    )
+    if any(task.activity_id != row.id for task in known):
+        sentence += _stop(run, _HOW_TO_FIT)
+    else:
+        sentence += f"{_HOW_TO_FIT}, then run: qbwoo activity retry {row.id}"
+    get_activity(run.db, row.id).sentence = sentence
+    _total_differs(run, row.id, sentence, kind=REFUSED_TOTAL)
+
+
+#: What a person does where QuickBooks' totals are not the predicted ones.
+_HOW_TO_FIT = (
+    "look at the customer's price level and rewards, and let qbwoo company calibrate find out the settings"
+)
+
+
+def _stop(run: Run, deed: str) -> str:
+    set_company_setting(run.db, run.company, "documents.stopped", "true", who="qbwoo")
+    run.__dict__.pop("settings", None)
+    return (
+        f"No further documents are sent until you have looked: {deed}, then run: qbwoo company set "
+        f"{shlex.quote(run.company.name)} documents.stopped false"
+    )
+
+
+def _total_differs(run: Run, activity_id: int, sentence: str, *, kind: str = "total differs") -> None:
     raise_task(
         run.db,
         company_id=run.company.id,
-        kind="total differs",
-        subject=str(row.id),
+        kind=kind,
+        subject=str(activity_id),
         sentence=sentence,
-        activity_id=row.id,
+        activity_id=activity_id,
     )
-    logger.error("activity %s: %s", row.id, sentence)
+    logger.error("activity %s: %s", activity_id, sentence)
 
 
 def back_off(run: Run, times: int) -> timedelta:

@@ -19,15 +19,16 @@ from qbwc_service.kinds.kind import LookUp
 from qbwc_service.look_back import doubled
 from qbwc_service.preparing import prepare
 from qbwc_service.run import Run
-from queue_store.activities import attempts_of, called
-from queue_store.books import live_documents, marks_of, of_generation
+from queue_store.activities import SALE, attempts_of, called
+from queue_store.books import LiveDocument, live_documents, marks_of, of_generation
 from queue_store.catalogue import AnsweredLookup, answered_lookups
 from queue_store.drain import at_home, change, in_doubt, without_clear_answer
 from queue_store.intake import changed_after_sent
-from queue_store.models import Activity, BookDocument
+from queue_store.models import Activity
 from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState
 from queue_store.waits import wake_waiters
+from queue_store.withdraw import cancel_unsent_web_order, sent_as_receipt
 
 
 def settle_documents(run: Run) -> None:
@@ -88,10 +89,12 @@ def without_known_documents(
     return rest, to_ask, not_told
 
 
-def _found(run: Run, activities: Sequence[Any]) -> dict[int, list[BookDocument]]:
+def _found(run: Run, activities: Sequence[Any]) -> dict[int, list[LiveDocument]]:
     """Live documents in the books of each of these activities (rows or models), the oldest first."""
     identities = {one.id: identity_of(run, one) for one in activities}
     found = live_documents(run.db, run.company.id, set(identities.values()))
+    if not found:
+        return {one.id: [] for one in activities}
     return {one.id: of_generation(found.get(identities[one.id], []), one.generation) for one in activities}
 
 
@@ -121,7 +124,7 @@ def settle_at_home(run: Run, txn_ids: Collection[str]) -> None:
             bind_found(run, activity, own)
 
 
-def bind_found(run: Run, activity: Any, documents: list[BookDocument]) -> None:
+def bind_found(run: Run, activity: Any, documents: list[LiveDocument]) -> None:
     """Look-back found the document of this activity in the books: bound, and held against what was sent."""
     document = next((one for one in documents if one.txn_id == activity.txn_id), documents[0])
     model = run.db.get_one(Activity, activity.id)
@@ -148,6 +151,8 @@ def bind_found(run: Run, activity: Any, documents: list[BookDocument]) -> None:
     model.generation = max(document.generation, model.generation)
     run.open_session.settled += 1
     run.db.flush()
+    if model.kind == SALE:
+        cancel_unsent_web_order(run.db, model, sent_as_receipt(model))
     if len(documents) > 1:
         doubled(run, documents, called(activity), activity.id)
     if known:
@@ -160,7 +165,7 @@ def bind_found(run: Run, activity: Any, documents: list[BookDocument]) -> None:
     note_outcomes(run.db, run.company, [activity.id])
 
 
-def _content_of_total(run: Run, activity: Activity, document: BookDocument) -> str:
+def _content_of_total(run: Run, activity: Activity, document: LiveDocument) -> str:
     """The books have it from an attempt that is not known here: fingerprint of the content with this total, or ""."""
     for payload, fingerprint in (
         (activity.newer_payload, activity.newer_fingerprint),

@@ -11,9 +11,9 @@ from __future__ import annotations
 import logging
 
 from qbwc_service import look_back, look_up
+from qbwc_service.attributing import settle_evidence
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.run import Run, exchange_of, exchange_suffix
-from qbwc_service.settling import settle_evidence
 from qbxml.errors import QbxmlError
 from qbxml.reader import ResponseSet, read_response
 from queue_store.models import Exchange

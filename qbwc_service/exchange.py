@@ -18,18 +18,26 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from qbwc_service import asking, authentication, calibrating, doubt, readings, sending
+from qbwc_service import asking, authentication, calibrating, doubt, progress, readings, sending
+from qbwc_service.attributing import settle_answer
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.evidence import take_evidence, take_late
 from qbwc_service.look_up import refuse_look_ups, take_answers
 from qbwc_service.run import Run, exchange_suffix
-from qbwc_service.settling import settle_answer
 from qbxml.errors import QbxmlError
 from qbxml.hresults import HresultRule, classify_hresult
 from qbxml.reader import ResponseSet, read_response
 from queue_store.database import Database
 from queue_store.models import Exchange
-from queue_store.sessions import distrust_sessions, locked_of_ticket, outstanding_exchange, session_of_ticket
+from queue_store.sessions import (
+    distrust_sessions,
+    is_outstanding,
+    keep_answer,
+    keep_session,
+    locked_of_ticket,
+    outstanding_exchange,
+    session_of_ticket,
+)
 from queue_store.states import ExchangeState, SessionState
 
 logger = logging.getLogger(__name__)
@@ -77,7 +85,16 @@ class WebConnectorConversation:
         return self._database.write_again(lambda db: self._send(db, ticket, company_file_name))
 
     def receive_response_xml(self, ticket: str, response: str, hresult: str, message: str) -> int:
-        return self._database.write_again(lambda db: self._receive(db, ticket, response, hresult, message))
+        try:
+            return self._database.write_again(
+                lambda db: self._receive(db, ticket, response, hresult, message)
+            )
+        except (QbxmlError, UnreadableAnswer) as error:
+            # Whatever was taken of it is undone with the transaction; the second one keeps that it came.
+            unusable = str(error)
+        return self._database.write_again(
+            lambda db: self._receive(db, ticket, response, hresult, message, unusable=unusable)
+        )
 
     def connection_error(self, ticket: str, hresult: str, message: str) -> str:
         return self._database.write_again(lambda db: _connection_error(db, ticket, hresult, message))
@@ -108,22 +125,28 @@ class WebConnectorConversation:
         if run is None or run.open_session.state != SessionState.OPEN:
             return ""
         session = run.open_session
-        outstanding = outstanding_exchange(db, session.id)
+        outstanding = outstanding_exchange(db, session.id) if is_outstanding(db, session.id) else None
         if run.now - session.last_call_at > _LONGEST_PAUSE:
             session.cursor = None
             _distrust(run)
-        session.last_call_at = run.now
-        if company_file_name:
-            session.company_file_name = company_file_name[:500]
         if outstanding is not None:
             # It asks again, so our answer did not arrive, or its answer was lost.
             _lose(run, outstanding, "a set was asked for again before this one was answered")
         document = sending.next_set(run)
-        return document if document is not None else sending.parting_set(run)
+        if document is None:
+            document = sending.parting_set(run)
+        session.last_call_at = run.now
+        if company_file_name:
+            session.company_file_name = company_file_name[:500]
+        keep_session(db, session)
+        return document
 
     # receiveResponseXML -----------------------------------------------------
 
-    def _receive(self, db: Session, ticket: str, response: str, hresult: str, message: str) -> int:
+    def _receive(
+        self, db: Session, ticket: str, response: str, hresult: str, message: str, *, unusable: str = ""
+    ) -> int:
+        """Raises QbxmlError, UnreadableAnswer; `unusable` is what they said of this answer before."""
         run = _run_of(db, ticket)
         if run is None:
             logger.warning("an answer under an unknown ticket %s", ticket[:8])
@@ -136,16 +159,20 @@ class WebConnectorConversation:
         if exchange is None:
             # A repeated call: its first arrival was taken, and only our answer to it was lost.
             take_late(run, response)
-            return _percent(run, outstanding=False)
+            return progress.percent(run, outstanding=False)
         if hresult:
             if run.now - session.last_call_at > _LONGEST_PAUSE:
                 _distrust(run)
             _take_hresult(run, exchange, hresult, message)
+        elif unusable:
+            _take_unusable(run, exchange, response, unusable)
         else:
             _take_response(run, exchange, response)
         if session.fruitless >= _MOST_FRUITLESS:
             return _give_up(run)
-        return _percent(run, outstanding=exchange.state == ExchangeState.OUTSTANDING)
+        percent = progress.percent(run, outstanding=exchange.state == ExchangeState.OUTSTANDING)
+        keep_session(db, session)
+        return percent
 
 
 def _run_of(db: Session, ticket: str) -> Run | None:
@@ -164,28 +191,16 @@ def _distrust(run: Run) -> None:
 
 def _take_response(run: Run, exchange: Exchange, response: str) -> None:
     session = run.open_session
-    try:
-        answer = read_response(response)
-        _check_set(answer)
-        if not _is_answer_to(exchange, answer):
-            # A repeated call that came late, or an answer gone astray: the true one is still to come.
-            logger.warning("exchange %s: an answer to another set", exchange.id)
-            session.fruitless += 1
-            take_evidence(run, answer, response)
-            return
-        # Undone as a whole where a part of the answer turns out to be unreadable.
-        with run.db.begin_nested():
-            brought = _take(run, exchange, answer)
-    except (QbxmlError, UnreadableAnswer) as error:
-        exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
-        logger.error("exchange %s: %s", exchange.id, error)
-        session.last_error = f"QuickBooks' answer could not be used: {error}"
-        if exchange.purpose == "read":
-            readings.give_up(run, str(error))
-        _lose(run, exchange, session.last_error)
+    answer = read_response(response)
+    _check_set(answer)
+    if not _is_answer_to(exchange, answer):
+        # A repeated call that came late, or an answer gone astray: the true one is still to come.
+        logger.warning("exchange %s: an answer to another set", exchange.id)
+        session.fruitless += 1
+        take_evidence(run, answer, response)
         return
-    exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
-    exchange.state = ExchangeState.ANSWERED
+    brought = _take(run, exchange, answer)
+    keep_answer(run.db, exchange, response.encode("utf-8", "replace"), run.now)
     session.last_call_at = run.now
     session.settled += brought.settled
     session.failed += brought.failed
@@ -194,7 +209,17 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
     elif not exchange.purpose.startswith("look "):
         # What is asked in between does not make up for writes that are lost again and again.
         session.fruitless = 0
-    _adapt_pace(run, exchange)
+    progress.adapt_pace(run, exchange)
+
+
+def _take_unusable(run: Run, exchange: Exchange, response: str, why: str) -> None:
+    session = run.open_session
+    exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
+    logger.error("exchange %s: %s", exchange.id, why)
+    session.last_error = f"QuickBooks' answer could not be used: {why}"
+    if exchange.purpose == "read":
+        readings.give_up(run, why)
+    _lose(run, exchange, session.last_error)
 
 
 def _check_set(answer: ResponseSet) -> None:
@@ -269,33 +294,6 @@ def _lose(run: Run, exchange: Exchange, cause: str, rule: HresultRule | None = N
     session.cursor = None
     doubt.lose(run, exchange, cause, rule)
     run.db.flush()
-
-
-def _adapt_pace(run: Run, exchange: Exchange) -> None:
-    """Sets grow while QuickBooks answers well inside the target, and shrink when it does not."""
-    if exchange.purpose != "write" and not exchange.reads:
-        return
-    target = timedelta(seconds=run.settings["pace.target_seconds"])
-    taken = run.now - exchange.sent_at
-    size, most = sending.set_size(run), run.settings["pace.most"]
-    if taken > target:
-        run.company.set_size = max(1, size // 2)
-    elif taken < target / 2 and exchange.requests >= size // 2:
-        run.company.set_size = min(most, size * 2)
-
-
-def _percent(run: Run, *, outstanding: bool) -> int:
-    """0 to 99 while work is waiting, never falling; 100 when none is, which ends the session.
-
-    `outstanding`: an answer is still to come.
-    """
-    session = run.open_session
-    if not outstanding and not sending.has_more(run):
-        session.percent = 100
-        return 100
-    whole = max(session.work_at_start, session.settled + 1)
-    session.percent = max(session.percent, min(99, 100 * session.settled // whole))
-    return session.percent
 
 
 def _give_up(run: Run) -> int:

@@ -16,13 +16,13 @@ import msgspec
 
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.flavours.spelling import FoundDocument, Page
+from qbwc_service.reversed_elsewhere import suspects
 from qbwc_service.run import Run
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet
 from qbxml.statuses import classify_status
 from queue_store.allocation import reversed_by_hand
-from queue_store.books import SALES_ORDER, store_documents
-from queue_store.models import BookDocument
+from queue_store.books import SALES_ORDER, LiveDocument, store_documents
 from queue_store.tasks import raise_task
 
 #: requestID of a page; the number of its reading follows.
@@ -54,6 +54,8 @@ class LookBack(msgspec.Struct, kw_only=True):
     page: int
     #: Greatest TimeCreated that QuickBooks answered so far.
     greatest: datetime | None = None
+    #: Record marks of ours of which one was reversed, or may reverse another, see `reversed_elsewhere`.
+    suspects: set[str] = set()
     what: str = "look back"
 
 
@@ -117,6 +119,7 @@ def take_page(run: Run, state: LookBack, answer: ResponseSet) -> LookBack | None
             raise UnreadableAnswer("a page of receipts is missing from the answer")
         documents = read_documents(run, response)
         keep(run, documents)
+        state.suspects |= suspects(run, documents)
         created = [document.time_created for document in documents if document.time_created]
         state.greatest = max([*created, *filter(None, [state.greatest])], default=None)
         step.iterator_id = response.iterator_id if response.iterator_remaining else None
@@ -199,7 +202,7 @@ def _finish(run: Run, state: LookBack) -> None:
     run.db.flush()
 
 
-def doubled(run: Run, documents: Sequence[BookDocument], name: str, activity_id: int) -> None:
+def doubled(run: Run, documents: Sequence[LiveDocument], name: str, activity_id: int) -> None:
     """Tell the operator of several live receipts, or sales orders, with one mark."""
     record_mark = documents[0].record_mark
     are_orders = documents[0].type == SALES_ORDER

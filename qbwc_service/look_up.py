@@ -11,10 +11,11 @@ from datetime import datetime
 
 import msgspec
 
-from qbwc_service import look_back, reversals
+from qbwc_service import deletions, look_back, reversals
 from qbwc_service.item_reads import forget_items, take_items
 from qbwc_service.kinds.adjustment import LOOK_UP as ADJUSTMENT_LOOK_UP
 from qbwc_service.kinds.adjustment import take_found
+from qbwc_service.kinds.deletion import ORDER_LOOK_UP, RECEIPTS_LOOK_UP
 from qbwc_service.kinds.kind import ITEM_ID, MARKS, LookUp
 from qbwc_service.kinds.reversal import LOOK_UP as REVERSAL_LOOK_UP
 from qbwc_service.run import Run
@@ -132,6 +133,11 @@ def _take_answer(
                 found[list_id] = record
     if kind == REVERSAL_LOOK_UP:
         return reversals.take_look(run, key, [one for answer in responses for one in answer.records])
+    if kind in (ORDER_LOOK_UP, RECEIPTS_LOOK_UP):
+        read = [one for answer in responses for one in answer.records]
+        if kind == RECEIPTS_LOOK_UP:
+            return deletions.take_receipts(run, read)
+        return deletions.take_order(run, key, read, is_late=is_late)
     if kind == ADJUSTMENT_LOOK_UP:
         return AnsweredLookup(take_found(run, key, [one for answer in responses for one in answer.records]))
     if kind in MARKS:

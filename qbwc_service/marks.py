@@ -9,15 +9,14 @@ how QuickBooks' own filters compare is not certain.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MARK_LENGTH = 32
 
 _MARK = re.compile(r"(?P<head>[A-Za-z0-9]+)-(?P<record>\d+(?:-R\d+)?)/(?P<generation>\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One document of one record."""
 
     #: Prefix and store code, such as "WMAIN".

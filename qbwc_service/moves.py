@@ -24,8 +24,8 @@ from queue_store.allocation import moves_of, record_moves, with_moves
 from queue_store.catalogue import items_by_id
 from queue_store.models import Activity, Attempt, Exchange
 from queue_store.product_payloads import decode_adjustment
-from queue_store.undo import decode_reversal
-from queue_store.undo_plan import REVERSAL
+from queue_store.undo_plan import UNDOINGS
+from queue_store.undoings import decode_undoing
 
 
 def record(run: Run, activities: Sequence[Any], requests: Sequence[str]) -> None:
@@ -33,8 +33,8 @@ def record(run: Run, activities: Sequence[Any], requests: Sequence[str]) -> None
     texts = {row.id: request for row, request in zip(activities, requests, strict=True)}
     documents = [row.id for row in activities if row.kind in DOCUMENTS]
     adjustments = [row.id for row in activities if row.kind == ADJUST_STOCK]
-    reversals = [row.id for row in activities if row.kind == REVERSAL]
-    models = [run.db.get_one(Activity, number) for number in (*documents, *reversals, *adjustments)]
+    undoings = [row.id for row in activities if row.kind in UNDOINGS]
+    models = [run.db.get_one(Activity, number) for number in (*documents, *undoings, *adjustments)]
     taken = {one.id: run.spelling.read_moves(texts[one.id]) for one in models if one.kind in DOCUMENTS}
     taken |= {one.id: _of_adjustment(one) for one in models if one.kind == ADJUST_STOCK}
     rows = _rows(run, models, taken, sent_turn=run.company.turn, settled_turn=None)
@@ -130,8 +130,8 @@ def _rows(
 
 
 def _reversed(run: Run, activities: Sequence[Activity], *, sent_turn: int) -> list[dict[str, Any]]:
-    """What reversals among `activities` put back: all that their documents took."""
-    of = {decode_reversal(one.payload).activity_id: one.id for one in activities if one.kind == REVERSAL}
+    """What undoings among `activities` put back: all that their documents took."""
+    of = {decode_undoing(one.payload).activity_id: one.id for one in activities if one.kind in UNDOINGS}
     return [
         {
             "activity_id": of[move.activity_id],

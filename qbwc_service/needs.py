@@ -16,7 +16,7 @@ import msgspec
 from queue_store.payloads import Customer, Item
 
 
-class ItemNeed(msgspec.Struct, frozen=True, kw_only=True):
+class ItemNeed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An item that a line refers to."""
 
     #: "sku" for a product, "line" for one of our own items (shipping, tax ...).
@@ -31,7 +31,7 @@ class ItemNeed(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
 
 
-class CustomerNeed(msgspec.Struct, frozen=True, kw_only=True):
+class CustomerNeed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The customer that a sale belongs to."""
 
     customer: Customer
@@ -41,7 +41,7 @@ class CustomerNeed(msgspec.Struct, frozen=True, kw_only=True):
     fallback: bool = False
 
 
-class Tender(msgspec.Struct, frozen=True, kw_only=True):
+class Tender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How a part of a document was paid."""
 
     #: As in Tender<kind>Add.
@@ -60,7 +60,7 @@ class StockNeed(msgspec.Struct, frozen=True, kw_only=True):
     difference: Decimal
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A request made ready, but for QuickBooks' ids."""
 
     #: Text and the names of gaps, in turn, beginning and ending with text.

@@ -48,6 +48,8 @@ class Paper:
     #: Amounts of the whole document beside its lines, such as a discount (negative).
     extras: tuple[tuple[str, Decimal], ...] = ()
     tenders: tuple[tuple[str, Decimal], ...] = ()
+    #: What tenders do: "Paid by", of a return "Paid back by".
+    paid: str = "Paid by"
 
     @property
     def sum(self) -> Decimal:

@@ -15,10 +15,12 @@ from xml.sax.saxutils import escape
 from qbwc_service.arithmetic import Row, compare
 from qbwc_service.errors import NotSendable
 from qbwc_service.kinds import KINDS
+from qbwc_service.kinds.refund import prepare_after
 from qbwc_service.needs import ItemNeed, Prepared
 from qbwc_service.paper import Name, Paper
 from qbwc_service.resolving import Verdict, resolve
 from qbwc_service.run import Run
+from queue_store.activities import RETURN, SALE
 from queue_store.naming import names_of_ids
 
 
@@ -40,12 +42,18 @@ class Preview:
     refusal: str = ""
 
 
-def preview(run: Run, activity: Any, payload: bytes) -> Preview:
-    """An activity (row or model, id 0 for none yet) as it would leave now; `run` has no session."""
+def preview(run: Run, activity: Any, payload: bytes, *, sale: Prepared | None = None) -> Preview:
+    """An activity (row or model, id 0 for none yet) as it would leave now; `run` has no session.
+
+    `sale` is what a return would go after, where that was not sent yet.
+    """
     assert run.session is None, "a preview must not write"
     company = run.settings
     try:
-        prepared = KINDS[activity.kind].prepare(run, activity, payload)
+        if activity.kind == RETURN and sale is not None:
+            prepared = prepare_after(run, activity, payload, sale)
+        else:
+            prepared = KINDS[activity.kind].prepare(run, activity, payload)
     except NotSendable as refusal:
         rows = compare(activity.kind, payload, None, None, company)
         return Preview(arithmetic=rows, refusal=refusal.sentence)
@@ -63,6 +71,14 @@ def preview(run: Run, activity: Any, payload: bytes) -> Preview:
         remarks=prepared.remarks,
         refusal=verdict.refusal,
     )
+
+
+def expected_sale(run: Run, sale: Any, payload: bytes) -> Prepared | None:
+    """What a sale (row or model) would be made ready as; None where it would be refused."""
+    try:
+        return KINDS[SALE].prepare(run, sale, payload)
+    except NotSendable:
+        return None
 
 
 def preview_sent(run: Run, activity: Any, payload: bytes, request: str, total: Decimal | None) -> Preview:

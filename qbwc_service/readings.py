@@ -7,6 +7,7 @@ import msgspec
 from qbwc_service import asking, look_back, pulls, reconciling
 from qbwc_service.doubt_documents import settle_at_home
 from qbwc_service.look_up import take_answers
+from qbwc_service.reversed_elsewhere import tell_of_reversed
 from qbwc_service.run import Run
 from qbxml.reader import ResponseSet
 from queue_store.models import Exchange
@@ -85,6 +86,8 @@ def take_look_back(run: Run, exchange: Exchange, answer: ResponseSet) -> None:
     _keep(run, look_back.take_page(run, state, answer))
     read = {txn_id for found in answer.responses for one in found.records if (txn_id := one.text("TxnID"))}
     settle_at_home(run, read)
+    if run.open_session.looked_back:
+        tell_of_reversed(run, state.suspects)
     asking.settle_what_was_asked(run)
 
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from qbwc_service import asking, calibrating, moves, pull_times, readings, reconciling, rereading, reversals
+from qbwc_service import asking, calibrating, moves, pull_times, readings, reconciling, rereading, undoings
 from qbwc_service.binding import request_id_of
 from qbwc_service.doubt_documents import documents_can_be_settled, without_known_documents
 from qbwc_service.doubt_elements import without_known_elements
@@ -206,12 +206,12 @@ def _write_or_look_up(run: Run) -> str | None:
         candidates = _candidates(run, reach, kinds=_kinds_for_now(run))
         if not candidates:
             return None
-        candidates, marks, unclear = without_known_documents(run, reversals.without_waiting(run, candidates))
+        candidates, marks, unclear = without_known_documents(run, undoings.without_waiting(run, candidates))
         set_unclear_aside(run, unclear)
         candidates, look_ups, unclear = without_known_elements(run, candidates)
         set_unclear_aside(run, unclear)
-        candidates, receipts_to_ask = reversals.without_settled(run, candidates)
-        look_ups += receipts_to_ask
+        candidates, undone_to_ask = undoings.without_settled(run, candidates)
+        look_ups += undone_to_ask
         verdicts = _resolved(run, candidates)
         look_ups = [*marks, *look_ups, *(pair for verdict in verdicts for pair in verdict.look_ups)]
         # After a session that was lost, whatever can be written is, before the rest is asked for: where

@@ -1,54 +1,47 @@
-"""What an answer means: each response finds its activity by requestID, and settles it.
+"""What responses mean for their activities: bound, refused, tried again, or in doubt.
 
-The same rules hold for an answer in time and for one that comes under an old
-ticket: a success always binds; a refusal counts only for the current attempt;
-what is not answered is in doubt. Everything is collected first and then
-written in a few statements, in the transaction of the call.
+A success always binds; a refusal counts only for the current attempt. Everything
+is collected first and then written in a few statements, in the transaction of the call.
 """
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from qbwc_service import moves
 from qbwc_service.binding import (
     back_off,
     bound_change,
     bound_fingerprint,
+    check_refused_total,
     check_total,
     compare_newer,
-    read_request_id,
     request_id_of,
     take_newer,
 )
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.flavours.spelling import Written
 from qbwc_service.kinds import DOCUMENTS, KINDS, Doubt
-from qbwc_service.reversals import REFUSED
 from qbwc_service.run import Run
+from qbwc_service.undoings import REFUSED
 from qbwc_service.waiters import let_waiters_go
 from qbxml.outcomes import Outcome
-from qbxml.reader import Response, ResponseSet, read_requests
-from qbxml.statuses import StatusRule, classify_status
+from qbxml.reader import Response, read_requests
+from qbxml.records import Record
+from qbxml.statuses import NOT_BALANCED, StatusRule, classify_status
 from queue_store.activities import called, expire_activities, get_activity
 from queue_store.books import retire_orders
 from queue_store.catalogue import forget, forget_all_lookups, forget_lookups
-from queue_store.drain import Change, attempts_by_number, attempts_in, change, settle_attempts
+from queue_store.drain import Change, change, settle_attempts
 from queue_store.models import Exchange
 from queue_store.rereading import want_items
 from queue_store.returns import follow_sales
 from queue_store.sessions import look_back_again
 from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState, AttemptState
-from queue_store.tasks import raise_task
+from queue_store.tasks import REFUSED_TOTAL, close_tasks, raise_task
 from queue_store.waits import wake_waiters
-
-logger = logging.getLogger(__name__)
-
-#: Activity, number, exchange.
-_Attempt: TypeAlias = tuple[int, int, int]
 
 #: A request whose mapping was stale is tried again with a fresh one, this often.
 _STALE_TRIES = 3
@@ -69,55 +62,7 @@ class Settled:
         return len(self.succeeded) + len(self.failed)
 
 
-def settle_answer(run: Run, exchange: Exchange, answer: ResponseSet) -> Settled:
-    """Settle all that the answer speaks of; what it leaves out of its own exchange is in doubt."""
-    responses = _by_attempt(answer)
-    rows = {(row.id, row.number, exchange.id): row for row in attempts_in(run.db, exchange.id)}
-    batch = _Batch(run, exchange)
-    for attempt, row in rows.items():
-        response = responses.get(attempt)
-        if response is not None:
-            batch.take(row, response)
-        elif row.state == ActivityState.SENT and row.attempts == row.number:
-            batch.leave_in_doubt(row)
-    batch.write()
-    if strangers := responses.keys() - rows.keys():
-        # An answer to other sets of this company as well: what it says is still true.
-        logger.warning("exchange %s: %d responses belong to another set", exchange.id, len(strangers))
-        _settle_past(run, {attempt: responses[attempt] for attempt in strangers})
-    return batch.result
-
-
-def settle_evidence(run: Run, answer: ResponseSet) -> list[Exchange]:
-    """Settle what an answer says of attempts of the past; gives the exchanges that carried them."""
-    return _settle_past(run, _by_attempt(answer))
-
-
-def _by_attempt(answer: ResponseSet) -> dict[_Attempt, Response]:
-    return {
-        attempt: response
-        for response in answer.responses
-        if (attempt := read_request_id(response.request_id)) is not None
-    }
-
-
-def _settle_past(run: Run, responses: dict[_Attempt, Response]) -> list[Exchange]:
-    batches: dict[int, _Batch] = {}
-    for row in attempts_by_number(run.db, run.company.id, {attempt[:2] for attempt in responses}):
-        response = responses.get((row.id, row.number, row.attempt_exchange_id))
-        exchange = run.db.get(Exchange, row.attempt_exchange_id)
-        if response is not None and exchange is not None:
-            run.asked_turn = exchange.turn
-            batch = batches.setdefault(exchange.id, _Batch(run, exchange))
-            batch.take(row, response)
-    for batch in batches.values():
-        batch.write()
-    if any(batch.unclear for batch in batches.values()):
-        look_back_again(run.db, run.company.id)
-    return [batch.exchange for batch in batches.values()]
-
-
-class _Batch:
+class Batch:
     """Collects what a set of responses changes."""
 
     def __init__(self, run: Run, exchange: Exchange) -> None:
@@ -131,20 +76,23 @@ class _Batch:
         #: Bound to an earlier attempt already, and so at rest now.
         self.kept: list[Any] = []
         self.unclear: list[Any] = []
+        #: Refused because QuickBooks computed another total.
+        self.unbalanced: list[Any] = []
 
     def take(self, row: Any, response: Response) -> None:
         """One response to one attempt."""
         rule = classify_status(response.status_code, response.status_severity, response.status_message)
         if rule.outcome is Outcome.DONE:
             try:
-                written = self.run.spelling.read_written(response.written)
+                record = response.written
+                written = self.run.spelling.read_written(record)
             except (IndexError, UnreadableAnswer):
                 self.leave_in_doubt(row)
                 return
             if row.attempt_state == AttemptState.SUCCEEDED and row.attempt_txn_id == written.txn_id:
                 return  # A repeated answer changes nothing.
             self._attempt(row, AttemptState.SUCCEEDED, response, written.txn_id)
-            self._succeed(row, response, written)
+            self._succeed(row, record, written)
             return
         if row.attempt_state == AttemptState.SUCCEEDED:
             return
@@ -174,7 +122,7 @@ class _Batch:
 
     # Success ----------------------------------------------------------------
 
-    def _succeed(self, row: Any, response: Response, written: Written) -> None:
+    def _succeed(self, row: Any, record: Record, written: Written) -> None:
         known = row.txn_id
         if row.state == ActivityState.SUCCEEDED:
             if known != written.txn_id:
@@ -192,15 +140,10 @@ class _Batch:
             return
         if known and known != written.txn_id:
             self._doubled(row, known, written)
-        self.bound.append(
-            bound_change(
-                row,
-                written,
-                row.sent_fingerprint,
-                cause=f"QuickBooks wrote {written.number or written.txn_id}",
-            )
-        )
-        KINDS[row.kind].learn(self.run, row, response.written)
+        done = KINDS[row.kind].doubt is Doubt.STATUS
+        cause = "QuickBooks has done it" if done else f"QuickBooks wrote {written.number or written.txn_id}"
+        self.bound.append(bound_change(row, written, row.sent_fingerprint, cause=cause))
+        KINDS[row.kind].learn(self.run, row, record)
         self.after.append((row, written))
         self.result.succeeded.append(row.id)
 
@@ -233,7 +176,7 @@ class _Batch:
             self.kept.append(row)
             return
         if KINDS[row.kind].doubt is Doubt.STATUS and rule.outcome is not Outcome.RETRY:
-            # It may have been reversed before, by an attempt or by a person: the receipt itself is asked.
+            # It may have been undone before, by an attempt or by a person: the document itself is asked.
             sentence = f"{called(row)}: QuickBooks refused it: {why}. {rule.advice}"
             self._to(row, ActivityState.IN_DOUBT, sentence, reason=REFUSED)
             self.unclear.append(row)
@@ -293,6 +236,8 @@ class _Batch:
             return
         what = "its receipt" if row.kind in DOCUMENTS else "it"
         sentence = f"{called(row)}: QuickBooks refused {what}: {why}. {rule.advice}"
+        if response.status_code == NOT_BALANCED and row.kind in DOCUMENTS:
+            self.unbalanced.append(row)
         self._to(row, ActivityState.FAILED, sentence)
         self.result.failed.append((row.id, row.kind, sentence))
 
@@ -364,6 +309,10 @@ class _Batch:
                 check_total(self.run, row, written.total, row.predicted_total, discounted=written.discounted)
                 if row.newer_payload is not None or row.unwanted or row.sent_fingerprint != row.fingerprint:
                     compare_newer(self.run, row.id, row.sent_fingerprint, content=row.fingerprint)
+        for row in self.unbalanced:
+            check_refused_total(self.run, row)
+        if again := {str(row.id) for row, _ in self.after if row.attempts > 1}:
+            close_tasks(db, self.run.company.id, REFUSED_TOTAL, subjects=again)
         for row in self.kept:
             compare_newer(self.run, row.id, bound_fingerprint(self.run, row.id), content=row.fingerprint)
         note_outcomes(db, self.run.company, [*self.result.succeeded, *refused])

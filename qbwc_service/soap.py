@@ -75,8 +75,20 @@ def make_soap_app(conversation: Conversation) -> WSGIApplication:
         in_protocol=_Envelope(validator="soft", huge_tree=True, parse_xsi_type=False),
         out_protocol=_Answer(),
     )
+    application.event_manager.add_listener("method_context_closed", _let_go)
     app: WSGIApplication = WsgiApplication(application, max_content_length=_NO_LIMIT, block_length=_NO_LIMIT)
     return app
+
+
+def _let_go(ctx: Any) -> None:
+    """Empty the documents of a call that is over.
+
+    Spyne's contexts refer to each other, and would keep them until the garbage collector comes by.
+    """
+    for document in (ctx.in_document, ctx.out_document):
+        if document is not None:
+            document.clear()
+    ctx.in_object = ctx.out_object = None
 
 
 class _Envelope(Soap11):  # type: ignore[misc]  # Spyne has no types
@@ -86,6 +98,7 @@ class _Envelope(Soap11):  # type: ignore[misc]  # Spyne has no types
         # Not Spyne's own parsing: it also follows href attributes, unpacks
         # attachments, and logs what it cannot read.
         ctx.in_document = parsed_envelope(b"".join(ctx.in_string))
+        ctx.in_string = ()
 
     def decompose_incoming_envelope(self, ctx: Any, message: str = Soap11.REQUEST) -> None:
         ctx.in_header_doc = None

@@ -62,8 +62,17 @@ class Record:
         return None if found is None else (found.text or "").strip()
 
     def texts(self, name: str) -> list[str]:
-        """The values of a repeated simple element."""
-        return [(element.text or "").strip() for element in self._element.iterchildren(name)]
+        """The values of a repeated simple element; "Line/Note" are those of every `Line` of this record."""
+        within, _, leaf = name.rpartition("/")
+        if not within:
+            return [(found.text or "").strip() for found in self._element.iterchildren(leaf)]
+        return [
+            (found.text or "").strip()
+            for found in self._element.iter(leaf)
+            if (parent := found.getparent()) is not None
+            and parent.tag == within
+            and parent.getparent() is self._element
+        ]
 
     def decimal(self, name: str) -> Decimal | None:
         """A number."""

@@ -40,6 +40,9 @@ class StatusRule:
     tell_after: int | None = None
 
 
+#: Point of Sale computed another total than the tenders come to.
+NOT_BALANCED = 20004
+
 _BUG = "Report this with the request and the answer: qbwoo wrote a request that QuickBooks cannot take."
 _NOTHING = "Nothing to do."
 _LATER = "Nothing to do; it is sent again. If it lasts, look who has the record open in QuickBooks."
@@ -189,7 +192,7 @@ STATUSES: Mapping[int, StatusRule] = _rules(
     StatusRule(9004, Outcome.OUR_BUG, "the message set's id is too long", _BUG),
     StatusRule(9005, Outcome.IN_DOUBT, "the answer to the message set could not be stored", _LOOK_UP),
     StatusRule(
-        20004,
+        NOT_BALANCED,
         Outcome.OUR_BUG,
         "Point of Sale: the receipt is not balanced",
         "Compare the tenders with the total that Point of Sale computes, and check the calibrated settings"

@@ -15,6 +15,7 @@ from queue_store.activities import SALE
 from queue_store.levels import Move, Taking
 from queue_store.models import Activity, Company, OrderTaking, StockMove
 from queue_store.states import ABROAD, ActivityState
+from queue_store.undo_plan import REVERSAL
 from queue_store.upsert import upsert
 
 #: Rows or ids in one statement.
@@ -179,7 +180,7 @@ def reversed_by_hand(
     )
     activities = db.scalars(of_record).all()
     sale = next((one for one in activities if one.kind == SALE and one.txn_id == txn_id), None)
-    undone = any(one.kind == "reversal" and one.state not in _NOT_DONE for one in activities)
+    undone = any(one.kind == REVERSAL and one.state not in _NOT_DONE for one in activities)
     if sale is None or sale.state != ActivityState.SUCCEEDED or undone:
         return
     for move in moves_of(db, [sale.id]):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from queue_store.ids import new_id
 from queue_store.models import CatalogueCustomer, CatalogueItem, Lookup, Mapping
-from queue_store.prebuilt import run_prebuilt
+from queue_store.prebuilt import Prebuilt
 from queue_store.product_payloads import BookItem, decode_book_item
 from queue_store.upsert import upsert
 
@@ -67,18 +67,22 @@ _CUSTOMERS = select(
     _PERSON.last_name,
     _PERSON.postcode,
 ).where(_PERSON.company_id == bindparam("company_id"), ~_PERSON.deleted)
-_CUSTOMERS_BY_EMAIL = _CUSTOMERS.where(_PERSON.email_key.in_(bindparam("keys", expanding=True)))
-_CUSTOMERS_BY_ID = _CUSTOMERS.where(_PERSON.customer_id_key.in_(bindparam("keys", expanding=True)))
-_MAPPINGS = select(Mapping.store_id, Mapping.kind, Mapping.key, Mapping.list_id).where(
-    Mapping.company_id == bindparam("company_id"),
-    Mapping.kind.in_(bindparam("kinds", expanding=True)),
-    Mapping.key.in_(bindparam("keys", expanding=True)),
+_CUSTOMERS_BY_EMAIL = Prebuilt(_CUSTOMERS.where(_PERSON.email_key.in_(bindparam("keys", expanding=True))))
+_CUSTOMERS_BY_ID = Prebuilt(_CUSTOMERS.where(_PERSON.customer_id_key.in_(bindparam("keys", expanding=True))))
+_MAPPINGS = Prebuilt(
+    select(Mapping.store_id, Mapping.kind, Mapping.key, Mapping.list_id).where(
+        Mapping.company_id == bindparam("company_id"),
+        Mapping.kind.in_(bindparam("kinds", expanding=True)),
+        Mapping.key.in_(bindparam("keys", expanding=True)),
+    )
 )
-_ANSWERED = select(Lookup.kind, Lookup.key, Lookup.found, Lookup.problem, Lookup.passing).where(
-    Lookup.company_id == bindparam("company_id"),
-    Lookup.session_id == bindparam("session_id"),
-    Lookup.key.in_(bindparam("keys", expanding=True)),
-    Lookup.found >= 0,
+_ANSWERED = Prebuilt(
+    select(Lookup.kind, Lookup.key, Lookup.found, Lookup.problem, Lookup.passing).where(
+        Lookup.company_id == bindparam("company_id"),
+        Lookup.session_id == bindparam("session_id"),
+        Lookup.key.in_(bindparam("keys", expanding=True)),
+        Lookup.found >= 0,
+    )
 )
 
 
@@ -146,8 +150,8 @@ def customers_by_keys(
     found: dict[str, KnownCustomer] = {}
     for query, keys in ((_CUSTOMERS_BY_EMAIL, emails), (_CUSTOMERS_BY_ID, customer_ids)):
         if keys:
-            rows = run_prebuilt(db, query, {"company_id": company_id, "keys": list(keys)})
-            found.update({row.list_id: KnownCustomer(**row._mapping) for row in rows})
+            rows = query.rows(db, {"company_id": company_id, "keys": list(keys)})
+            found.update({row.list_id: KnownCustomer(*row) for row in rows})
     return list(found.values())
 
 
@@ -177,7 +181,7 @@ def mappings_of(
     if not wanted:
         return {}
     kinds, keys = sorted({kind for kind, _ in wanted}), sorted({key for _, key in wanted})
-    rows = run_prebuilt(db, _MAPPINGS, {"company_id": company_id, "kinds": kinds, "keys": keys})
+    rows = _MAPPINGS.rows(db, {"company_id": company_id, "kinds": kinds, "keys": keys})
     return {(row.store_id, row.kind, row.key): row.list_id for row in rows if (row.kind, row.key) in wanted}
 
 
@@ -240,7 +244,7 @@ def answered_lookups(
     if not wanted:
         return {}
     keys = sorted({key for _, key in wanted})
-    rows = run_prebuilt(db, _ANSWERED, {"company_id": company_id, "session_id": session_id, "keys": keys})
+    rows = _ANSWERED.rows(db, {"company_id": company_id, "session_id": session_id, "keys": keys})
     return {(row.kind, row.key): AnsweredLookup(row.found, row.problem, row.passing) for row in rows}
 
 

@@ -7,17 +7,16 @@ statements, however many activities a message set carries.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Row, bindparam, func, insert, literal_column, or_, select, update
+from sqlalchemy import Integer, bindparam, func, insert, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import QUICKBOOKS
 from queue_store.models import Activity, Attempt, table_of
-from queue_store.prebuilt import ManyRows, run_prebuilt
+from queue_store.prebuilt import Prebuilt
 from queue_store.states import ActivityState, AttemptState
 
 _ACTIVITY = table_of(Activity)
@@ -44,7 +43,7 @@ ACTIVITY_COLUMNS = tuple(
     )
 )
 
-_WAKE_DUE = (
+_WAKE_DUE = Prebuilt(
     update(_ACTIVITY)
     .where(
         _ACTIVITY.c.company_id == bindparam("_company_id"),
@@ -69,12 +68,12 @@ CLAIMABLE = (
     .limit(bindparam("limit", type_=Integer))
 )
 _OF_KINDS = _ACTIVITY.c.kind.in_(bindparam("kinds", expanding=True))
-_CANDIDATES = CLAIMABLE.with_for_update(skip_locked=True)
-_CANDIDATES_OF_KINDS = _CANDIDATES.where(_OF_KINDS)
-_ANY_CLAIMABLE = CLAIMABLE.with_only_columns(_ACTIVITY.c.id)
-_ANY_CLAIMABLE_OF_KINDS = _ANY_CLAIMABLE.where(_OF_KINDS)
-_RECORD_ATTEMPTS = ManyRows(insert(_ATTEMPT))
-_ANY_IN_STATE = (
+_LOCKED = CLAIMABLE.with_for_update(skip_locked=True)
+_CANDIDATES, _CANDIDATES_OF_KINDS = Prebuilt(_LOCKED), Prebuilt(_LOCKED.where(_OF_KINDS))
+_ANY = CLAIMABLE.with_only_columns(_ACTIVITY.c.id)
+_ANY_CLAIMABLE, _ANY_CLAIMABLE_OF_KINDS = Prebuilt(_ANY), Prebuilt(_ANY.where(_OF_KINDS))
+_RECORD_ATTEMPTS = Prebuilt(insert(_ATTEMPT))
+_ANY_IN_STATE = Prebuilt(
     select(_ACTIVITY.c.id)
     .where(
         _ACTIVITY.c.company_id == bindparam("company_id"),
@@ -85,8 +84,7 @@ _ANY_IN_STATE = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
+class Sending(NamedTuple):
     """One activity that leaves with an exchange."""
 
     activity_id: int
@@ -97,7 +95,7 @@ class Sending:
 
 def wake_due(db: Session, company_id: int, now: datetime, *, target: str = QUICKBOOKS) -> None:
     """What was delayed and is due now is pending again."""
-    run_prebuilt(db, _WAKE_DUE, {"_company_id": company_id, "_target": target, "_now": now})
+    _WAKE_DUE.run(db, {"_company_id": company_id, "_target": target, "_now": now})
 
 
 def candidates(
@@ -108,12 +106,12 @@ def candidates(
     session_id: int,
     limit: int,
     kinds: Collection[str] | None = None,
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """Up to `limit` pending activities in the order of the queue, locked."""
     values = {"company_id": company_id, "newest_id": newest_id, "session_id": session_id, "limit": limit}
     if kinds is None:
-        return run_prebuilt(db, _CANDIDATES, values).all()
-    return run_prebuilt(db, _CANDIDATES_OF_KINDS, {**values, "kinds": sorted(kinds)}).all()
+        return _CANDIDATES.rows(db, values)
+    return _CANDIDATES_OF_KINDS.rows(db, {**values, "kinds": sorted(kinds)})
 
 
 def has_claimable(
@@ -122,15 +120,13 @@ def has_claimable(
     """True if `candidates` would find something."""
     values = {"company_id": company_id, "newest_id": newest_id, "session_id": session_id, "limit": 1}
     if kinds is None:
-        return run_prebuilt(db, _ANY_CLAIMABLE, values).first() is not None
-    return run_prebuilt(db, _ANY_CLAIMABLE_OF_KINDS, {**values, "kinds": sorted(kinds)}).first() is not None
+        return bool(_ANY_CLAIMABLE.rows(db, values))
+    return bool(_ANY_CLAIMABLE_OF_KINDS.rows(db, {**values, "kinds": sorted(kinds)}))
 
 
 def has_state(db: Session, company_id: int, state: ActivityState) -> bool:
     """True if any activity for QuickBooks stands in `state`."""
-    return (
-        run_prebuilt(db, _ANY_IN_STATE, {"company_id": company_id, "state": state.value}).first() is not None
-    )
+    return bool(_ANY_IN_STATE.rows(db, {"company_id": company_id, "state": state.value}))
 
 
 def count_pending(db: Session, company_id: int, *, most: int) -> int:
@@ -160,7 +156,7 @@ def record_attempts(db: Session, exchange_id: int, sendings: Sequence[Sending]) 
     """What leaves with an exchange, one attempt each."""
     if not sendings:
         return
-    _RECORD_ATTEMPTS.run(
+    _RECORD_ATTEMPTS.run_many(
         db,
         [
             {

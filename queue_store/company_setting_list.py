@@ -68,6 +68,7 @@ COMPANY_SETTINGS: Mapping[str, Setting] = by_key(
     Setting("reconcile.hour", "3", between(0, 23), "Hour of the daily reconciliation, by the shop's own clock.", "0 to 23"),
     Setting("reconcile.days", "7", between(1, 366), "Days that the daily reconciliation looks back on.", "1 to 366"),
     Setting("reversals.shown", "unknown", among("unknown", "status", "copy"), "How this QuickBooks shows that a receipt was reversed; found out by company calibrate.", "unknown, status or copy"),
+    Setting("stock.sales_move_modified", "unknown", among("unknown", "yes", "no"), "Whether a sale changes its items' time of change in QuickBooks, so that reading what changed finds what was sold; found out by company calibrate.", "unknown, yes or no"),
     Setting("retry.base_seconds", "120", between(1, 86_400), "First wait before a failed transport is tried again; doubles up to an hour.", "1 to 86400"),
     Setting("pace.start", "5", between(1, 500), "Requests in the first message set.", "1 to 500"),
     Setting("pace.most", "50", between(1, 500), "Requests in a message set at most.", "1 to 500"),

@@ -21,15 +21,15 @@ from queue_store.claim import ACTIVITY_COLUMNS
 from queue_store.errors import IllegalTransition, LostRace
 from queue_store.ids import new_ids
 from queue_store.models import Activity, ActivityEvent, Attempt, Exchange, table_of
-from queue_store.prebuilt import ManyRows, run_prebuilt
+from queue_store.prebuilt import Prebuilt
 from queue_store.states import AT_HOME, TRANSITIONS, ActivityState, AttemptState, ExchangeState
 
 _ACTIVITY = table_of(Activity)
 _EVENT = table_of(ActivityEvent)
 _ATTEMPT = table_of(Attempt)
 
-_KEEP_EVENTS = ManyRows(insert(_EVENT))
-_SETTLE_ATTEMPTS = ManyRows(
+_KEEP_EVENTS = Prebuilt(insert(_EVENT))
+_SETTLE_ATTEMPTS = Prebuilt(
     update(_ATTEMPT)
     .where(_ATTEMPT.c.activity_id == bindparam("_id"), _ATTEMPT.c.number == bindparam("_number"))
     .values(
@@ -56,10 +56,12 @@ _ATTEMPTS = (
     .join(_ACTIVITY, _ACTIVITY.c.id == _ATTEMPT.c.activity_id)
     .with_for_update(of=_ACTIVITY)
 )
-_ATTEMPTS_IN = _ATTEMPTS.where(_ATTEMPT.c.exchange_id == bindparam("exchange_id"))
-_ATTEMPTS_OF = _ATTEMPTS.where(
-    _ACTIVITY.c.company_id == bindparam("company_id"),
-    _ATTEMPT.c.activity_id.in_(bindparam("activity_ids", expanding=True)),
+_ATTEMPTS_IN = Prebuilt(_ATTEMPTS.where(_ATTEMPT.c.exchange_id == bindparam("exchange_id")))
+_ATTEMPTS_OF = Prebuilt(
+    _ATTEMPTS.where(
+        _ACTIVITY.c.company_id == bindparam("company_id"),
+        _ATTEMPT.c.activity_id.in_(bindparam("activity_ids", expanding=True)),
+    )
 )
 
 
@@ -116,6 +118,29 @@ def at_home(
     ).all()
 
 
+def in_books(
+    db: Session,
+    company_id: int,
+    *,
+    store_ids: Collection[int],
+    kinds: Collection[str],
+    record_ids: Collection[str],
+) -> Sequence[Activity]:
+    """Activities of these records whose document counts as in QuickBooks, locked."""
+    return db.scalars(
+        select(Activity)
+        .where(
+            Activity.company_id == company_id,
+            Activity.store_id.in_(store_ids),
+            Activity.kind.in_(kinds),
+            Activity.record_id.in_(record_ids),
+            Activity.state == ActivityState.SUCCEEDED,
+        )
+        .order_by(Activity.id)
+        .with_for_update()
+    ).all()
+
+
 def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = None) -> None:
     """Move many activities at once, each by compare-and-set, each with an event.
 
@@ -144,14 +169,14 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
     names = tuple(sorted(changes[0].values or ()))
     ids = [item.activity_id for item in changes]
     if all(row == rows[0] for row in rows):
-        changed = run_prebuilt(db, _alike_statement(names), {**rows[0], "_ids": ids}).rowcount
+        changed = _alike_statement(names).run(db, {**rows[0], "_ids": ids})
     else:
-        changed = _change_statement(names).run(
+        changed = _change_statement(names).run_many(
             db, [{**row, "_id": activity_id} for row, activity_id in zip(rows, ids, strict=True)]
         )
     if changed != len(rows):
         raise LostRace(changes[0].activity_id, changes[0].before)
-    _KEEP_EVENTS.run(
+    _KEEP_EVENTS.run_many(
         db,
         [
             {
@@ -169,15 +194,15 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
 
 
 @cache
-def _change_statement(names: tuple[str, ...]) -> ManyRows:
+def _change_statement(names: tuple[str, ...]) -> Prebuilt:
     """The compare-and-set of `change`, with further columns."""
-    return ManyRows(_compare_and_set(names).where(_ACTIVITY.c.id == bindparam("_id")))
+    return Prebuilt(_compare_and_set(names).where(_ACTIVITY.c.id == bindparam("_id")))
 
 
 @cache
-def _alike_statement(names: tuple[str, ...]) -> Update:
+def _alike_statement(names: tuple[str, ...]) -> Prebuilt:
     """The same where all activities change alike, as those that leave together do."""
-    return _compare_and_set(names).where(_ACTIVITY.c.id.in_(bindparam("_ids", expanding=True)))
+    return Prebuilt(_compare_and_set(names).where(_ACTIVITY.c.id.in_(bindparam("_ids", expanding=True))))
 
 
 def _compare_and_set(names: tuple[str, ...]) -> Update:
@@ -199,7 +224,7 @@ def settle_attempts(db: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Outcomes of attempts: dicts of activity_id, number, state, status_code, status_message, txn_id."""
     if not rows:
         return
-    _SETTLE_ATTEMPTS.run(
+    _SETTLE_ATTEMPTS.run_many(
         db,
         [
             {
@@ -217,7 +242,7 @@ def settle_attempts(db: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 def attempts_in(db: Session, exchange_id: int) -> Sequence[Any]:
     """Each attempt of an exchange beside its activity as it stands now, locked."""
-    return run_prebuilt(db, _ATTEMPTS_IN, {"exchange_id": exchange_id}).all()
+    return _ATTEMPTS_IN.rows(db, {"exchange_id": exchange_id})
 
 
 def attempts_by_number(db: Session, company_id: int, wanted: Collection[tuple[int, int]]) -> list[Any]:
@@ -225,7 +250,7 @@ def attempts_by_number(db: Session, company_id: int, wanted: Collection[tuple[in
     if not wanted:
         return []
     values = {"company_id": company_id, "activity_ids": sorted({activity for activity, _ in wanted})}
-    return [row for row in run_prebuilt(db, _ATTEMPTS_OF, values) if (row.id, row.number) in wanted]
+    return [row for row in _ATTEMPTS_OF.rows(db, values) if (row.id, row.number) in wanted]
 
 
 def without_clear_answer(db: Session, activity_ids: Collection[int]) -> set[int]:

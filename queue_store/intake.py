@@ -32,7 +32,7 @@ from queue_store.fingerprint import content_digest
 from queue_store.models import Activity
 from queue_store.states import ABROAD, ActivityState
 from queue_store.tasks import raise_task
-from queue_store.undo import waits_for_undo
+from queue_store.undoings import waits_for_undo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,15 +237,17 @@ def changed_after_sent(db: Session, activity: Activity) -> None:
         sentence += (
             f"If no money went back, reverse receipt {number}: {undo}; else leave it."
             if activity.unwanted
-            else f"Compare both, and correct the books if need be. To reverse it: {undo} --again"
+            else f"Compare both: qbwoo activity show {activity.id}. Correct the books if need be, or reverse the return "
+            f"and send it anew: {undo} --again"
         )
     elif activity.kind == WEB_ORDER:
         what = "was cancelled in the shop" if activity.unwanted else "was changed in the shop"
         sentence = f"{called(activity)} {what} after it was written as sales order {number}, which stands as it was sent. "
         sentence += (
-            "Delete it in QuickBooks, unless goods were taken from it already."
+            f"If nothing was taken from it yet, delete it: {undo}"
             if activity.unwanted
-            else "Correct it in QuickBooks if need be; the receipt will be as the shop's order is then."
+            else f"Compare both: qbwoo activity show {activity.id}. The receipt will be as the shop's order is then; to "
+            f"send the sales order anew too: {undo} --again"
         )
     elif activity.unwanted:
         sentence = (
@@ -255,8 +257,9 @@ def changed_after_sent(db: Session, activity: Activity) -> None:
         )
     else:
         sentence = (
-            f"{called(activity)} was changed in the shop after its receipt {number} was written. The receipt stands as "
-            f"it was sent: compare both, and correct the books if need be. To reverse it: {undo} --again"
+            f"{called(activity)} was changed in the shop after its receipt {number} was written, which stands as it was "
+            f"sent. Compare both: qbwoo activity show {activity.id}. Correct the books if need be, or reverse the receipt "
+            f"and send the order anew: {undo} --again"
         )
     activity.sentence = sentence
     note(db, activity.id, activity.state, activity.state, sentence)

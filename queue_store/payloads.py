@@ -14,8 +14,8 @@ from decimal import Decimal
 import msgspec
 
 
-class Payload(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all payloads."""
+class Payload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Base of all payloads. None can refer to itself: the garbage collector need not follow them."""
 
 
 class Address(Payload, frozen=True, kw_only=True):
@@ -283,17 +283,17 @@ class Department(Payload, frozen=True, kw_only=True):
     name: str
 
 
-class Reversal(Payload, frozen=True, kw_only=True):
-    """A receipt in QuickBooks that is to be reversed, because it was our mistake."""
+class Undoing(Payload, frozen=True, kw_only=True):
+    """A document in QuickBooks that is to be undone, because it was our mistake or is not wanted any more."""
 
-    #: The activity that the receipt belongs to, and its kind.
+    #: The activity that the document belongs to, and its kind.
     activity_id: int
     kind: str
     txn_id: str
     number: str = ""
-    #: The mark that the receipt bears.
+    #: The mark that the document bears.
     mark: str
-    #: True: the newest content of the record goes again once the receipt is reversed.
+    #: True: the newest content of the record goes again once that is done.
     again: bool = False
 
 

@@ -1,47 +1,89 @@
-"""Statements that are built once: building one costs more than running it."""
+"""Statements that are spelt once: building and spelling one costs more than running it.
+
+SQLAlchemy works out parameters, result columns and types anew at each
+execution, at four times the cost of SQLite's own work. A busy session runs the
+same twenty statements for each message set, so here that is done once.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import Connection, Executable
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from queue_store.models import Activity, Attempt
 
+_Convert = Callable[[Any], Any]
 
-def run_prebuilt(db: Session, statement: Executable, values: Mapping[str, Any]) -> CursorResult[Any]:
-    """Run a statement below the ORM, after what the ORM has still to write of activities.
-
-    Of nothing else, so that the ORM writes a call's session and exchange once, at its end.
-    """
-    if any(isinstance(changed, (Activity, Attempt)) for changed in (*db.dirty, *db.new)):
-        db.flush()
-    return db.connection().execute(statement, values)
+#: How SQLAlchemy spells a list whose length it does not know yet.
+_LIST = re.compile(r"__\[POSTCOMPILE_(\w+)\]")
 
 
-class ManyRows:
-    """An insert or update of many rows, each with a value for every parameter.
+class Prebuilt:
+    """One statement, spelt once for each kind of driver.
 
-    SQLAlchemy works out each row's parameters anew, at four times the cost of
-    SQLite's own work. Here that is done once, and the driver gets the values.
+    Its lists are `bindparam(..., expanding=True)`. Each way of running it first writes what the ORM has
+    still to write of activities, and of nothing else, so that the ORM writes a call's other rows once.
     """
 
     def __init__(self, statement: Executable) -> None:
         self._statement = statement
         self._spelt: dict[str, _Spelt] = {}
 
-    def run(self, db: Session, rows: Sequence[Mapping[str, Any]]) -> int:
-        """How many rows it met, of one at least."""
-        dialect = db.get_bind().dialect
+    def rows(self, db: Session, values: Mapping[str, Any]) -> list[Any]:
+        """What a SELECT finds, as named tuples."""
+        connection = _connection(db)
+        spelt = self._for(connection.dialect)
+        sql, parameters = spelt.one(values)
+        return spelt.rows(_fetched(connection, sql, parameters))
+
+    def run(self, db: Session, values: Mapping[str, Any]) -> int:
+        """Write once; gives how many rows it met."""
+        connection = _connection(db)
+        return connection.exec_driver_sql(*self._for(connection.dialect).one(values)).rowcount
+
+    def run_many(self, db: Session, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Write once for each of these, of one at least, which have a value for every parameter, and no lists."""
+        connection = _connection(db)
+        spelt = self._for(connection.dialect)
+        return connection.exec_driver_sql(spelt.sql, spelt.many(rows)).rowcount
+
+    def _for(self, dialect: Dialect) -> _Spelt:
         spelt = self._spelt.get(dialect.name)
         if spelt is None:
             spelt = self._spelt[dialect.name] = _spelt(self._statement, dialect)
-        return db.connection().exec_driver_sql(spelt.sql, spelt.values(rows)).rowcount
+        return spelt
+
+
+def _connection(db: Session) -> Connection:
+    if any(isinstance(changed, (Activity, Attempt)) for changed in (*db.dirty, *db.new)):
+        db.flush()
+    return db.connection()
+
+
+def _fetched(connection: Connection, sql: str, parameters: Any) -> list[tuple[Any, ...]]:
+    """By the driver's own cursor; its errors are SQLAlchemy's, as everywhere."""
+    driver: Any = connection.dialect.loaded_dbapi
+    proxied = connection.connection
+    cursor = proxied.cursor()
+    try:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
+    except driver.Error as error:
+        if connection.dialect.is_disconnect(error, proxied, cursor):
+            connection.invalidate(error)
+        # Without the parameters: they are a shop's own data.
+        raise DBAPIError.instance(sql, None, error, driver.Error, dialect=connection.dialect) from error
+    finally:
+        cursor.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +91,51 @@ class _Spelt:
     """A statement as one kind of driver takes it."""
 
     sql: str
-    #: Each parameter's name and what makes its value the driver's; None: nothing has to.
-    parameters: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    #: Each parameter's name, what makes its value the driver's (None: nothing has to), and whether it is a list.
+    parameters: tuple[tuple[str, _Convert | None, bool], ...]
+    #: Values that stand in the statement itself.
+    fixed: Mapping[str, Any]
     is_positional: bool
+    #: What a row is made with; the places of columns whose values are converted.
+    row: Callable[[Sequence[Any]], Any]
+    converted: tuple[tuple[int, _Convert], ...]
 
-    def values(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-        columns = [_converted([row[name] for row in rows], convert) for name, convert in self.parameters]
+    def one(self, values: Mapping[str, Any]) -> tuple[str, Any]:
+        """Statement and parameters for one set of values, lists written out."""
+        named: dict[str, Any] = {}
+        lists: dict[str, str] = {}
+        for name, convert, is_list in self.parameters:
+            value = values[name] if name in values else self.fixed[name]
+            if not is_list:
+                named[name] = value if convert is None else convert(value)
+                continue
+            items = list(value) if convert is None else [convert(item) for item in value]
+            names = [f"{name}_{place}" for place in range(len(items))]
+            named.update(zip(names, items, strict=True))
+            # What is in an empty list is nothing; NULL equals nothing either.
+            lists[name] = ", ".join(["?"] * len(items) if self.is_positional else map("%({})s".format, names))
+        sql = _LIST.sub(lambda found: lists[found[1]] or "NULL", self.sql) if lists else self.sql
+        return sql, tuple(named.values()) if self.is_positional else named
+
+    def many(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Parameters for each of these."""
+        names = [name for name, _, _ in self.parameters]
+        columns = [_column([row[name] for row in rows], convert) for name, convert, _ in self.parameters]
         if self.is_positional:
             return list(zip(*columns, strict=True))
-        names = [name for name, _ in self.parameters]
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
+    def rows(self, fetched: list[tuple[Any, ...]]) -> list[Any]:
+        """What was fetched, with every value of the type that its column has."""
+        if self.converted and fetched:
+            columns: list[Sequence[Any]] = list(zip(*fetched, strict=True))
+            for place, convert in self.converted:
+                columns[place] = [convert(value) for value in columns[place]]
+            fetched = list(zip(*columns, strict=True))
+        return [self.row(values) for values in fetched]
 
-def _converted(column: list[Any], convert: Callable[[Any], Any] | None) -> list[Any]:
+
+def _column(column: list[Any], convert: _Convert | None) -> list[Any]:
     if convert is None:
         return column
     if all(value is column[0] for value in column):
@@ -72,12 +146,26 @@ def _converted(column: list[Any], convert: Callable[[Any], Any] | None) -> list[
 
 def _spelt(statement: Any, dialect: Dialect) -> _Spelt:
     compiled: SQLCompiler = statement.compile(dialect=dialect)
-    names = compiled.positiontup if compiled.positional else list(compiled.binds)
+    names = compiled.positiontup if compiled.positional else list(compiled.params)
     assert names is not None
+    # A parameter that stands in two places would be counted once.
+    assert len(set(names)) == len(names)
+    types = {name: compiled.binds[name].type.dialect_impl(dialect) for name in names}
+    columns = compiled._result_columns
+    readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
     return _Spelt(
-        str(compiled),
-        tuple(
-            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names
+        sql=str(compiled),
+        parameters=tuple(
+            (name, types[name].bind_processor(dialect), compiled.binds[name].expanding) for name in names
         ),
-        compiled.positional,
+        fixed={name: compiled.binds[name].value for name in names if not compiled.binds[name].required},
+        is_positional=compiled.positional,
+        row=_row_of([column.keyname for column in columns]),
+        converted=tuple((place, reader) for place, reader in enumerate(readers) if reader is not None),
     )
+
+
+def _row_of(names: list[str]) -> Callable[[Sequence[Any]], Any]:
+    made: Any = namedtuple("Row", names)  # type: ignore[misc]
+    make: Callable[[Sequence[Any]], Any] = made._make
+    return make

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import CALLED_OFF, SALE
-from queue_store.models import Activity, BookDocument, PeriodReceipt, Reconciliation, Store
+from queue_store.models import Activity, PeriodReceipt, Reconciliation, Store
 from queue_store.upsert import upsert
 
 #: Waits for the Web Connector; was read; is compared; cannot be had.
@@ -96,15 +96,6 @@ def receipts_of(db: Session, reconciliation_id: int) -> Sequence[PeriodReceipt]:
         .where(PeriodReceipt.reconciliation_id == reconciliation_id)
         .order_by(PeriodReceipt.record_mark, PeriodReceipt.txn_id)
     ).all()
-
-
-def undone_among(db: Session, company_id: int, txn_ids: Collection[str]) -> set[str]:
-    """Those of these receipts that we reversed, or that reverse, whatever QuickBooks shows of them."""
-    return set(
-        db.scalars(
-            select(BookDocument.txn_id).where(BookDocument.company_id == company_id, BookDocument.undone)
-        )
-    ).intersection(txn_ids)
 
 
 def finish(db: Session, reconciliation: Reconciliation, report: bytes) -> bool:

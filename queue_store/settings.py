@@ -17,17 +17,20 @@ from queue_store.company_setting_list import COMPANY_SETTINGS
 from queue_store.errors import BadSetting
 from queue_store.ids import new_id
 from queue_store.models import AuditEntry, Company, CompanySetting, Exchange, Store, StoreSetting
-from queue_store.prebuilt import run_prebuilt
+from queue_store.prebuilt import Prebuilt
 from queue_store.setting_forms import Setting
 from queue_store.setting_tables import BadForm, DocumentTable, read_documents, receipts_for
 from queue_store.store_setting_list import STORE_SETTINGS
+from queue_store.tasks import REFUSED_TOTAL, close_tasks
 from queue_store.tax_rates import forget_tax_rates
 
-_STORED_OF_COMPANY = select(CompanySetting.key, CompanySetting.value).where(
-    CompanySetting.company_id == bindparam("company_id")
+_STORED_OF_COMPANY = Prebuilt(
+    select(CompanySetting.key, CompanySetting.value).where(
+        CompanySetting.company_id == bindparam("company_id")
+    )
 )
-_STORED_OF_STORE = select(StoreSetting.key, StoreSetting.value).where(
-    StoreSetting.store_id == bindparam("store_id")
+_STORED_OF_STORE = Prebuilt(
+    select(StoreSetting.key, StoreSetting.value).where(StoreSetting.store_id == bindparam("store_id"))
 )
 
 
@@ -61,7 +64,7 @@ def company_settings(db: Session, company: Company) -> Settings:
     return _settings(
         ("company", company.id, company.settings_version),
         COMPANY_SETTINGS,
-        lambda: run_prebuilt(db, _STORED_OF_COMPANY, {"company_id": company.id}),
+        lambda: _STORED_OF_COMPANY.rows(db, {"company_id": company.id}),
     )
 
 
@@ -70,7 +73,7 @@ def store_settings(db: Session, store: Store) -> Settings:
     return _settings(
         ("store", store.id, store.settings_version),
         STORE_SETTINGS,
-        lambda: run_prebuilt(db, _STORED_OF_STORE, {"store_id": store.id}),
+        lambda: _STORED_OF_STORE.rows(db, {"store_id": store.id}),
     )
 
 
@@ -126,6 +129,9 @@ def set_company_setting(db: Session, company: Company, key: str, value: str, *, 
     if key == "documents.stopped" or key.startswith("tax."):
         # Somebody looked at the company's tax, perhaps since a total was not the predicted one.
         forget_tax_rates(db, company)
+    if (key, value) == ("documents.stopped", "false"):
+        # Somebody looked at those too: the next one is the first again.
+        close_tasks(db, company.id, REFUSED_TOTAL)
     db.add(
         AuditEntry(
             company_id=company.id, who=who, what=f"company {company.name}: {key}", before=before, after=value

@@ -24,6 +24,8 @@ from queue_store.models import Activity, Company, CompanySetting, Store, StoreSe
 from queue_store.payloads import Payload, encode
 from queue_store.shop_work import ask_shop
 from queue_store.states import ActivityState
+from queue_store.undo_plan import UNDOINGS
+from queue_store.undoings import decode_undoing
 
 NOTE_ORDER = "note_order"
 _MOST_SENTENCE = 1000
@@ -34,7 +36,7 @@ class OrderNote(Payload, frozen=True, kw_only=True):
     """How one document of an order stands; the shop's side finds the words."""
 
     order_id: int
-    #: Kind of the document: "sale", "return", "web_order".
+    #: Kind of the document: "sale", "return", "web_order"; or of what undid one: "reversal", "deletion".
     document: str
     #: Its mark, such as WMAIN-1207/1.
     mark: str
@@ -46,6 +48,9 @@ class OrderNote(Payload, frozen=True, kw_only=True):
     total: Decimal | None = None
     #: Why it was refused.
     sentence: str = ""
+    #: Of an undoing: what it is, such as "reversal of receipt 12", and QuickBooks' id of what it undid.
+    name: str = ""
+    undoes: str = ""
 
 
 def note_outcomes(db: Session, company: Company, activity_ids: Collection[int]) -> None:
@@ -69,7 +74,7 @@ def _note_some(db: Session, company: Company, activity_ids: Collection[int]) -> 
     fresh: list[Incoming] = []
     for row in rows:
         activity = known.get((row.store_id, _record_id(row)))
-        payload = encode(_note_of(row))
+        payload = encode(_note_of(db, row))
         if activity is not None:
             _tell_again(db, activity, row, payload)
         elif row.mode == "all" or row.state == ActivityState.FAILED:
@@ -172,7 +177,11 @@ def _incoming(company: Company, row: Any, payload: bytes) -> Incoming:
     )
 
 
-def _note_of(row: Any) -> OrderNote:
+def _note_of(db: Session, row: Any) -> OrderNote:
+    name, undoes = "", ""
+    if row.kind in UNDOINGS:
+        name = f"{row.reference[0].lower()}{row.reference[1:]}"
+        undoes = decode_undoing(db.get_one(Activity, row.id).payload).txn_id
     refused = row.state == ActivityState.FAILED
     head = (row.prefix or COMPANY_SETTINGS["documents.prefix"].default) + row.code
     return OrderNote(
@@ -184,6 +193,8 @@ def _note_of(row: Any) -> OrderNote:
         txn_id="" if refused else row.txn_id or "",
         total=None if refused else row.total,
         sentence=row.sentence[:_MOST_SENTENCE] if refused else "",
+        name=name,
+        undoes=undoes,
     )
 
 

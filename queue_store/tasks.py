@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from queue_store.models import OperatorTask
+
+#: Kind of the task about a document that QuickBooks refused because its total is another one than was tendered.
+REFUSED_TOTAL = "total refused"
 
 
 def raise_task(
@@ -29,6 +32,16 @@ def raise_task(
         task.sentence, task.open, task.updated_at = sentence, True, datetime.now(UTC)
     db.flush()
     return task
+
+
+def close_tasks(db: Session, company_id: int, kind: str, *, subjects: Collection[str] | None = None) -> None:
+    """What tasks of a kind were about is over: all of them, or those about `subjects`."""
+    query = update(OperatorTask).where(
+        OperatorTask.company_id == company_id, OperatorTask.kind == kind, OperatorTask.open
+    )
+    if subjects is not None:
+        query = query.where(OperatorTask.subject.in_(subjects))
+    db.execute(query.values(open=False).execution_options(synchronize_session=False))
 
 
 def open_tasks(db: Session, company_id: int | None = None) -> Sequence[OperatorTask]:

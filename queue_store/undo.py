@@ -1,22 +1,24 @@
-"""Undo: a document in the books is reversed, and its record's next generation waits for that.
+"""Undo: a document in the books is reversed or deleted, and its record's next generation waits for that.
 
-The reversal is an activity of its own. From the moment that it is ordered, the
-next generation of the record stands in the queue as `waiting`, so that what
-the shop says meanwhile comes to it. When the reversal is settled, the next
-generation goes (`again`), or is cancelled by hand and can be released later.
+What does it (`queue_store.undo_plan.WAYS`: a reversal, a deletion) is an
+activity of its own, called the undoing here. From the moment that it is
+ordered, the next generation of the record stands in the queue as `waiting`, so
+that what the shop says meanwhile comes to it. When the undoing is settled, the
+next generation goes (`again`), or is cancelled by hand and can be released
+later.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import (
     CALLED_OFF,
-    RETURN,
+    SALE,
+    WEB_ORDER,
     add_activity,
     called,
     expire_activities,
@@ -28,32 +30,27 @@ from queue_store.books import store_undone
 from queue_store.fingerprint import content_digest
 from queue_store.models import Activity, ActivityWait, AuditEntry, OperatorTask
 from queue_store.operations import OperationRefused
-from queue_store.payloads import Reversal, encode
+from queue_store.payloads import Undoing, encode
 from queue_store.returns import follow_sales
-from queue_store.states import ABROAD, ActivityState
-from queue_store.undo_plan import REVERSAL, UndoPlan, is_reversal_of, related
+from queue_store.states import ABROAD, AT_HOME, ActivityState
+from queue_store.undo_plan import DELETION, WAYS, UndoPlan, Way, is_undoing_of, related
+from queue_store.undoings import decode_undoing
 from queue_store.waits import wait_for, wake_waiters
 
 S = ActivityState
 
-_decoder = msgspec.json.Decoder(Reversal)
-
-
-def decode_reversal(payload: bytes) -> Reversal:
-    return _decoder.decode(payload)
-
 
 def order_undo(db: Session, plan: UndoPlan, mark: str, who: str) -> Activity:
-    """Put the reversal into the queue, and the next generation behind it. Raises OperationRefused."""
+    """Put the undoing into the queue, and the next generation behind it. Raises OperationRefused."""
     activity = plan.activity
-    if plan.hindrances:
+    if plan.hindrances or plan.way is None:
         raise OperationRefused(activity, f"is not undone. {' '.join(plan.hindrances)}")
-    reversal = _reversal(db, plan, mark, who)
-    following = _following(db, plan)
-    wait_for(db, [(following.id, reversal.id)])
+    undoing = _undoing(db, plan, plan.way, mark, who)
+    following = _following(db, plan, plan.way)
+    wait_for(db, [(following.id, undoing.id)])
     # Refunds that come meanwhile, or failed and are retried, go after the next generation.
     follow_sales(db, [following.id])
-    how = "reverse and send anew" if plan.again else "reverse"
+    how = f"{plan.way.verb} and send anew" if plan.again else plan.way.verb
     note(db, activity.id, activity.state, activity.state, f"undo ({how}), by {who}")
     db.add(
         AuditEntry(
@@ -65,13 +62,13 @@ def order_undo(db: Session, plan: UndoPlan, mark: str, who: str) -> Activity:
         )
     )
     db.flush()
-    return reversal
+    return undoing
 
 
-def _reversal(db: Session, plan: UndoPlan, mark: str, who: str) -> Activity:
+def _undoing(db: Session, plan: UndoPlan, way: Way, mark: str, who: str) -> Activity:
     activity = plan.activity
     payload = encode(
-        Reversal(
+        Undoing(
             activity_id=activity.id,
             kind=activity.kind,
             txn_id=plan.txn_id,
@@ -80,10 +77,10 @@ def _reversal(db: Session, plan: UndoPlan, mark: str, who: str) -> Activity:
             again=plan.again,
         )
     )
-    known = next((one for one in related(db, activity) if is_reversal_of(one, activity)), None)
+    known = next((one for one in related(db, activity) if is_undoing_of(one, activity)), None)
     cause = f"undo, by {who}"
     if known is not None:
-        # It failed or was called off: the same activity, since a receipt is reversed once.
+        # It failed or was called off: the same activity, since a document is undone once.
         move(
             db,
             known,
@@ -101,7 +98,7 @@ def _reversal(db: Session, plan: UndoPlan, mark: str, who: str) -> Activity:
         Activity(
             company_id=activity.company_id,
             store_id=activity.store_id,
-            kind=REVERSAL,
+            kind=way.kind,
             record_id=activity.record_id,
             generation=activity.generation,
             state=S.PENDING,
@@ -110,22 +107,23 @@ def _reversal(db: Session, plan: UndoPlan, mark: str, who: str) -> Activity:
             payload=payload,
             digest=content_digest(payload),
             order_id=activity.order_id,
-            reference=f"Reversal of receipt {plan.number}"[:120],
+            reference=f"{way.kind.capitalize()} of {way.document} {plan.number}"[:120],
         ),
         cause=cause,
     )
 
 
-def _following(db: Session, plan: UndoPlan) -> Activity:
+def _following(db: Session, plan: UndoPlan, way: Way) -> Activity:
     """The record's next generation, waiting."""
     activity = plan.activity
-    sentence = f"{called(activity)} waits until its receipt {plan.number} is reversed."
+    sentence = f"{called(activity)} waits until its {way.document} {plan.number} is {way.done}."
     content = {
         "payload": plan.payload,
         "digest": content_digest(plan.payload),
         "fingerprint": activity.newer_fingerprint if activity.newer_payload else activity.fingerprint,
         "modified_at": activity.newer_modified_at or activity.modified_at,
         "unwanted": activity.unwanted,
+        "pushed": activity.pushed,
     }
     known = db.scalars(
         select(Activity).where(
@@ -144,7 +142,7 @@ def _following(db: Session, plan: UndoPlan) -> Activity:
             cause=sentence,
             sentence=sentence,
             reason="activity",
-            # Called off before: its content may be old. Still waiting or failed with its reversal: it is the newest.
+            # Called off before: its content may be old. Still waiting or failed with its undoing: it is the newest.
             **(content if known.reason == CALLED_OFF else {}),
         )
         return known
@@ -169,11 +167,12 @@ def _following(db: Session, plan: UndoPlan) -> Activity:
     )
 
 
-def call_off(db: Session, reversal: Activity, who: str) -> None:
-    """An undo is cancelled: the receipt stands, and the next generation counts as not there."""
-    for following in _waiters(db, reversal):
+def call_off(db: Session, undoing: Activity, who: str) -> None:
+    """An undo is cancelled: the document stands, and the next generation counts as not there."""
+    what = decode_undoing(undoing.payload)
+    for following in _waiters(db, undoing, what.kind):
         if following.state in (S.WAITING, S.PENDING, S.DELAYED, S.HELD, S.FAILED, S.CANCELLED):
-            sentence = f"The undo was cancelled: receipt {decode_reversal(reversal.payload).number} stands."
+            sentence = f"The undo was cancelled: {WAYS[what.kind].document} {what.number} stands."
             move(
                 db,
                 following,
@@ -187,39 +186,43 @@ def call_off(db: Session, reversal: Activity, who: str) -> None:
                 .where(ActivityWait.for_id == following.id)
                 .execution_options(synchronize_session=False)
             )
+    let_sale_go(db, undoing, "the sales order stands: its undo was cancelled")
     # Its refunds go after the generation that stands.
-    follow_sales(db, [decode_reversal(reversal.payload).activity_id])
+    follow_sales(db, [what.activity_id])
 
 
-def reversed_now(db: Session, reversal: Activity, reversal_txn_id: str | None) -> None:
-    """The receipt is reversed: its activity steps back, and the next generation goes or is cancelled.
+def undone_now(db: Session, undoing: Activity, txn_id: str | None) -> None:
+    """The document is undone: its activity steps back, and the next generation goes or is cancelled.
 
-    The next generation that goes is woken with whatever else waits for `reversal`.
+    `txn_id` is the receipt that reverses it, where there is one and it is known. The next generation that goes
+    is woken with whatever else waits for `undoing`.
     """
-    what = decode_reversal(reversal.payload)
+    what = decode_undoing(undoing.payload)
     original = db.get(Activity, what.activity_id, with_for_update=True)
     if original is None:
         return
-    take_back(db, reversal, original.id)
+    take_back(db, undoing, original.id)
+    way = WAYS[what.kind]
     record_mark, _, generation = what.mark.rpartition("/")
     store_undone(
         db,
         [
             {
-                "company_id": reversal.company_id,
-                "txn_id": txn_id,
+                "company_id": undoing.company_id,
+                "txn_id": one,
                 "record_mark": record_mark,
                 "generation": int(generation),
-                "type": "Return" if what.kind == RETURN else "Sales",
+                "type": way.type,
                 "live": False,
                 "undone": True,
-                "read_at": reversal.updated_at,
+                "read_at": undoing.updated_at,
             }
-            for txn_id in (what.txn_id, reversal_txn_id)
-            if txn_id
+            for one in (what.txn_id, txn_id)
+            if one
         ],
     )
-    sentence = f"Receipt {what.number} was reversed: it was undone by hand."
+    document = f"{way.document} {what.number}"
+    sentence = f"{way.document.capitalize()} {what.number} was {way.done} by an undo."
     if original.state == S.SUCCEEDED and original.txn_id == what.txn_id:
         move(db, original, S.SUPERSEDED, cause=sentence, sentence=sentence)
     db.execute(
@@ -231,81 +234,73 @@ def reversed_now(db: Session, reversal: Activity, reversal_txn_id: str | None) -
         )
         .values(open=False)
     )
+    if what.kind == WEB_ORDER:
+        _forget_prepared(db, original)
     if what.again:
         return
-    for following in _waiters(db, reversal):
+    for following in _waiters(db, undoing, what.kind):
         if following.state in ABROAD or following.state == S.SUCCEEDED or following.reason == CALLED_OFF:
             continue
+        if following.unwanted:
+            # The shop wants nothing of it: should its status return, it goes again by itself.
+            sentence = (
+                f"{called(following)} is not wanted by the shop any more, and {document} was {way.done}."
+            )
+            move(db, following, S.CANCELLED, cause=sentence, sentence=sentence)
+            continue
         sentence = (
-            f"{called(following)}: receipt {what.number} was reversed by hand, and nothing takes its place. To send it "
+            f"{called(following)}: {document} was {way.done} by an undo, and nothing takes its place. To send it "
             f"again: qbwoo activity release {following.id}"
         )
-        move(db, following, S.CANCELLED, cause=sentence, sentence=sentence, reason="operator", unwanted=False)
+        move(db, following, S.CANCELLED, cause=sentence, sentence=sentence, reason="operator")
         follow_sales(db, [following.id])
 
 
-def open_reversals(
-    db: Session, company_id: int, identities: Sequence[tuple[int, str, int]]
-) -> dict[tuple[int, str, int], Activity]:
-    """Reversals not settled yet, by (store, record id, the generation that waits for it)."""
-    if not identities:
-        return {}
-    rows = db.scalars(
-        select(Activity).where(
-            Activity.company_id == company_id,
-            Activity.kind == REVERSAL,
-            Activity.record_id.in_({record_id for _, record_id, _ in identities}),
-            Activity.state != S.SUCCEEDED,
-        )
-    )
-    found = {(one.store_id, one.record_id, one.generation + 1): one for one in rows}
-    return {identity: found[identity] for identity in identities if identity in found}
-
-
-def reversal_of(
-    db: Session, company_id: int, store_id: int, record_id: str, generation: int
-) -> Activity | None:
-    """The reversal of one generation of a record, locked."""
-    return db.scalars(
-        select(Activity)
+def _forget_prepared(db: Session, web_order: Activity) -> None:
+    """A receipt that was made ready may name the sales order that is gone."""
+    db.execute(
+        update(Activity)
         .where(
-            Activity.company_id == company_id,
-            Activity.store_id == store_id,
-            Activity.kind == REVERSAL,
-            Activity.record_id == record_id,
-            Activity.generation == generation,
+            Activity.company_id == web_order.company_id,
+            Activity.store_id == web_order.store_id,
+            Activity.kind == SALE,
+            Activity.record_id == web_order.record_id,
+            Activity.state.in_(AT_HOME),
         )
-        .with_for_update()
-    ).first()
+        .values(prepared=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
-def confirm_undo(db: Session, reversal: Activity, who: str) -> None:
-    """A person says that the receipt is reversed in QuickBooks. Raises OperationRefused."""
-    if reversal.state not in (S.PENDING, S.DELAYED, S.FAILED, S.HELD):
+def let_sale_go(db: Session, undoing: Activity, cause: str) -> None:
+    """A sale that waited for the deletion of its web order goes on: that will not be done."""
+    for sale in _waiters(db, undoing, SALE) if undoing.kind == DELETION else ():
+        db.execute(
+            delete(ActivityWait)
+            .where(ActivityWait.activity_id == sale.id, ActivityWait.for_id == undoing.id)
+            .execution_options(synchronize_session=False)
+        )
+        if sale.state == S.WAITING and sale.reason == "activity":
+            move(db, sale, S.PENDING, cause=cause)
+
+
+def confirm_undo(db: Session, undoing: Activity, who: str) -> None:
+    """A person says that the document is undone in QuickBooks. Raises OperationRefused."""
+    if undoing.state not in (S.PENDING, S.DELAYED, S.FAILED, S.HELD):
         raise OperationRefused(
-            reversal, f"is {S(reversal.state).shown.replace('_', ' ')}: that cannot be said of it now."
+            undoing, f"is {S(undoing.state).shown.replace('_', ' ')}: that cannot be said of it now."
         )
-    move(db, reversal, S.SUCCEEDED, cause=f"reversed in QuickBooks, says {who}")
-    reversed_now(db, reversal, None)
-    wake_waiters(db, [reversal.id])
+    done = WAYS[decode_undoing(undoing.payload).kind].done
+    move(db, undoing, S.SUCCEEDED, cause=f"{done} in QuickBooks, says {who}")
+    undone_now(db, undoing, None)
+    wake_waiters(db, [undoing.id])
     expire_activities(db)
 
 
-def waits_for_undo(db: Session, activity: Activity) -> bool:
-    """True for a next generation whose reversal is not settled."""
-    if activity.generation == 1:
-        return False
-    return bool(
-        open_reversals(
-            db, activity.company_id, [(activity.store_id, activity.record_id, activity.generation)]
-        )
-    )
-
-
-def _waiters(db: Session, reversal: Activity) -> Sequence[Activity]:
+def _waiters(db: Session, undoing: Activity, kind: str) -> Sequence[Activity]:
     return db.scalars(
         select(Activity)
         .join(ActivityWait, ActivityWait.activity_id == Activity.id)
-        .where(ActivityWait.for_id == reversal.id)
+        .where(ActivityWait.for_id == undoing.id, Activity.kind == kind)
         .with_for_update(of=Activity)
     ).all()

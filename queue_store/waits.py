@@ -11,13 +11,15 @@ from sqlalchemy.orm import Session
 from queue_store.activities import RETURN, called
 from queue_store.drain import Change, change
 from queue_store.models import Activity, ActivityWait, table_of
-from queue_store.prebuilt import run_prebuilt
+from queue_store.prebuilt import Prebuilt
 from queue_store.states import ActivityState
 
 _WAIT = table_of(ActivityWait)
 #: Where a refund may have gone with its sale, beside waiting for it.
 _ENDED_WITH_IT = (ActivityState.WAITING, ActivityState.CANCELLED, ActivityState.FAILED)
-_WAITERS = select(_WAIT.c.activity_id).where(_WAIT.c.for_id.in_(bindparam("for_ids", expanding=True)))
+_WAITERS = Prebuilt(
+    select(_WAIT.c.activity_id).where(_WAIT.c.for_id.in_(bindparam("for_ids", expanding=True)))
+)
 
 
 def wait_for(db: Session, pairs: Iterable[tuple[int, int]]) -> None:
@@ -126,7 +128,7 @@ def fail_waiters(
 def _waiters(db: Session, for_ids: Collection[int]) -> set[int]:
     if not for_ids:
         return set()
-    return set(run_prebuilt(db, _WAITERS, {"for_ids": list(for_ids)}).scalars())
+    return {row.activity_id for row in _WAITERS.rows(db, {"for_ids": list(for_ids)})}
 
 
 def _waits_for_activity(row: Any) -> bool:

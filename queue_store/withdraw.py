@@ -1,4 +1,4 @@
-"""A record that the shop wants no more: deleted or trashed, with nothing but its id told."""
+"""What the shop wants no more: a record deleted or trashed, a web order whose receipt went or whose status is over."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from queue_store.activities import move, newest_of_record, note
+from queue_store.activities import WEB_ORDER, expire_activities, move, newest_of_record, note
 from queue_store.intake import changed_after_sent
 from queue_store.models import Activity
 from queue_store.states import ABROAD, AT_HOME, ActivityState
+from queue_store.waits import wake_waiters
 
 
 class Withdrawn(StrEnum):
@@ -54,3 +55,31 @@ def withdraw(
         return Withdrawn.UNWANTED, activity
     changed_after_sent(db, activity)
     return Withdrawn.CHANGED_AFTER_SENT, activity
+
+
+def sent_as_receipt(sale: Activity) -> str:
+    """Why the web order of this sale does not go any more."""
+    return f"Order {sale.reference} was sent as a receipt: its web order is not needed any more."
+
+
+def cancel_unsent_web_order(db: Session, sale: Activity, sentence: str) -> None:
+    """The web order of this sale is not wanted now. What a person holds stays so, and is not released as it is."""
+    order = web_order_of(db, sale)
+    if order is None or order.state not in AT_HOME or order.state == ActivityState.CANCELLED:
+        return
+    if order.state == ActivityState.HELD and order.reason == "operator":
+        if not order.unwanted:
+            order.unwanted = True
+            note(db, order.id, order.state, order.state, sentence)
+            db.flush()
+        return
+    move(db, order, ActivityState.CANCELLED, cause=sentence, sentence=sentence, unwanted=True)
+    wake_waiters(db, [order.id], cause="its web order is not needed")
+    expire_activities(db)
+
+
+def web_order_of(db: Session, sale: Activity) -> Activity | None:
+    """The web order of this sale's order, if it ever had one."""
+    return newest_of_record(
+        db, company_id=sale.company_id, store_id=sale.store_id, kind=WEB_ORDER, record_id=sale.record_id
+    )

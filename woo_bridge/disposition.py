@@ -107,9 +107,14 @@ def _waits_for_status(order: Order, rules: OrderRules) -> Disposition | None:
         return None
     becomes = {SALES_ORDER: ", which becomes a web order", NOTHING: ", for which nothing is sent"}
     by_gateway = f" (paid by {order.payment_method})" if document else ""
+    # Its own status may become a receipt for other gateways.
+    others = [status for status in rules.documents.statuses(RECEIPT) if status != order.status]
+    for_others = (
+        f"are sent for {', '.join(others)}" if others else "of it are sent for other ways of paying only"
+    )
     sentence = (
         f"Order {order.number} waits: its status is {order.status}{by_gateway}{becomes.get(document, '')}; receipts "
-        f"are sent for {', '.join(rules.documents.statuses(RECEIPT))}."
+        f"{for_others}."
     )
     return Disposition(ActivityState.WAITING, "status", sentence)
 

@@ -6,6 +6,7 @@ An order of a shop is a "sale": one receipt, whatever happens to the order later
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +17,6 @@ from queue_store.activities import (
     WEB_ORDER,
     get_activity,
     move,
-    newest_of_record,
 )
 from queue_store.bulk_intake import Seen, add_records, seen_records
 from queue_store.fingerprint import content_digest, order_fingerprint
@@ -87,10 +87,18 @@ def _take_order(
     disposition = decide(order, rules, pushed=pushed)
     if disposition.state is ActivityState.CANCELLED and _was_refunded_after_sent(db, store, order):
         disposition = Disposition(ActivityState.PENDING)
-    if disposition.state is ActivityState.HELD and _is_on_its_way(db, store, order):
-        # Pushed, or in the queue from before a pause: newer content does not take it back.
-        disposition = Disposition(ActivityState.PENDING)
+    if disposition.state is ActivityState.HELD:
+        known = sale_of(db, store.company_id, store.id, str(order.order_id))
+        if known is not None and _is_on_its_way(known):
+            # Pushed, or in the queue from before a pause: newer content does not take it back.
+            disposition = Disposition(ActivityState.PENDING)
+        elif known is not None:
+            rules = _rules_for(known, rules)
+            disposition = decide(order, rules)
     taken, activity = take_in(db, _incoming(store, order, disposition))
+    if pushed and not activity.pushed:
+        activity.pushed = True
+        db.flush()
     if taken is Taken.SAME_SECOND and read_now:
         taken = Taken.REPLACED
     elif taken is Taken.SAME_SECOND:
@@ -189,7 +197,7 @@ def _redecide(db: Session, activity: Activity, rules: OrderRules) -> bool:
 
 def release(db: Session, activity: Activity, rules: OrderRules) -> bool:
     """Move a sale that is held or waits to where its content belongs now; False if it is there already."""
-    disposition = decide(_order.decode(activity.payload), rules)
+    disposition = decide(_order.decode(activity.payload), _rules_for(activity, rules))
     if (activity.state, activity.reason) == (disposition.state, disposition.reason):
         if activity.sentence != disposition.sentence:
             activity.sentence = disposition.sentence
@@ -227,11 +235,13 @@ def _incoming(store: Store, order: Order, disposition: Disposition) -> Incoming:
     )
 
 
-def _is_on_its_way(db: Session, store: Store, order: Order) -> bool:
-    activity = newest_of_record(
-        db, company_id=store.company_id, store_id=store.id, kind=SALE, record_id=str(order.order_id)
-    )
-    return activity is not None and activity.state in _ON_ITS_WAY and activity.reason != UNTRANSLATABLE
+def _is_on_its_way(sale: Activity) -> bool:
+    return sale.state in _ON_ITS_WAY and sale.reason != UNTRANSLATABLE
+
+
+def _rules_for(sale: Activity, rules: OrderRules) -> OrderRules:
+    """Of an order that was pushed nobody asks for its day any more, also when its money or its status comes later."""
+    return replace(rules, since=None) if sale.pushed else rules
 
 
 def _was_refunded_after_sent(db: Session, store: Store, order: Order) -> bool:

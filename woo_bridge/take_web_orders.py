@@ -13,10 +13,10 @@ from queue_store.fingerprint import order_fingerprint
 from queue_store.intake import Incoming, take_in
 from queue_store.models import Activity, Store
 from queue_store.payloads import Order, encode
-from queue_store.states import ABROAD, AT_HOME, ActivityState
+from queue_store.states import ABROAD, ActivityState
 from queue_store.waits import wait_for
-from queue_store.withdraw import withdraw
-from woo_bridge.disposition import Disposition, OrderRules, decide_web_order
+from queue_store.withdraw import cancel_unsent_web_order, sent_as_receipt, web_order_of, withdraw
+from woo_bridge.disposition import ENDED, Disposition, OrderRules, decide, decide_web_order
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -27,19 +27,25 @@ def take_web_order(
 ) -> None:
     """Bring the web order of an order to where it belongs now, after its `sale` was."""
     record_id = str(order.order_id)
-    if sale.state == ActivityState.CANCELLED and sale.reason != "operator":
+    by_hand = sale.state == ActivityState.CANCELLED and sale.reason == "operator"
+    if order.status in ENDED or (sale.state == ActivityState.CANCELLED and not by_hand):
         withdraw(
             db,
             company_id=store.company_id,
             store_id=store.id,
             kind=WEB_ORDER,
             record_id=record_id,
-            sentence=sale.sentence,
+            sentence=decide(order, rules).sentence if order.status in ENDED else sale.sentence,
         )
         return
     make_way(db, sale)
     wanted = decide_web_order(order, rules, pushed=pushed)
+    if _is_past(sale):
+        cancel_unsent_web_order(db, sale, sent_as_receipt(sale))
+        return
     if wanted is None:
+        sentence = f"Order {order.number} is {order.status}, which is no web order any more: nothing to send."
+        cancel_unsent_web_order(db, sale, sentence)
         return
     if wanted.state is ActivityState.HELD and _is_pending(db, store, record_id):
         # Pushed, or in the queue from before a pause: newer content does not take it back.
@@ -67,22 +73,20 @@ def make_way(db: Session, sale: Activity) -> None:
     """A sale that may go now: its unsent web order is not needed, and one on its way is waited for."""
     if sale.kind != SALE or sale.state != ActivityState.PENDING:
         return
-    order = newest_of_record(
-        db,
-        company_id=sale.company_id,
-        store_id=sale.store_id,
-        kind=WEB_ORDER,
-        record_id=sale.record_id,
+    order = web_order_of(db, sale)
+    cancel_unsent_web_order(
+        db, sale, f"Order {sale.reference} goes as a receipt at once: its web order is not needed."
     )
-    if order is None:
-        return
-    if order.state in AT_HOME and order.state != ActivityState.CANCELLED:
-        sentence = f"Order {sale.reference} goes as a receipt at once: its web order is not needed."
-        move(db, order, ActivityState.CANCELLED, cause=sentence, sentence=sentence, unwanted=True)
-    elif order.state in ABROAD:
+    if order is not None and order.state in ABROAD:
         sentence = f"Order {sale.reference} waits for its web order, which is on its way."
         move(db, sale, ActivityState.WAITING, cause=sentence, sentence=sentence, reason="activity")
         wait_for(db, [(sale.id, order.id)])
+
+
+def _is_past(sale: Activity) -> bool:
+    """True once a receipt of the order was sent: there is nothing left that a web order could announce."""
+    sent = sale.state in ABROAD or sale.state in (ActivityState.SUCCEEDED, ActivityState.SUPERSEDED)
+    return sent or sale.generation > 1
 
 
 def redecide_web_order(db: Session, activity: Activity, order: Order, rules: OrderRules) -> bool:

@@ -151,6 +151,7 @@ def upgrade() -> None:
         sa.Column("newer_sentence", sa.Text(), nullable=False),
         sa.Column("reason", sa.String(length=16), nullable=False),
         sa.Column("unwanted", sa.Boolean(), nullable=False),
+        sa.Column("pushed", sa.Boolean(), nullable=False),
         sa.Column("order_id", sa.String(length=32), nullable=False),
         sa.Column("reference", sa.String(length=120), nullable=False),
         sa.Column("sentence", sa.Text(), nullable=False),
@@ -517,8 +518,8 @@ def upgrade() -> None:
         sa.Column("webhook_secret", sa.LargeBinary(), nullable=False),
         sa.Column("settings_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("live_since", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("stock_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("live_kinds", sa.String(length=200), nullable=False),
+        sa.Column("stock_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("census_done", sa.Boolean(), nullable=False),
         sa.Column("sends_web_orders", sa.Boolean(), nullable=False),
         sa.Column("orders_read_until", sa.DateTime(timezone=True), nullable=True),
@@ -851,6 +852,7 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_stock_moves_open", sqlite_where=sa.text("NOT closed"), postgresql_where=sa.text("NOT closed")
         )
+        batch_op.drop_index(batch_op.f("ix_stock_moves_company_id_settled_turn"))
 
     op.drop_table("stock_moves")
     with op.batch_alter_table("qbwc_sessions", schema=None) as batch_op:
@@ -866,6 +868,9 @@ def downgrade() -> None:
     op.drop_table("lookups")
     op.drop_table("company_settings")
     with op.batch_alter_table("catalogue_items", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_catalogue_items_wanted", sqlite_where=sa.text("wanted"), postgresql_where=sa.text("wanted")
+        )
         batch_op.drop_index(batch_op.f("ix_catalogue_items_company_id_upc_key"))
         batch_op.drop_index(batch_op.f("ix_catalogue_items_company_id_style_key"))
         batch_op.drop_index(batch_op.f("ix_catalogue_items_company_id_item_number"))

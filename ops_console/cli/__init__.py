@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "company": ("ops_console.cli.company:company", "QuickBooks company files."),
     "store": ("ops_console.cli.store:store", "WooCommerce shops."),
     "qwc": ("ops_console.cli.qwc:qwc", "The Web Connector's file."),
-    "push": ("ops_console.cli.push:push", "Send records of a shop to QuickBooks."),
+    "push": ("ops_console.cli.push_by_hand:push", "Send records of a shop to QuickBooks."),
     "pull": ("ops_console.cli.pull:pull", "Bring records of QuickBooks to a shop."),
     "reconcile": ("ops_console.cli.reconcile:reconcile", "Hold shop and QuickBooks against each other."),
     "activity": ("ops_console.cli.activity:activity", "The queue."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from sqlalchemy.orm import Session
@@ -21,14 +21,17 @@ from ops_console.cli.output import (
     remark,
     yes_option,
 )
-from queue_store.activities import get_activity, list_activities
+from queue_store.activities import SALE, called, get_activity, list_activities
 from queue_store.adjustments import ADJUST_STOCK
 from queue_store.companies import get_company, get_store, list_companies, list_stores
 from queue_store.models import Activity
 from queue_store.overview import STATES
 from queue_store.product_payloads import decode_adjustment
 from queue_store.undo_adjustments import undo_adjustment
-from queue_store.undo_plan import REVERSIBLE
+from queue_store.undo_plan import WAYS, UndoPlan
+
+if TYPE_CHECKING:
+    from ops_console import undoing
 
 
 @click.group()
@@ -183,18 +186,22 @@ _command("cancel", "Never send these activities.", "qbwoo activity cancel 1207 -
 
 @activity.command()
 @click.argument("name", metavar="ID")
-@click.option("--again", is_flag=True, help="Then send the shop's newest content as a new receipt.")
-@click.option("--done", is_flag=True, help="You have reversed the receipt in QuickBooks: note that.")
+@click.option("--again", is_flag=True, help="Then send the shop's newest content anew.")
+@click.option("--done", is_flag=True, help="You have done it in QuickBooks by hand: note that.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and the exact documents; do nothing.")
 @json_option
+@lines_option
 @yes_option
 @with_desk
-def undo(desk: Desk, name: str, again: bool, done: bool, dry_run: bool, as_json: bool, yes: bool) -> None:
-    """Reverse the receipt of an activity, where it was our mistake.
+def undo(
+    desk: Desk, name: str, again: bool, done: bool, dry_run: bool, limit: int, as_json: bool, yes: bool
+) -> None:
+    """Take a document of an activity back out of QuickBooks, where it was our mistake.
 
-    A return to a buyer is no undo: refund the order in the shop. A receipt on
-    which a return hangs is not reversed before that is. An adjustment of stock is
-    met by an opposite one.
+    A receipt, or a return, is reversed. The sales order of a web order is
+    deleted, if nothing was taken from it. An adjustment of stock is met by an
+    opposite one. A return to a buyer is no undo: refund the order in the shop. A
+    receipt on which a return hangs is not reversed before that is.
 
     \b
     For example:
@@ -204,32 +211,31 @@ def undo(desk: Desk, name: str, again: bool, done: bool, dry_run: bool, as_json:
     from ops_console import undoing
 
     with desk.read() as db:
-        called = activities_called(db, name)
-    if len(called) == 1 and called[0].kind == ADJUST_STOCK:
-        _undo_adjustment(desk, called[0], dry_run=dry_run, as_json=as_json, yes=yes)
+        candidates = activities_called(db, name)
+    if len(candidates) == 1 and candidates[0].kind == ADJUST_STOCK:
+        _undo_adjustment(desk, candidates[0], dry_run=dry_run, as_json=as_json, yes=yes)
         return
     with desk.read() as db:
-        standing = [
-            one for one in activities_called(db, name) if one.kind in REVERSIBLE and one.state == "succeeded"
-        ]
-        found = standing[0] if len(standing) == 1 else activity_called(db, name)
+        found = _standing(db, name) or activity_called(db, name)
         plan = undoing.plan(db, found.id, again=again)
-        shown = undoing.described(db, plan)
+        shown = undoing.documents_of(db, plan)
+        words = undoing.words_of(plan)
         # One that lies in doubt, or failed, may be confirmed all the same.
         hindered = bool(plan.hindrances) and not done
         activity_id = found.id
-    if dry_run or (hindered and not as_json):
-        _print_plan(shown, as_json=as_json)
+    if dry_run and as_json:
+        print_json(_plan_as_json(plan, words, shown))
+    elif dry_run or (hindered and plan.steps and not as_json):
+        _print_plan(plan, words, shown, limit)
     if dry_run:
         return
-    if not hindered:
-        what = (
-            f"{'Note as reversed' if done else 'Reverse'} receipt {plan.number} of {plan.activity.reference}"
-        )
-        ask(f"{what}{' and send it anew' if again else ''}?", yes=yes)
+    if not hindered and plan.way is not None:
+        deed = f"Note as {plan.way.done}" if done else plan.way.verb.capitalize()
+        what = f"{deed}: {plan.way.document} {plan.number} of {called(plan.activity)}"
+        ask(f"{what}{', and send it anew' if again else ''}?", yes=yes)
     with desk.write() as db:
-        reversal = undoing.undo(db, activity_id, desk.who, again=again, done=done)
-        rows = rows_of(db, [reversal])
+        ordered = undoing.undo(db, activity_id, desk.who, again=again, done=done)
+        rows = rows_of(db, [ordered])
     print_rows(rows, ("id", "kind", "reference", "state", "sentence"), as_json=as_json)
 
 
@@ -247,18 +253,56 @@ def _undo_adjustment(desk: Desk, adjustment: Activity, *, dry_run: bool, as_json
     print_rows(rows, ("id", "kind", "reference", "state", "sentence"), as_json=as_json)
 
 
-def _print_plan(shown: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(shown)
+def _standing(db: Session, name: str) -> Activity | None:
+    """The one document in QuickBooks that `name` can mean; None where there is none, or several.
+
+    An order's number means its receipt, as long as one stands: returns have ids of
+    their own, and its web order was fulfilled by it.
+    """
+    standing = [one for one in activities_called(db, name) if one.kind in WAYS and one.state == "succeeded"]
+    chosen = [one for one in standing if one.kind == SALE] or standing
+    return chosen[0] if len(chosen) == 1 else None
+
+
+def _plan_as_json(plan: UndoPlan, words: list[str], shown: undoing.Documents) -> dict[str, Any]:
+    activity = plan.activity
+    record: dict[str, Any] = {
+        "activity": str(activity.id),
+        "kind": activity.kind,
+        "reference": activity.reference,
+        "document": "" if plan.way is None else plan.way.document,
+        "number": plan.number,
+        "txn_id": plan.txn_id,
+        "total": plan.total,
+        "hindrances": list(plan.hindrances),
+        "steps": list(plan.steps),
+        "plan": words,
+    }
+    for title, found in (("undoing", shown.undoing), ("following", shown.following)):
+        if found is not None:
+            record[title] = documents.as_json(found)
+    return record
+
+
+def _print_plan(plan: UndoPlan, words: list[str], shown: undoing.Documents, limit: int) -> None:
+    activity = plan.activity
+    where = "" if plan.way is None or not plan.txn_id else f": {plan.way.document} {plan.number}"
+    total = "" if plan.total is None else f", {plan.total:,.2f}"
+    click.echo(f"{called(activity)} (activity {activity.id}){where}{total}")
+    if plan.hindrances:
+        click.echo("\nIn the way\n" + "\n".join(f"  {one}" for one in plan.hindrances))
+    if plan.steps:
+        click.echo("\nIn this order\n" + "\n".join(f"  {one}" for one in plan.steps))
+    if plan.hindrances:
         return
-    texts = ("hindrances", "steps", "reversal", "document")
-    print_record({key: value for key, value in shown.items() if key not in texts})
-    for title, lines in (("In the way", shown["hindrances"]), ("In this order", shown["steps"])):
-        if lines:
-            click.echo(f"\n{title}\n" + "\n".join(lines))
-    for title, key in (("Reversal", "reversal"), ("New receipt", "document")):
-        if shown.get(key):
-            click.echo(f"\n{title}\n{shown[key]}")
+    click.echo("\nIt would go so")
+    for number, step in enumerate(words, start=1):
+        click.echo(f"  {number}. {step}")
+    for found in (shown.undoing, shown.following):
+        if found is not None:
+            click.echo()
+            for line in documents.as_text(found, limit=limit):
+                click.echo(line)
 
 
 def rows_of(db: Session, activities: Iterable[Activity]) -> list[dict[str, Any]]:

@@ -170,7 +170,7 @@ def calibrate(desk: Desk, name: str, only_report: bool, as_json: bool, yes: bool
       qbwoo company calibrate Main
       qbwoo company calibrate Main --report
     """
-    from qbwc_service.calibrating import report_decoder, shown_report
+    from qbwc_service.calibration_report import report_decoder, shown_report
 
     if not only_report:
         with desk.read() as db:

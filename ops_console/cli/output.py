@@ -51,8 +51,10 @@ def print_rows(
             click.echo("\t".join(line))
         return
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for title in titles:
-        table.add_column(title, overflow="fold")
+    for title, column in zip(titles, columns, strict=True):
+        # Amounts stand under each other.
+        is_amount = any(isinstance(row.get(column), Decimal) for row in rows)
+        table.add_column(title, overflow="fold", justify="right" if is_amount else "left")
     for row in rows:
         # Text, not str: square brackets in a shop's data are no markup.
         table.add_row(*(Text(_shown(row.get(column))) for column in columns))

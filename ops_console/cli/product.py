@@ -179,7 +179,7 @@ def sync(
                 one.row.product_id for _, one in products.listed(db, [owner], status=status, names=names)
             ]
     if source == "shop":
-        from ops_console.cli.push import push_level
+        from ops_console.cli.push_by_hand import push_level
 
         if not chosen:
             raise NotDone("There is no such product.")

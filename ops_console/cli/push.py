@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ops_console.cli.desk import Desk, with_desk
-from ops_console.cli.hand_options import HandOptions, go_through, hand_options, moment, numbers
 from ops_console.cli.output import ask, json_option, lines_option, print_rows, progress, yes_option
 from ops_console.errors import NotDone, WrongUsage
+from queue_store.activities import RETURN, SALE
+from queue_store.states import ActivityState
 
 if TYPE_CHECKING:
     from ops_console import shops
@@ -53,8 +55,8 @@ def orders(
     from ops_console import documents, shops
 
     wanted: dict[str, Any] = {
-        "ids": list(numbers(ids)),
-        "since": moment(since),
+        "ids": _ids(ids),
+        "since": _moment(since),
         "statuses": [word.strip() for given in statuses for word in given.split(",") if word.strip()],
     }
     if not any(wanted.values()):
@@ -62,7 +64,9 @@ def orders(
 
     def results(*, dry: bool) -> Iterator[shops.PushResult]:
         with shops.shop_client(desk.settings, desk.database, desk.box, store) as client:
-            yield from shops.push_orders(desk.database, client, store, **wanted, dry_run=dry)
+            yield from shops.push_orders(
+                desk.database, client, store, **wanted, dry_run=dry, read_refunds=dry_run
+            )
 
     if not dry_run and not yes:
         going = sum(map(shops.would_go, progress(results(dry=True), "Reading orders")))
@@ -72,6 +76,7 @@ def orders(
     for result in progress(results(dry=dry_run), "Reading orders" if dry_run else "Pushing orders"):
         row: dict[str, Any] = {
             "name": result.name,
+            "kind": SALE,
             "outcome": result.outcome,
             "state": None if result.state is None else result.state.shown,
             "total": None if result.order is None else result.order.total,
@@ -87,6 +92,8 @@ def orders(
             if not as_json:
                 _print_document(result, found, limit)
         rows.append(row)
+        for one in result.beside if dry_run else ():
+            rows.append(_row_beside(desk, store, result, one, None if as_json else limit))
     columns = ("name", "outcome", "state", "total", "activity", "sentence")
     print_rows(rows, columns, as_json=as_json, empty="The shop has no such orders.")
     failed = [
@@ -111,146 +118,54 @@ def _print_document(result: shops.PushResult, found: Preview, limit: int) -> Non
     click.echo()
 
 
-# Customers, products, quantities, prices -----------------------------------------
+def _row_beside(
+    desk: Desk, store: str, result: shops.PushResult, one: shops.Beside, limit: int | None
+) -> dict[str, Any]:
+    """The row of a web order or a return; its document is printed before, but for `limit` None."""
+    from ops_console import documents, shops
+
+    row: dict[str, Any] = {
+        "name": one.name,
+        "kind": one.kind,
+        "outcome": one.outcome,
+        "state": one.state.shown,
+        "total": one.total,
+        "sentence": one.sentence,
+        "activity": None,
+    }
+    if result.order is None or not (shops.goes_beside(result, one) or one.state is ActivityState.FAILED):
+        return row
+    with desk.read() as db:
+        found = shops.preview_beside(db, store, result.order, one)
+    row |= documents.as_json(found)
+    if found.refusal:
+        row |= {"outcome": "refused", "state": "failed", "sentence": found.refusal}
+    if limit is not None:
+        after = " after its order" if one.kind == RETURN else ""
+        click.echo(f"{one.name}: {'it would be refused' if found.refusal else f'it would go{after}'}")
+        for line in documents.as_text(found, limit=limit):
+            click.echo(line)
+        click.echo()
+    return row
 
 
-@push.command()
-@hand_options(ids="Ids of accounts", since="Accounts changed at this time or later")
-@with_desk
-def customers(desk: Desk, /, ids: str | None, since: str | None, **given: Any) -> None:
-    """Send accounts of a shop to QuickBooks: those that it lacks are added, those that it has are changed.
-
-    Without this, a customer is added with the first order.
-
-    \b
-    For example:
-      qbwoo push customers --store main --since 2026-01-01 --dry-run
-      qbwoo push customers --store main --ids 4,17 --yes
-    """
-    from ops_console import shops
-    from ops_console.by_hand import HandRun, Line, Selection
-    from ops_console.push_customers import push_customers
-
-    options = HandOptions(**given)
-
-    def pieces(run: HandRun) -> Iterator[list[Line]]:
-        with shops.shop_client(desk.settings, desk.database, desk.box, options.store) as client:
-            yield from push_customers(run, client)
-
-    selection = Selection(ids=numbers(ids), since=moment(since))
-    question = "{count} customers of store " + options.store + " will be sent to QuickBooks. Go on?"
-    go_through(desk, "push customers", selection, options, pieces, question)
+def _ids(text: str | None) -> list[int]:
+    words = [word.strip() for word in (text or "").split(",") if word.strip()]
+    wrong = [word for word in words if not (word.isascii() and word.isdigit() and len(word) < 19)]
+    if wrong:
+        raise WrongUsage(
+            f"--ids: {', '.join(wrong)} is no id of an order. It stands in the address of its admin page."
+        )
+    return [int(word) for word in words]
 
 
-@push.command()
-@hand_options(ids="Ids of products", sku=True, since="Products changed at this time or later")
-@with_desk
-def products(desk: Desk, /, ids: str | None, skus: tuple[str, ...], since: str | None, **given: Any) -> None:
-    """Make items of QuickBooks of products that it lacks, whatever products.to_quickbooks says; also of drafts.
-
-    QuickBooks is asked for each SKU before an item is made. Of products that are an
-    item already, fields go that products.shop_rules names.
-
-    \b
-    For example:
-      qbwoo push products --store main --sku TS-RED-M --dry-run
-      qbwoo push products --store main --since 2026-01-01
-    """
-    from ops_console import shops
-    from ops_console.by_hand import HandRun, Line, Selection
-    from ops_console.chosen_products import name_products, read_first
-    from ops_console.push_products import push_products
-
-    options = HandOptions(**given)
-    selection = Selection(ids=numbers(ids), skus=skus, since=moment(since))
-    selection = name_products(desk.database, options.store, selection)
-    told: list[int] = []
-
-    def pieces(run: HandRun) -> Iterator[list[Line]]:
-        with shops.shop_client(desk.settings, desk.database, desk.box, options.store) as client:
-            # Once, though records are looked at first and then sent.
-            if not told:
-                told.append(sum(progress(read_first(run, client), "Reading products", size=int)))
-            yield from push_products(run, client)
-
-    question = "{count} products of store " + options.store + " will be sent to QuickBooks. Go on?"
-    go_through(desk, "push products", selection, options, pieces, question)
-
-
-@push.command()
-@hand_options(ids="Ids of products", sku=True, since="Products changed at this time or later")
-@click.option("--beyond-limit", is_flag=True, help="Also what is more than stock.limit.")
-@with_desk
-def inventory(
-    desk: Desk, /, ids: str | None, skus: tuple[str, ...], since: str | None, beyond_limit: bool, **given: Any
-) -> None:
-    """Take the shop's quantities for the truth: QuickBooks' stock is adjusted by the difference.
-
-    The difference is to what QuickBooks had when it was read last, less what orders
-    hold; what a till sells meanwhile stays counted. Open orders that were entered
-    into the books by hand cannot be told: name them first by qbwoo product booked.
-
-    \b
-    For example:
-      qbwoo push inventory --store main --sku TS-RED-M --dry-run
-      qbwoo push inventory --store main
-    """
-    push_level(desk, "stock", ids=ids, skus=skus, since=since, beyond_limit=beyond_limit, **given)
-
-
-@push.command()
-@hand_options(ids="Ids of products", sku=True, since="Products changed at this time or later")
-@click.option("--beyond-limit", is_flag=True, help="Also what moves by more than prices.limit_percent.")
-@with_desk
-def prices(
-    desk: Desk, /, ids: str | None, skus: tuple[str, ...], since: str | None, beyond_limit: bool, **given: Any
-) -> None:
-    """Send the shop's prices to QuickBooks: to the price level that the shop's prices are made of.
-
-    \b
-    For example:
-      qbwoo push prices --store main --sku TS-RED-M --dry-run
-      qbwoo push prices --store main --since 2026-01-01
-    """
-    push_level(desk, "price", ids=ids, skus=skus, since=since, beyond_limit=beyond_limit, **given)
-
-
-def push_level(
-    desk: Desk,
-    field: str,
-    *,
-    ids: str | None = None,
-    skus: tuple[str, ...] = (),
-    since: str | None = None,
-    beyond_limit: bool = False,
-    **given: Any,
-) -> None:
-    """`push inventory` ("stock") and `push prices` ("price"), also as `product sync --from shop` does it."""
-    from ops_console import push_levels, shops
-    from ops_console.by_hand import HandRun, Line, Selection
-    from ops_console.chosen_products import name_products, read_first
-
-    options = HandOptions(**given)
-    selection = Selection(ids=numbers(ids), skus=skus, since=moment(since))
-    selection = name_products(desk.database, options.store, selection)
-    told: list[int] = []
-    work = push_levels.push_inventory if field == "stock" else push_levels.push_prices
-
-    def pieces(run: HandRun) -> Iterator[list[Line]]:
-        with shops.shop_client(desk.settings, desk.database, desk.box, options.store) as client:
-            # Once, though records are looked at first and then sent.
-            if not told:
-                told.append(sum(progress(read_first(run, client), "Reading products", size=int)))
-            yield from work(run, client, beyond_limit=beyond_limit)
-
-    question = (
-        "The stock of {count} items of QuickBooks will be adjusted to what store "
-        + options.store
-        + " shows. Go on?"
-        if field == "stock"
-        else "The prices of {count} items of QuickBooks will become those of store "
-        + options.store
-        + ". Go on?"
-    )
-    name = "push inventory" if field == "stock" else "push prices"
-    go_through(desk, name, selection, options, pieces, question)
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise WrongUsage(
+            f"--since: {text!r} is no time; expected 2026-01-31 or 2026-01-31T08:00:00Z (UTC)."
+        ) from None

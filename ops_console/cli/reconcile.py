@@ -62,7 +62,7 @@ def orders(
       qbwoo reconcile orders --store main --since 2026-01-01 --wait 600
       qbwoo reconcile orders --store main --since 2026-01-01 --csv january.csv
     """
-    from ops_console import reconciliation
+    from ops_console import reconciliation_report
 
     asked_id, period = _ask(desk, store, since, until)
     if asked_id is not None and seconds is not None:
@@ -78,11 +78,11 @@ def orders(
             if asked_id is not None
             else f"There is no report of store {store} yet. Run: qbwoo reconcile orders --store {store} --since DAY"
         )
-    report = reconciliation.report_decoder.decode(stored)
+    report = reconciliation_report.report_decoder.decode(stored)
     if file is not None:
-        reconciliation.write_csv(report, file)
+        reconciliation_report.write_csv(report, file)
     if as_json:
-        rows = reconciliation.rows_of(report, equal=True)
+        rows = reconciliation_report.rows_of(report, equal=True)
         print_json(
             {
                 "store": report.store,
@@ -95,7 +95,9 @@ def orders(
             }
         )
         return
-    print_rows(reconciliation.rows_of(report, equal=equal), _COLUMNS, empty="Shop and QuickBooks agree.")
+    print_rows(
+        reconciliation_report.rows_of(report, equal=equal), _COLUMNS, empty="Shop and QuickBooks agree."
+    )
     counts = ", ".join(f"{number} {verdict}" for verdict, number in report.counts.items() if number)
     remark(
         f"{report.since} to {report.until}, as read at {moment(report.read_at)}: {counts or 'no documents'}."

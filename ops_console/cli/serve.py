@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from types import FrameType
@@ -36,6 +37,7 @@ def serve(desk: Desk, host: str, port: int, threads: int, no_worker: bool) -> No
     set_up_logging(settings.log_level)
     _end_at_signals()
     service = Service(settings, host=host, port=port, threads=threads, worker=not no_worker)
+    _collect_rarely()
     remark(f"Serving at {service.url}  (status page: {service.url}/)  Ctrl-C ends it.")
     if settings.public_url is None:
         remark(
@@ -77,6 +79,12 @@ def worker(desk: Desk, once: bool, as_json: bool) -> None:
         pass
     finally:
         loop.stop()
+
+
+def _collect_rarely() -> None:
+    """Python looks for cycles at every 700 new objects, which are a few orders, and now and then in all that is loaded."""
+    gc.freeze()
+    gc.set_threshold(3000)
 
 
 def _end_at_signals() -> None:

@@ -11,10 +11,12 @@ from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.names import number
 from ops_console.cli.output import json_option, print_json, print_record, print_rows, progress, remark
 from ops_console.errors import NotDone, WrongUsage
+from queue_store.activities import count_by_state
 from queue_store.companies import get_company, list_companies, list_stores
 from queue_store.errors import NotFound
 from queue_store.models import OperatorTask
 from queue_store.operations import audit
+from queue_store.states import ActivityState
 from queue_store.tasks import open_tasks
 
 if TYPE_CHECKING:
@@ -44,13 +46,17 @@ def list_(desk: Desk, company: str | None, as_json: bool) -> None:
     with desk.read() as db:
         names = {found.id: found.name for found in list_companies(db)}
         company_id = get_company(db, company).id if company else None
+        failed = count_by_state(db, company_id).get(ActivityState.FAILED, 0)
         decisions = [_decision(one, names) for one in open_tasks(db, company_id)]
     scheduler = wiring.make_scheduler(desk.settings, desk.database, desk.box)
     schedules = [_schedule(one) for one in scheduler.planned() if company_id in (None, one.store.company_id)]
     if as_json:
         print_json({"decisions": decisions, "schedules": schedules})
         return
-    print_rows(decisions, _DECISIONS, empty="Nothing waits for you.")
+    print_rows(decisions, _DECISIONS, empty="No task is open." if failed else "Nothing waits for you.")
+    if failed:
+        what = "activity has" if failed == 1 else "activities have"
+        remark(f"{failed} {what} failed and need you: qbwoo activity list --state failed")
     if schedules:
         remark("\nWhat runs by itself (times in UTC):")
         print_rows(schedules, _SCHEDULES)

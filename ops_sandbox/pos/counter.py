@@ -120,6 +120,11 @@ class Counter:
         """All sales orders, oldest first."""
         return [order_of(record) for record in self._all("SalesOrder")]
 
+    def reversals(self) -> dict[str, str]:
+        """TxnID of each receipt that was reversed, and of the one that reverses it."""
+        with self.transaction():
+            return dict(self._store.meta.get("reversals", {}))
+
     def item(self, list_id: str) -> Item:
         """One item. Raises `UnknownRecord`."""
         with self.transaction():
@@ -225,6 +230,11 @@ class Counter:
         """Set fields of an item by element name; None empties one. Raises `UnknownRecord`."""
         with self.transaction():
             return item_of(change_item(self._books, self._known("ItemInventory", list_id), fields))
+
+    def delete_sales_order(self, txn_id: str) -> None:
+        """Take a sales order out, as a person does. Raises `UnknownRecord`."""
+        with self.transaction():
+            delete_record(self._books, "SalesOrder", self._known("SalesOrder", txn_id))
 
     def delete_item(self, list_id: str) -> None:
         """Delete an item; ListDeletedQuery will tell. Raises `UnknownRecord`."""

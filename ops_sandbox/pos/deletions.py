@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ops_sandbox.pos.books import Answer, Books
 from ops_sandbox.pos.errors import RequestRefused, invalid_value
-from ops_sandbox.pos.orders import is_ordered, release_order
+from ops_sandbox.pos.orders import is_begun, is_ordered, release_order
 from ops_sandbox.pos.reader import Request
 from ops_sandbox.pos.shapes import answer_shape, shape_of
 from ops_sandbox.pos.store import Record
@@ -55,6 +55,8 @@ def delete_record(books: Books, list_type: str, record: Record) -> Record:
     if kept and is_ordered(books, record.id):
         raise RequestRefused(3170, "The item could not be deleted: it is on an open sales order.")
     if list_type == "SalesOrder":
+        if is_begun(record) and not books.dialect.begun_order_deleted:
+            raise RequestRefused(3170, "The sales order could not be deleted: it was filled in part.")
         release_order(books, record)
     fields: Fields = {
         "ListDelType": list_type,

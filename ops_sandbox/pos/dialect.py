@@ -111,6 +111,8 @@ class PosDialect:
     #: What the later pages of an iterator show: each record as it is then, without those deleted since,
     #: or all of them as they were when it was started.
     iterator_pages: Literal["live", "as_started"] = "live"
+    #: ListDel of a sales order that was filled in part, or that a deposit lies on: 3170, or it goes.
+    begun_order_deleted: bool = False
 
     @classmethod
     def random(cls, rng: random.Random) -> PosDialect:

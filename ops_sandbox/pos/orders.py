@@ -164,6 +164,12 @@ def release_order(books: Books, order: Record) -> None:
     _commit_stock(books, order.fields, {})
 
 
+def is_begun(order: Record) -> bool:
+    """True if something was sold from the order, or paid towards it."""
+    lines = order.fields.get("SalesOrderItemRet", [])
+    return bool(order.fields["DepositBalance"]) or any(line["QtySold"] for line in lines)
+
+
 def fill_order(books: Books, txn_id: str, sold: list[tuple[str, Decimal]]) -> None:
     """A receipt has sold these (ListID, quantity) from the order. Filled wholly, it is closed."""
     order = books.find("SalesOrder", txn_id)

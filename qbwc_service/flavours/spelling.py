@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -20,8 +20,7 @@ from queue_store.product_payloads import StockAdjustment
 from queue_store.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """What QuickBooks says that it wrote."""
 
     #: TxnID or ListID.
@@ -136,6 +135,10 @@ class Spelling(Protocol):
 
     def prepare_reversal(self, txn_id: str) -> Prepared:
         """The request that reverses a receipt."""
+        ...
+
+    def prepare_deletion(self, txn_id: str) -> Prepared:
+        """The request that deletes a sales order."""
         ...
 
     def fallback_customer(self, company: Settings) -> CustomerNeed: ...

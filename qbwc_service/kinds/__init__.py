@@ -10,6 +10,7 @@ from typing import Any
 
 from qbwc_service.kinds.adjustment import ADJUSTMENT
 from qbwc_service.kinds.customers import ADD_CUSTOMER, CHANGE_CUSTOMER
+from qbwc_service.kinds.deletion import DELETION
 from qbwc_service.kinds.items import ADD_DEPARTMENT, ADD_ITEM, CHANGE_ITEM
 from qbwc_service.kinds.kind import ActivityKind, Doubt, LookUp
 from qbwc_service.kinds.refund import RETURN
@@ -31,6 +32,7 @@ KINDS: Mapping[str, ActivityKind] = {
         CHANGE_ITEM,
         ADD_DEPARTMENT,
         REVERSAL,
+        DELETION,
         ADJUSTMENT,
     )
 }

@@ -28,7 +28,7 @@ class Doubt(StrEnum):
     LOOK_BACK = "look back"  # a document: receipts with a mark of ours are read, and its own is asked for
     LOOK_UP = "look up"  # a list element: asked for by its key
     AGAIN = "again"  # may go again: doing it twice is doing it once
-    STATUS = "status"  # a reversal: by what the receipt that it reverses says of itself
+    STATUS = "status"  # an undoing: by what QuickBooks says of the document that it undoes
 
 
 @dataclass(frozen=True, slots=True)

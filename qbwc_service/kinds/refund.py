@@ -28,14 +28,18 @@ def decode_refund(payload: bytes) -> Refund:
 
 
 def _prepare(run: Run, activity: Any, payload: bytes) -> Prepared:
-    refund = decode_refund(payload)
-    mark = run.mark(activity.store_id, activity.record_id, activity.generation)
+    order_id = str(decode_refund(payload).order_id)
     # What was sent, whatever is set now; a sale that look-back found was sent by nobody here.
-    stored = prepared_sale(run.db, run.company.id, activity.store_id, str(refund.order_id))
-    sent = decode_prepared(stored) if stored is not None else None
-    store_id = activity.store_id
-    taxes = run.taxes(store_id, sent.tax_mode if sent is not None else "")
-    return run.spelling.prepare_return(refund, mark, sent, run.settings, run.store_settings(store_id), taxes)
+    stored = prepared_sale(run.db, run.company.id, activity.store_id, order_id)
+    return prepare_after(run, activity, payload, decode_prepared(stored) if stored is not None else None)
+
+
+def prepare_after(run: Run, activity: Any, payload: bytes, sale: Prepared | None) -> Prepared:
+    """The return made ready as it goes after this `sale`; None: one that is not known here. Raises NotSendable."""
+    refund, store_id = decode_refund(payload), activity.store_id
+    mark = run.mark(store_id, activity.record_id, activity.generation)
+    taxes = run.taxes(store_id, sale.tax_mode if sale is not None else "")
+    return run.spelling.prepare_return(refund, mark, sale, run.settings, run.store_settings(store_id), taxes)
 
 
 RETURN = ActivityKind(

@@ -13,7 +13,9 @@ from qbwc_service.needs import Prepared
 from qbwc_service.run import Run
 from qbxml.records import Record
 from queue_store.activities import get_activity
-from queue_store.undo import decode_reversal, reversed_now
+from queue_store.payloads import Undoing
+from queue_store.undo import undone_now
+from queue_store.undoings import decode_undoing
 
 #: What look-ups call a receipt that is asked whether it was reversed.
 LOOK_UP = "reversal"
@@ -24,22 +26,26 @@ def look_up_key(txn_id: str, mark: str) -> str:
     return f"{txn_id} {mark}"
 
 
-def _prepare(run: Run, activity: Any, payload: bytes) -> Prepared:
+def read_undoing(payload: bytes) -> Undoing:
+    """The stored undoing. Raises NotSendable where the payload is none."""
     try:
-        what = decode_reversal(payload)
+        return decode_undoing(payload)
     except msgspec.DecodeError as error:
         raise NotSendable(
-            f"The stored reversal cannot be read ({error}). Cancel it, and undo the activity again."
+            f"What is to be undone cannot be read ({error}). Cancel it, and undo the activity again."
         ) from error
-    return run.spelling.prepare_reversal(what.txn_id)
+
+
+def _prepare(run: Run, activity: Any, payload: bytes) -> Prepared:
+    return run.spelling.prepare_reversal(read_undoing(payload).txn_id)
 
 
 def _learn(run: Run, activity: Any, record: Record) -> None:
-    reversed_now(run.db, get_activity(run.db, activity.id), record.text("ReversalTxnID"))
+    undone_now(run.db, get_activity(run.db, activity.id), record.text("ReversalTxnID"))
 
 
 def _asked_as(run: Run, activity: Any, payload: bytes) -> Collection[LookUp]:
-    what = decode_reversal(payload)
+    what = decode_undoing(payload)
     return [(LOOK_UP, look_up_key(what.txn_id, what.mark))]
 
 

@@ -73,6 +73,8 @@ class Activity(Base):
     reason: Mapped[str] = mapped_column(String(16), default="")
     #: True: the shop wants nothing of this record any more (cancelled, trashed).
     unwanted: Mapped[bool] = mapped_column(default=False)
+    #: True: a person pushed it, so that it goes whatever the day of its order.
+    pushed: Mapped[bool] = mapped_column(default=False)
     #: Shop's order id, on refunds too.
     order_id: Mapped[str] = mapped_column(String(32), default="")
     #: What people call it: the order's number, an e-mail address, a SKU.

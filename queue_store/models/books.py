@@ -96,7 +96,7 @@ class Calibration(Base):
     #: "asked", "done" or "failed".
     state: Mapped[str] = mapped_column(String(12))
     asked_by: Mapped[str] = mapped_column(String(64), default="")
-    #: How far it is, see `qbwc_service.calibrating.Progress` (JSON).
+    #: How far it is, see `qbwc_service.calibration_progress.Progress` (JSON).
     progress: Mapped[bytes | None]
     #: What was found, and which settings it set (JSON).
     report: Mapped[bytes | None]

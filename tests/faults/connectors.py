@@ -32,7 +32,7 @@ class World:
     fired: Counter[str]
     log: Callable[[str], None]
     #: Called with each message set that the service hands out, even if nobody hears it.
-    on_set: Callable[[str], None]
+    on_set: Callable[[str], None] = lambda _request: None
     faults: bool = True
     #: Message sets after which the line breaks, counted over all sessions; 0: it does not.
     breaks_after: int = 0
@@ -159,7 +159,7 @@ class Connector:
     def _process(self, rng: random.Random) -> None:
         world = self.world
         # What writes is worth more trouble than what reads.
-        much = 3 if "AddRq" in self.request else 1
+        much = 3 if re.search(r"(Add|Reverse)Rq", self.request) else 1
         if world.happens(rng, "connector died before QuickBooks executed", 0.01 * much):
             self.forget()
             return

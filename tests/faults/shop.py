@@ -24,6 +24,8 @@ SKUS = ("1", "2", "WID-001", "tea-50", "RARE-ITEM-0001", "Tea-50")
 #: Statuses that ask for a receipt.
 WANTED = ("processing", "completed")
 ENDED = ("cancelled", "failed")
+#: `orders.documents` of a store that sends web orders.
+DOCUMENTS = "on-hold=sales order, processing/cod=sales order, processing=receipt, completed=receipt"
 _START = datetime(2026, 11, 1, tzinfo=UTC)
 _PLAIN = recorded_order("plain")
 
@@ -32,9 +34,15 @@ def is_wanted(body: Body) -> bool:
     """True if this content of an order asks for a receipt."""
     if body["status"] == "refunded":
         return bool(body["date_paid_gmt"])
-    if body["status"] not in WANTED:
+    if body["status"] not in WANTED or wants_web_order(body):
         return False
     return bool(body["date_paid_gmt"]) or body["status"] == "completed"
+
+
+def wants_web_order(body: Body) -> bool:
+    """True if this content asks for a web order, where the store sends them."""
+    by_status = body["status"] == "on-hold"
+    return by_status or (body["status"], body["payment_method"]) == ("processing", "cod")
 
 
 def total_of(body: Body) -> Decimal:
@@ -44,8 +52,8 @@ def total_of(body: Body) -> Decimal:
 class Shop:
     """Orders with all their versions."""
 
-    def __init__(self, skus: Sequence[str]) -> None:
-        self.skus = skus
+    def __init__(self, skus: Sequence[str], *, web_orders: bool = False) -> None:
+        self.skus, self.web_orders = skus, web_orders
         self.versions: dict[int, list[Body]] = {}
         #: Refunds of each order as REST gives them; a deleted one is there no more.
         self.refunds: dict[int, list[Body]] = {}
@@ -62,6 +70,7 @@ class Shop:
     def place_paid(self, rng: random.Random) -> Body:
         """A new order that asks for a receipt."""
         body = self.place(rng)
+        self._pay_by(body, "stripe")
         self._status(body, "processing")
         return body
 
@@ -69,10 +78,12 @@ class Shop:
         """A new order, mostly paid."""
         order_id = 101 + len(self.versions)
         body = deepcopy(_PLAIN)
-        body.update(id=order_id, number=str(order_id), payment_method="stripe", payment_method_title="Card")
+        body.update(id=order_id, number=str(order_id))
+        self._pay_by(body, "cod" if self.web_orders and rng.random() < 0.3 else "stripe")
         self._buyer(body, rng)
         self._contents(body, rng)
-        self._status(body, rng.choices(("processing", "completed", "pending", "on-hold"), (8, 3, 1, 1))[0])
+        weights = (6, 2, 1, 4) if self.web_orders else (8, 3, 1, 1)
+        self._status(body, rng.choices(("processing", "completed", "pending", "on-hold"), weights)[0])
         self.versions[order_id] = []
         return self._keep(body, rng)
 
@@ -166,9 +177,18 @@ class Shop:
         self.versions[body["id"]].append(body)
         return body
 
+    def _pay_by(self, body: Body, gateway: str) -> None:
+        title = {"stripe": "Card", "cod": "Cash on delivery"}[gateway]
+        body.update(payment_method=gateway, payment_method_title=title)
+
     def _status(self, body: Body, status: str, *, paid: bool = False) -> None:
         body["status"] = status
-        paid = paid or status in WANTED or bool(body["date_paid_gmt"] and status != "pending")
+        at_the_door = body["payment_method"] == "cod" and status != "completed"
+        paid = (
+            paid
+            or (status in WANTED and not at_the_door)
+            or bool(body["date_paid_gmt"] and status != "pending")
+        )
         for name in ("date_paid", "date_paid_gmt"):
             body[name] = _stamp(0) if paid else None
         for name in ("date_completed", "date_completed_gmt"):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from ops_console import undoing
 from ops_sandbox.shop import CONSUMER_KEY, CONSUMER_SECRET
 from queue_store.activities import events_of, move
 from queue_store.database import Database
@@ -279,7 +280,7 @@ def test_an_order_deleted_between_two_calls_is_no_failure(street: Street) -> Non
     class Deleting(ShopClient):
         def get_order_meta(self, order_id: int) -> dict[str, str]:
             found = super().get_order_meta(order_id)
-            self._call("DELETE", f"orders/{order_id}", query={"force": "true"})
+            self.call("DELETE", f"orders/{order_id}", query={"force": "true"})
             return found
 
     street.house.set_store("orders.notes", "all")
@@ -413,3 +414,26 @@ def test_a_web_order_is_noted_and_then_its_receipt(street: Street) -> None:
     assert street.notes(order_id)[1:] == [
         f"In QuickBooks: sales receipt {receipt.number}, total {receipt.total} ({mark})"
     ]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_undo_is_noted_and_the_order_bears_the_number_of_a_receipt_that_stands(
+    street: Street, again: bool
+) -> None:
+    street.house.set_store("orders.notes", "all")
+    order_id = place(street)
+    street.settle_down()
+    (first,) = street.house.our_receipts()
+    (sale,) = street.house.activities()
+    with street.database.write() as db:
+        undoing.undo(db, sale.id, "test", again=again)
+    street.settle_down()
+    assert f"In QuickBooks: reversal of receipt {first.number} (WMAIN-{order_id}/1)" in street.notes(order_id)
+    if again:
+        (second,) = street.house.our_receipts()
+        assert street.meta(order_id)["_qbwoo_receipt_number"] == str(second.number)
+        assert street.meta(order_id)["_qbwoo_state"] == "succeeded"
+    else:
+        assert {key: value for key, value in street.meta(order_id).items() if value} == {
+            "_qbwoo_state": "reversed"
+        }

@@ -230,28 +230,8 @@ class Killed(BaseException):
 def test_the_service_may_be_killed_around_any_commit(house: House, after: bool) -> None:
     """Each call of a session once: killed before its commit (nothing of it happened) or after (nobody heard)."""
     house.take(recorded_order("plain"))
-    seen = 0
     for kill_at in range(1, 40):
-        seen = 0
-
-        def count(connection: object) -> None:
-            nonlocal seen
-            seen += 1
-            if seen == kill_at:  # noqa: B023 - called within the iteration
-                raise Killed
-
-        if after:
-            killed = _kill_after_commit(house, kill_at)
-        else:
-            event.listen(house.database.engine, "commit", count)
-            try:
-                house.run()
-                killed = False
-            except Killed:
-                killed = True
-            finally:
-                event.remove(house.database.engine, "commit", count)
-        if not killed:
+        if not (kill_after_commit if after else kill_before_commit)(house, kill_at):
             break
     house.run_until_quiet()
     assert_one_receipt(house)
@@ -259,7 +239,27 @@ def test_the_service_may_be_killed_around_any_commit(house: House, after: bool) 
     assert len(house.pos.items()) == 4
 
 
-def _kill_after_commit(house: House, kill_at: int) -> bool:
+def kill_before_commit(house: House, kill_at: int) -> bool:
+    """A session whose process is gone before this commit of it; False where it has fewer."""
+    seen = 0
+
+    def count(connection: object) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == kill_at:
+            raise Killed
+
+    event.listen(house.database.engine, "commit", count)
+    try:
+        house.run()
+    except Killed:
+        return True
+    finally:
+        event.remove(house.database.engine, "commit", count)
+    return False
+
+
+def kill_after_commit(house: House, kill_at: int) -> bool:
     """The work of a call is committed, and its answer never leaves."""
     database, calls = house.database, 0
     write_again = database.write_again

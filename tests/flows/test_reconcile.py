@@ -14,7 +14,9 @@ import msgspec
 import pytest
 
 from ops_console import reconciliation, undoing
-from ops_console.reconciliation import Report, report_decoder
+from ops_console.comparing import Row
+from ops_console.daily_reconciliation import DAILY, daily_period
+from ops_console.reconciliation_report import Report, report_decoder, write_csv
 from ops_sandbox.pos import PosCompanyFile, PosDialect
 from queue_store import reconciliations
 from queue_store.companies import get_company, get_store
@@ -294,34 +296,35 @@ def test_a_store_that_went_live_today_has_no_day_to_reconcile(house: House) -> N
         store = get_store(db, "main")
         live_since = store.live_since
         assert live_since is not None
-        assert reconciliation.daily_period(db, store, live_since + timedelta(hours=1)) is None
-        assert reconciliation.daily_period(db, store, live_since + timedelta(days=2)) is not None
+        assert daily_period(db, store, live_since + timedelta(hours=1)) is None
+        assert daily_period(db, store, live_since + timedelta(days=2)) is not None
 
 
 def daily_one(house: House, box: SecretBox, now: Callable[[], datetime]) -> Scheduler:
     def client(store: Store) -> ShopClient:
         return ShopClient(store.url, "ck", "cs")
 
-    return Scheduler(house.database, box, (reconciliation.DAILY,), open_client=client, now=now)
+    return Scheduler(house.database, box, (DAILY,), open_client=client, now=now)
 
 
-def test_no_cell_of_the_csv_begins_like_a_formula() -> None:
+def test_no_text_of_the_csv_begins_like_a_formula_and_amounts_stay_numbers() -> None:
     rows: list[dict[str, Any]] = [
         {"verdict": "differs", "kind": "sale", "reference": text, "mark": "M", "why": text}
         for text in ("=1+1", "+1", "-1", "@x", "\tx", "\rx", "plain")
     ]
+    rows[0]["difference"] = Decimal("-2.20")
     report = Report(
         store="main",
         since="2026-01-01",
         until="2026-01-02",
         read_at=None,
         counts={},
-        rows=msgspec.convert(rows, list[reconciliation.Row]),
+        rows=msgspec.convert(rows, list[Row]),
     )
     file = io.StringIO()
-    reconciliation.write_csv(report, file)
+    write_csv(report, file)
     cells = [cell for row in csv.reader(io.StringIO(file.getvalue(), newline="")) for cell in row]
-    assert not [cell for cell in cells if cell[:1] in "=+-@\t\r" and cell]
+    assert [cell for cell in cells if cell[:1] in "=+-@\t\r" and cell] == ["-2.20"]
     assert "'=1+1" in cells
     assert "plain" in cells
 
@@ -360,3 +363,32 @@ def test_a_refund_that_waits_says_why_it_is_in_the_shop_alone(house: House) -> N
     rows = {row.kind: row for row in reconciled(house, **period).rows}
     assert rows["return"].verdict == "only in the shop"
     assert "is larger than its order" in rows["return"].why
+
+
+def test_what_was_cancelled_or_deleted_in_the_shop_after_it_was_written_is_in_quickbooks_alone(
+    house: House,
+) -> None:
+    order = recorded_order("rpart")
+    (refund,) = recorded_refunds(order["id"])
+    cancelled = numbered(PLAIN, 801)
+    for one in (order, cancelled):
+        house.take(one)
+    house.take_refunds(order, [refund])
+    house.run_until_quiet()
+    house.take({**cancelled, "status": "cancelled", "date_modified_gmt": "2026-12-01T00:00:00"})
+    house.take({**order, "refunds": [], "date_modified_gmt": "2026-12-01T00:00:00"})
+    house.take_refunds({**order, "refunds": [], "date_modified_gmt": "2026-12-01T00:00:00"}, [])
+    days = [date.fromisoformat(one["date_created"][:10]) for one in (order, refund, PLAIN)]
+    rows = {row.reference: row for row in reconciled(house, since=min(days), until=max(days)).rows}
+    assert rows[order["number"]].verdict == "equal"
+    for name, what in (
+        ("801", "was cancelled"),
+        (f"Refund {refund['id']} of order {order['id']}", "was deleted"),
+    ):
+        row = rows[name]
+        assert (row.verdict, row.shop_total) == ("only in QuickBooks", None)
+        assert row.books_total is not None
+        assert f"{what} in the shop after its " in row.why
+        assert f"qbwoo activity undo {row.activity}" in row.why
+        # Its own task has told of it.
+        assert not row.alarming

@@ -57,7 +57,7 @@ def reversal(house: House) -> Activity:
 
 def reversals_asked(house: House) -> list[str]:
     """Receipts that a reversal was executed for, as the books tell."""
-    return list(house.pos._store.meta.get("reversals", {}))
+    return list(house.pos.reversals())
 
 
 def lose(house: House, wanted: str, *, executed: bool) -> None:
@@ -379,10 +379,13 @@ def test_the_plan_shows_both_documents_and_does_nothing(house: House) -> None:
     sale = sold(house)
     house.take(dearer(PLAIN))
     with house.database.read() as db:
-        shown = undoing.described(db, undoing.plan(db, sale, again=True))
-    assert "<TxnReverseType>SalesReceipt</TxnReverseType>" in shown["reversal"]
-    assert f"WMAIN-{PLAIN['id']}/2 " in shown["document"]
-    assert (shown["total"], shown["predicted_total"]) == (TOTAL, TOTAL + 1)
+        plan = undoing.plan(db, sale, again=True)
+        shown = undoing.documents_of(db, plan)
+    assert shown.undoing is not None
+    assert shown.following is not None
+    assert "<TxnReverseType>SalesReceipt</TxnReverseType>" in shown.undoing.document
+    assert f"WMAIN-{PLAIN['id']}/2 " in shown.following.document
+    assert (plan.total, shown.following.total) == (TOTAL, TOTAL + 1)
     assert house.activities("reversal") == []
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import URL
 
 from ops_console import handwork
-from ops_console.shops import preview
+from ops_console.shops import preview, preview_beside
 from ops_sandbox.pos import PosCompanyFile, PosDialect
 from ops_sandbox.shop import CONSUMER_KEY, CONSUMER_SECRET, RunningShop, Shop
 from queue_store.catalogue import bind
@@ -120,6 +120,45 @@ def test_an_order_that_would_be_refused_shows_the_sentence_and_the_shop_s_arithm
     }
 
 
+def test_a_dry_run_shows_the_returns_of_an_order_too(push: Callable[..., Any]) -> None:
+    said = push(103).out
+    assert "Order 103: it would go\nSales receipt\n" in said
+    assert (
+        "Refund 110 of order 103: it would go after its order\nReturn receipt\n"
+        "  Comments         WSHOP-103-R110/1 Refund 110 of order 103\n"
+    ) in said
+    assert "  Total                             47.08\n  Paid back by CreditCard Web Shop  47.08\n" in said
+    assert "  total     47.08    47.08        0.00\n" in said
+    assert "<SalesReceiptType>Return</SalesReceiptType>" in said
+    sale, returned = push(103, more=("--json",)).data
+    assert (sale["kind"], returned["kind"], returned["total"]) == ("sale", "return", "47.08")
+    assert returned["document"].startswith('<SalesReceiptAddRq requestID="[request]">')
+    assert {row["difference"] for row in returned["arithmetic"]} == {"0.00"}
+    assert "goes after its order" in returned["sentence"]
+
+
+def test_a_dry_run_shows_a_return_beside_an_order_that_is_refused_as_it_is(
+    push: Callable[..., Any], qbwoo: Qbwoo
+) -> None:
+    qbwoo("company", "set", "Main", "currency", "EUR")
+    said = push(103, code=1)
+    assert "Order 103: it would be refused" in said.out
+    assert "Refund 110 of order 103: it would be refused" in said.out
+
+
+def test_a_dry_run_shows_the_web_order_where_the_settings_make_one(
+    push: Callable[..., Any], qbwoo: Qbwoo
+) -> None:
+    qbwoo("store", "set", "shop", "orders.documents", "completed=sales order, processing=receipt")
+    said = push(92).out
+    assert "Order 92: it would go" not in said
+    assert "Web order 92: it would go\nSales order\n" in said
+    assert "<SalesOrderNumber>WSHOP-92/1</SalesOrderNumber>" in said
+    sale, web_order = push(92, more=("--json",)).data
+    assert (sale["state"], web_order["state"]) == ("waiting", "pending")
+    assert {row["difference"] for row in web_order["arithmetic"]} == {"0.00"}
+
+
 def test_long_documents_are_cut_for_people_and_whole_for_programs(push: Callable[..., Any]) -> None:
     said = push(89, more=("--limit", "3")).out
     assert said.count("<SalesReceiptItemAdd>") == 3
@@ -162,7 +201,9 @@ def test_a_dry_run_writes_nothing_at_all(kind: str, request: pytest.FixtureReque
         assert len(rows) > 40
         assert contents(house.database) == before
         assert {call.split()[0] for call in street.calls} == {"GET"}
-        by_id = {found.document.split("WMAIN-")[1].split("/")[0]: found for _, found in rows if found}
+        documents = [found.document for _, found in rows if found and found.document]
+        by_id = {document.split("WMAIN-")[1].split("/")[0] for document in documents}
+        assert any("-R" in one for one in by_id)
         assert str(changed["id"]) in by_id
         assert known["id"]
 
@@ -178,12 +219,14 @@ def dry_run(street: Street, ids: list[int]) -> list[tuple[str, Any]]:
     rows = []
     with street._client() as client:
         client._once = counted(client, street.calls)  # type: ignore[method-assign]
-        for result in push_orders(street.database, client, "main", ids=ids, dry_run=True):
+        for result in push_orders(street.database, client, "main", ids=ids, dry_run=True, read_refunds=True):
             found = None
             if result.order is not None:
                 event.listen(street.database.engine, "before_cursor_execute", keep)
                 with street.database.read() as db:
                     found = preview(db, "main", result.order)
+                    for one in result.beside:
+                        rows.append((one.outcome, preview_beside(db, "main", result.order, one)))
                 event.remove(street.database.engine, "before_cursor_execute", keep)
             rows.append((result.outcome, found if found and found.document else None))
     assert written == []

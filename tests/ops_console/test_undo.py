@@ -50,7 +50,8 @@ def test_a_dry_run_shows_the_plan_and_does_nothing(
     said = qbwoo("activity", "undo", sale, "--again", "--dry-run").out
     assert "<TxnID>-12</TxnID>" in said
     assert "/2 Order" in said
-    assert qbwoo("activity", "undo", sale, "--dry-run", "--json").data["receipt"] == "12"
+    assert "Receipt 12 is reversed (TxnReverse)" in said
+    assert qbwoo("activity", "undo", sale, "--dry-run", "--json").data["number"] == "12"
     with console_database.read() as db:
         assert len(list_activities(db)) == 1
 
@@ -70,9 +71,42 @@ def test_an_order_number_names_its_standing_receipt(qbwoo: Qbwoo, sale: int) -> 
     assert said[0]["state"] == "succeeded"
 
 
+def test_an_order_number_means_the_receipt_even_where_a_return_hangs_on_it(
+    qbwoo: Qbwoo, sale: int, console_database: Database
+) -> None:
+    number = recorded_order("plain")["number"]
+    with console_database.write() as db:
+        one = db.get_one(Activity, sale)
+        returned = Activity(
+            company_id=one.company_id,
+            store_id=one.store_id,
+            kind="return",
+            record_id=f"{number}-R9",
+            order_id=number,
+            reference=f"Refund 9 of order {number}",
+            state="succeeded",
+            payload=b"{}",
+            txn_id="-13",
+            txn_number="13",
+        )
+        add_activity(db, returned, cause="test")
+        returned_id = returned.id
+    said = qbwoo("activity", "undo", number, "--dry-run").out
+    assert f"Order {number} (activity {sale}): receipt 12, 24.52" in said
+    assert "hangs on this receipt, as return 13: undo it first" in said
+    assert f"  qbwoo activity undo {returned_id}\n  qbwoo activity undo {sale}\n" in said
+
+
 def test_what_is_not_in_the_books_cannot_be_undone(
     qbwoo: Qbwoo, sale: int, console_database: Database
 ) -> None:
     with console_database.write() as db:
         db.get_one(Activity, sale).state = "failed"
     assert "no receipt of it is in QuickBooks" in qbwoo("activity", "undo", sale, "--yes", code=1).err
+
+
+def test_an_undo_is_shown_like_any_other_activity(qbwoo: Qbwoo, sale: int) -> None:
+    (row,) = qbwoo("activity", "undo", sale, "--yes", "--json").data
+    said = qbwoo("activity", "show", row["id"]).out
+    assert "Reversal of a receipt" in said
+    assert "<TxnID>-12</TxnID>" in said

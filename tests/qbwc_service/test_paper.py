@@ -173,3 +173,15 @@ def test_tax_that_quickbooks_computes_is_what_the_lines_leave_of_the_total() -> 
 def test_what_has_no_amounts_or_cannot_be_read_has_no_arithmetic() -> None:
     assert compare("add_item", b"{}", None, None, company()) == ()
     assert compare("sale", b'{"id": 7}', None, None, company()) == ()
+
+
+@pytest.mark.parametrize(
+    ("prepared", "title"),
+    [
+        (POS.prepare_reversal("-12"), "Reversal of a receipt"),
+        (POS.prepare_deletion("-12"), "Deletion of a sales order"),
+    ],
+)
+def test_what_undoes_is_read_back_by_what_it_is_and_the_id(prepared: Prepared, title: str) -> None:
+    paper = paper_of(prepared)
+    assert (paper.title, paper.header, paper.lines) == (title, (("QuickBooks' id", "-12"),), ())

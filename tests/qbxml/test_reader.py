@@ -100,6 +100,12 @@ def test_of_a_repeated_value_the_first_is_read_and_all_are_at_hand() -> None:
     assert host.texts("V") == ["1.0", "13.0"]
 
 
+def test_values_of_repeated_aggregates_are_read_through_them(receipt: Record) -> None:
+    assert receipt.texts("SalesReceiptItemRet/ListID") == ["-1", "-2"]
+    assert receipt.texts("SalesReceiptItemRet/Qty") == ["4.00"]
+    assert receipt.texts("SalesReceiptItemRet/City") == receipt.texts("Tender/Qty") == []
+
+
 def test_a_value_that_cannot_be_read_is_named(receipt: Record) -> None:
     with pytest.raises(WrongType) as caught:
         receipt.decimal("Comments")

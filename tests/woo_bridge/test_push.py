@@ -103,3 +103,45 @@ def test_what_is_in_the_books_stays_there(bridge, shop, push):
 def test_without_any_word_of_which_orders_nothing_is_pushed(push):
     with pytest.raises(ValueError, match="which orders"):
         push()
+
+
+def completed_later(shop, order):
+    """Its body when it is completed, some seconds after everything else."""
+    return {**shop.set_status(order["id"], "completed"), "date_modified_gmt": "2098-01-01T00:00:00"}
+
+
+def test_a_pushed_order_that_waited_goes_when_its_money_comes_whatever_its_date(bridge, shop, push):
+    bridge.live("orders")
+    order = shop.place_order([("WID-001", 1)], payment_method="cod")
+    [result] = push(ids=[order["id"]])
+    assert (result.state, bridge.sale(order["id"]).reason) == (S.WAITING, "money")
+    bridge.receive("order.updated", completed_later(shop, order))
+    assert bridge.sale(order["id"]).state == S.PENDING
+
+
+def test_a_pushed_order_that_waited_is_held_when_its_store_is_not_live(bridge, shop, push):
+    order = shop.place_order([("WID-001", 1)], payment_method="cod")
+    push(ids=[order["id"]])
+    bridge.receive("order.updated", completed_later(shop, order))
+    assert (bridge.sale(order["id"]).state, bridge.sale(order["id"]).reason) == (S.HELD, "not live")
+
+
+def test_an_old_order_that_nobody_pushed_is_held_when_its_money_comes(bridge, shop):
+    bridge.live("orders")
+    order = shop.place_order([("WID-001", 1)], payment_method="cod")
+    bridge.receive("order.created", order)
+    assert bridge.sale(order["id"]).state == S.WAITING
+    bridge.receive("order.updated", completed_later(shop, order))
+    assert (bridge.sale(order["id"]).state, bridge.sale(order["id"]).reason) == (S.HELD, "before since")
+
+
+def test_a_pushed_order_that_waited_goes_when_its_status_comes(bridge, shop, push):
+    bridge.live("orders")
+    order = shop.place_order([("WID-001", 1)], payment_method="cod")
+    push(ids=[order["id"]])
+    bridge.set("orders.paid_later", "bacs")
+    bridge.set("orders.documents", "processing=sales order, completed=receipt")
+    push(ids=[order["id"]])
+    assert bridge.sale(order["id"]).reason == "status"
+    bridge.receive("order.updated", completed_later(shop, order))
+    assert bridge.sale(order["id"]).state == S.PENDING

@@ -41,7 +41,9 @@ _payload = msgspec.json.Decoder(OrderNote)
 def note_text(note: OrderNote) -> str:
     """The note as people read it on the order's page; it ends with the document's mark."""
     if note.state == "failed":
-        return f"Not in QuickBooks. {note.sentence} ({note.mark})"
+        return f"{'Not undone' if note.undoes else 'Not'} in QuickBooks. {note.sentence} ({note.mark})"
+    if note.undoes:
+        return f"In QuickBooks: {note.name} ({note.mark})"
     name = _NAMES.get(note.document, note.document.replace("_", " "))
     number = f" {note.number}" if note.number else ""
     total = f", total {note.total:.2f}" if note.total is not None else ""
@@ -75,7 +77,12 @@ def _write(client: ShopClient, note: OrderNote) -> None:
     if _folded(text) not in map(_folded, client.list_order_notes(note.order_id)):
         client.add_order_note(note.order_id, text)
     meta = note_meta(note)
-    if meta:
+    if note.undoes:
+        # Nothing to say where a newer receipt stands there, or none ever did.
+        there = client.get_order_meta(note.order_id)
+        if note.state == "succeeded" and there.get(TXN_ID) == note.undoes:
+            client.set_order_meta(note.order_id, {RECEIPT_NUMBER: None, TXN_ID: None, STATE: "reversed"})
+    elif meta:
         there = client.get_order_meta(note.order_id)
         if any(there.get(key) != value for key, value in meta.items()):
             client.set_order_meta(note.order_id, meta)

@@ -17,6 +17,8 @@ _TITLES = {
     "ItemInventoryAdd": "New item",
     "ItemInventoryMod": "Change of an item",
     "DepartmentAdd": "New department",
+    "TxnReverseRq": "Reversal of a receipt",
+    "ListDelRq": "Deletion of a sales order",
     "InventoryQtyAdjustmentAdd": "Adjustment of stock",
 }
 #: Of a receipt, by SalesReceiptType.
@@ -29,9 +31,11 @@ _LABELS = {
     "ShippingInformation": "Ship to",
     "EMail": "E-mail",
     "ListID": "QuickBooks' id",
+    "TxnID": "QuickBooks' id",
+    "SalesOrderTxnID": "Fulfils sales order",
 }
 #: Told by the title already.
-_TOLD = frozenset({"SalesReceiptType"})
+_TOLD = frozenset({"SalesReceiptType", "TxnReverseType", "ListDelType"})
 #: Parts of an address as they stand on an envelope; what is not here comes after.
 _ENVELOPE = (
     "FullName",
@@ -55,7 +59,10 @@ _ROOT = "<QBPOSXML><QBPOSXMLMsgsRq>{}</QBPOSXMLMsgsRq></QBPOSXML>"
 def read_paper(request: str, naming: Naming) -> Paper:
     """One request's text as a document. Raises QbxmlError where it is no request."""
     (found,) = read_requests(_ROOT.format(request))
-    (body,) = Record(found.element).children()
+    request_itself = Record(found.element)
+    parts = request_itself.children()
+    # A reversal or a deletion holds its values itself.
+    body = parts[0] if len(parts) == 1 and parts[0].children() else request_itself
     # Of an item, Discount would be a field like another.
     has_lines = any(_LINE.fullmatch(child.name) for child in body)
     header: list[tuple[str, str]] = []
@@ -74,7 +81,8 @@ def read_paper(request: str, naming: Naming) -> Paper:
         elif name not in _TOLD:
             header.append((_LABELS.get(name) or _WORD.sub(" ", name).capitalize(), _value(child, naming)))
     title = _RECEIPTS.get(body.text("SalesReceiptType") or "") or _TITLES.get(body.name, body.name)
-    return Paper(title, tuple(header), tuple(lines), tuple(extras), tuple(tenders))
+    paid = "Paid back by" if body.text("SalesReceiptType") == "Return" else "Paid by"
+    return Paper(title, tuple(header), tuple(lines), tuple(extras), tuple(tenders), paid)
 
 
 def _line(line: Record, naming: Naming) -> PaperLine:

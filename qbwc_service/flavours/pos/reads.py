@@ -38,6 +38,8 @@ _QUERIES = {
     "customer id": "CustomerQueryRq",
     "department": "DepartmentQueryRq",
     "reversal": _RECEIPTS,
+    "deletion": _ORDERS,
+    "receipts of order": _RECEIPTS,
     "mark": _RECEIPTS,
     "order mark": _ORDERS,
     "tax rates": "CompanyQueryRq",
@@ -90,6 +92,11 @@ def look_up_bodies(kind: str, key: str, company: Settings) -> Sequence[Mapping[s
         bodies = [_equal("CustomerID", key)]
     elif kind == "reversal":
         bodies = _receipt_and_copies(*key.split(" ", 1))
+    elif kind == "deletion":
+        # Whole: what was taken from it stands on its lines.
+        bodies = [{"TxnID": key.partition(" ")[0]}]
+    elif kind == "receipts of order":
+        bodies = [{"SalesOrderTxnID": key, "IncludeRetElement": list(_DOCUMENT_FIELDS)}]
     elif kind in ("mark", "order mark"):
         bodies = [_marked(f"{key}/", orders=kind == "order mark")]
     else:

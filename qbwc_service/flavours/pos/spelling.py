@@ -101,6 +101,9 @@ class PosSpelling:
     def prepare_reversal(self, txn_id: str) -> Prepared:
         return receipts.prepare_reversal(txn_id)
 
+    def prepare_deletion(self, txn_id: str) -> Prepared:
+        return web_orders.prepare_deletion(txn_id)
+
     def fallback_customer(self, company: Settings) -> CustomerNeed:
         return customers.fallback_customer(company)
 
@@ -178,11 +181,7 @@ class PosSpelling:
             discounted=any(
                 record.decimal(name) for name in ("Discount", "DiscountPercent") if record.text(name)
             )
-            or any(
-                source in _OWN_DISCOUNTS
-                for line in record.children("SalesReceiptItemRet")
-                for source in line.texts("DiscountSource")
-            ),
+            or any(source in _OWN_DISCOUNTS for source in record.texts("SalesReceiptItemRet/DiscountSource")),
         )
 
     def read_document(self, record: Record) -> FoundDocument:

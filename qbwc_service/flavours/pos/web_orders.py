@@ -15,7 +15,7 @@ from qbwc_service.flavours.pos.header import header
 from qbwc_service.flavours.pos.receipts import Draft, item_lines
 from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
 from qbwc_service.marks import MARK_LENGTH, Mark
-from qbwc_service.needs import Prepared
+from qbwc_service.needs import Gaps, Prepared
 from qbxml.errors import QbxmlError
 from qbxml.grammar import load_grammar
 from qbxml.writer import render_request
@@ -64,3 +64,14 @@ def prepare_web_order(
         tax_category=predicted.tax_category,
         remarks=(*draft.fitting.remarks, *predicted.remarks),
     )
+
+
+def prepare_deletion(txn_id: str) -> Prepared:
+    """The request that deletes the sales order `txn_id`. Raises NotSendable."""
+    gaps = Gaps()
+    body = {"ListDelType": "SalesOrder", "ListID": txn_id}
+    try:
+        text = render_request(_GRAMMAR, "ListDelRq", body, {"requestID": gaps.gap("request")})
+    except QbxmlError as error:
+        raise NotSendable(f"Sales order {txn_id} cannot be deleted: {error}") from error
+    return Prepared(parts=gaps.cut(text))

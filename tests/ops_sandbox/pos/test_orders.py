@@ -88,3 +88,33 @@ def test_a_deleted_order_releases_its_stock(desk):
     desk.one(f"<ListDelRq><ListDelType>SalesOrder</ListDelType><ListID>{order.txn_id}</ListID></ListDelRq>")
     assert desk.company.sales_orders() == []
     assert desk.company.item(desk.tea.list_id).on_customer_order == 0
+
+
+def begun(desk):
+    """An order of two pieces of which one is sold: its id, and the receipt's."""
+    desk.one(add(desk, "2"))
+    (order,) = desk.company.sales_orders()
+    head = f"<SalesOrderTxnID>{order.txn_id}</SalesOrderTxnID>"
+    answer = desk.one(desk.receipt(desk.line("<TaxCode>Non</TaxCode>"), "7.50", head))
+    return order.txn_id, answer.findtext("SalesReceiptRet/TxnID")
+
+
+@pytest.mark.parametrize(("deleted", "code"), [(False, "3170"), (True, "0")])
+def test_an_order_that_was_begun_may_not_be_deleted(make_desk, deleted, code):
+    desk = make_desk(begun_order_deleted=deleted)
+    order, _ = begun(desk)
+    delete = f"<ListDelRq><ListDelType>SalesOrder</ListDelType><ListID>{order}</ListID></ListDelRq>"
+    assert desk.one(delete).get("statusCode") == code
+    assert len(desk.company.sales_orders()) == (0 if deleted else 1)
+    assert desk.company.item(desk.tea.list_id).on_customer_order == (0 if deleted else 1)
+
+
+@pytest.mark.parametrize(("reopens", "sold", "kept"), [(True, "0.00", 2), (False, "1.00", 1)])
+def test_a_reversed_receipt_may_open_its_order_again(make_desk, reopens, sold, kept):
+    desk = make_desk(reversal_reopens_order=reopens)
+    _, receipt = begun(desk)
+    desk.one(
+        f"<TxnReverseRq><TxnReverseType>SalesReceipt</TxnReverseType><TxnID>{receipt}</TxnID></TxnReverseRq>"
+    )
+    assert desk.one("<SalesOrderQueryRq/>").findtext("SalesOrderRet/SalesOrderItemRet/QtySold") == sold
+    assert desk.company.item(desk.tea.list_id).on_customer_order == kept

@@ -1,0 +1,107 @@
+"""Receipts of ours that were reversed in QuickBooks, and nothing here knows of it: a person is told.
+
+Somebody reversed one at the till, or it was undone from here before a backup
+was put back. Look-back reads what was written since, and so the receipt that
+reverses; what it says of an order that counts as sent is held against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from qbwc_service.flavours.spelling import FoundDocument
+from qbwc_service.kinds import DOCUMENTS, KINDS
+from qbwc_service.marks import read_mark
+from qbwc_service.run import Run
+from queue_store.activities import called, note
+from queue_store.books import documents_with_marks
+from queue_store.drain import in_books
+from queue_store.models import Activity, BookDocument
+from queue_store.tasks import raise_task
+from queue_store.undo_plan import REVERSIBLE
+from queue_store.undoings import being_undone
+
+
+def suspects(run: Run, documents: Iterable[FoundDocument]) -> set[str]:
+    """Record marks of receipts that were reversed, or whose total is one of a receipt that reverses."""
+    return {
+        one.mark.record_mark
+        for one in documents
+        if one.mark is not None
+        and one.type in ("Sales", "Return")
+        and (not one.live or (one.total is not None and (one.total < 0) != _is_negative(run, one.type)))
+    }
+
+
+def _is_negative(run: Run, receipt_type: str) -> bool:
+    return receipt_type == "Return" and bool(run.settings["returns.signs"] == "negative")
+
+
+def tell_of_reversed(run: Run, marks: Collection[str]) -> None:
+    """Tell of each sale and return with one of these marks that counts as in the books and was reversed there.
+
+    Called after the last page of a look-back, when all that it read is stored.
+    """
+    if not marks:
+        return
+    stores = {run.head(store_id): store_id for store_id in run.stores}
+    read = [mark for text in marks if (mark := read_mark(f"{text}/1")) and mark.head in stores]
+    activities = [
+        one
+        for one in in_books(
+            run.db,
+            run.company.id,
+            store_ids=stores.values(),
+            kinds=[kind for kind in DOCUMENTS if kind in REVERSIBLE],
+            record_ids={mark.record_id for mark in read},
+        )
+        if run.mark(one.store_id, one.record_id, one.generation).record_mark in marks
+    ]
+    undoing = being_undone(run.db, run.company.id, activities)
+    documents = documents_with_marks(run.db, run.company.id, marks)
+    for one in activities:
+        mark = run.mark(one.store_id, one.record_id, one.generation)
+        own = [
+            document
+            for document in documents.get((KINDS[one.kind].document_type, mark.record_mark), ())
+            if document.generation == one.generation
+        ]
+        if one.id not in undoing and _is_reversed(one, own):
+            _tell(run, one)
+
+
+def _is_reversed(activity: Activity, documents: Sequence[BookDocument]) -> bool:
+    """True if the receipt that the activity is bound to was reversed, as these of its mark show.
+
+    Not every Point of Sale marks what was reversed: there the receipt that reverses, with the opposite total, tells.
+    """
+    if any(one.txn_id == activity.txn_id and not one.live for one in documents):
+        return True
+    if not activity.total:
+        return False
+    others = [one for one in documents if one.txn_id != activity.txn_id]
+    opposite = sum(one.total == -activity.total for one in others)
+    # A receipt that was there twice, of which the other one was reversed, as it should be.
+    doubles = sum(one.total == activity.total for one in others)
+    return opposite > doubles
+
+
+def _tell(run: Run, activity: Activity) -> None:
+    number = activity.txn_number or activity.txn_id
+    sentence = (
+        f"{called(activity)} was sent as receipt {number}, which was reversed in QuickBooks since: nothing here knows "
+        f"why. If nothing is to take its place, run: qbwoo activity undo {activity.id} --done; to send it anew: "
+        f"qbwoo activity undo {activity.id} --done --again"
+    )
+    if activity.sentence == sentence:
+        return
+    activity.sentence = sentence
+    note(run.db, activity.id, activity.state, activity.state, sentence)
+    raise_task(
+        run.db,
+        company_id=run.company.id,
+        kind="undo",
+        subject=str(activity.id),
+        sentence=sentence,
+        activity_id=activity.id,
+    )

@@ -1,0 +1,120 @@
+"""What the operator does in a day: with the queue, and in QuickBooks itself."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from sqlalchemy import select
+
+from ops_console import handwork, undoing
+from queue_store.models import Activity
+from queue_store.operations import OperationRefused
+from queue_store.states import ActivityState
+from queue_store.tasks import open_tasks
+from queue_store.undo_plan import REVERSAL, REVERSIBLE
+from queue_store.undoings import decode_undoing
+from tests.faults.books import web_orders
+from tests.faults.scene import Scene
+
+S = ActivityState
+
+
+def operator(scene: Scene, rng: random.Random) -> None:
+    """A deed on some activity; what failed is what a person looks at first."""
+    rows = _rows(scene, S.PENDING, S.DELAYED, S.WAITING, S.HELD, S.FAILED, S.CANCELLED)
+    if not rows:
+        return
+    row = rng.choice([row for row in rows if row.state == S.FAILED] or rows)
+    deeds = ("retry", "retry", "cancel") if row.state == S.FAILED else ("hold", "release", "cancel", "retry")
+    deed = rng.choice(deeds)
+    if row.kind == REVERSAL and row.state == S.FAILED and deed == "retry":
+        see_to_reversal(scene, row.id)
+        return
+    try:
+        with scene.database.write() as db:
+            handwork.DEEDS[deed](db, [row.id], "test")
+    except OperationRefused as refused:
+        scene.log(f"   refused: {refused}")
+        return
+    scene.log(f"   {deed} {row.kind} {row.record_id}")
+    scene.fired[f"operator: {deed}"] += 1
+
+
+def undo(scene: Scene, rng: random.Random) -> None:
+    """A receipt or a return was a mistake."""
+    rows = [row for row in _rows(scene, S.SUCCEEDED) if row.kind in REVERSIBLE]
+    if not rows:
+        return
+    row, again = rng.choice(rows), rng.random() < 0.6
+    try:
+        with scene.database.write() as db:
+            undoing.undo(db, row.id, "test", again=again)
+    except OperationRefused as refused:
+        scene.log(f"   refused: {refused}")
+        return
+    scene.to_undo.add(row.txn_id)
+    scene.log(f"   undo {row.kind} {row.record_id}{' again' if again else ''}")
+    scene.fired["operator: undo and send anew" if again else "operator: undo"] += 1
+
+
+def see_to_reversal(scene: Scene, activity_id: int) -> None:
+    """A reversal failed: its receipt is looked at in QuickBooks, as the sentence asks."""
+    with scene.database.write() as db:
+        what = decode_undoing(db.get_one(Activity, activity_id).payload)
+        if what.txn_id in scene.pos.reversals():
+            scene.fired["operator: reversed already"] += 1
+            undoing.undo(db, what.activity_id, "test", again=what.again, done=True)
+        else:
+            scene.fired["operator: reversal tried again"] += 1
+            handwork.retry(db, [activity_id], "test")
+
+
+def delete_sales_order(scene: Scene, rng: random.Random) -> None:
+    """Somebody deletes a sales order in QuickBooks that nothing was taken from."""
+    there = [
+        (order_id, one.document)
+        for order_id, found in web_orders(scene.pos).items()
+        for one in found
+        if one.document.status == "Open"
+    ]
+    if not there:
+        return
+    order_id, order = rng.choice(there)
+    scene.log(f"   sales order {order.number} is deleted")
+    scene.fired["sales order deleted in QuickBooks"] += 1
+    scene.deleted.add(order_id)
+    scene.pos.delete_sales_order(order.txn_id)
+
+
+def see_to_reversed(scene: Scene) -> None:
+    """Receipts that were reversed, and nothing here knew of it: each goes anew."""
+    with scene.database.read() as db:
+        told = [task.activity_id for task in open_tasks(db) if task.kind == "undo" and task.activity_id]
+    for activity_id in told:
+        with scene.database.write() as db:
+            one = db.get_one(Activity, activity_id)
+            if one.kind != REVERSAL and one.state == S.SUCCEEDED and one.txn_id in scene.pos.reversals():
+                scene.fired["operator: reversed elsewhere"] += 1
+                undoing.undo(db, one.id, "test", again=not one.unwanted, done=True)
+
+
+def retry_all(scene: Scene) -> None:
+    """All that failed goes again, and what was reversed is seen to."""
+    scene.log("    everything that failed is retried")
+    see_to_reversed(scene)
+    for _ in range(3):
+        for row in _rows(scene, S.FAILED):
+            if row.kind == REVERSAL:
+                see_to_reversal(scene, row.id)
+                continue
+            with scene.database.write() as db:
+                if db.get_one(Activity, row.id).state == S.FAILED:
+                    handwork.retry(db, [row.id], "test")
+
+
+def _rows(scene: Scene, *states: ActivityState) -> list[Any]:
+    with scene.database.read() as db:
+        columns = (Activity.id, Activity.kind, Activity.record_id, Activity.state, Activity.txn_id)
+        query = select(*columns).where(Activity.target == "quickbooks", Activity.state.in_(states))
+        return list(db.execute(query.order_by(Activity.id)).all())

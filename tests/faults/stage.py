@@ -1,0 +1,76 @@
+"""The database that day after day is played on, and how each day went."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+from sqlalchemy import event
+
+from ops_console import schema
+from queue_store.companies import get_company
+from queue_store.database import Database
+from queue_store.secrets import SecretBox
+from queue_store.settings import set_company_setting
+from tests.faults.snapshots import Snapshot
+from tests.harness import PASSWORD, make_house
+
+_KEY = "cWJ3b28gdGVzdHMgdXNlIHRoaXMgb25lIGtleSBvbmw="
+
+
+@dataclass
+class Stage:
+    """A database that is used for day after day, and the state in which each begins."""
+
+    database: Database
+    morning: Snapshot
+
+
+@dataclass
+class Report:
+    """How one day went."""
+
+    seed: int
+    violations: list[str]
+    fired: Counter[str]
+    steps: int
+    seconds: float = 0.0
+
+
+def make_stage(database: Database) -> Stage:
+    """Prepare an empty, migrated database."""
+    if database.is_sqlite:
+
+        @event.listens_for(database.engine, "connect")
+        def hurry(connection: Any, _record: Any) -> None:
+            connection.execute("PRAGMA synchronous=OFF")
+
+        database.engine.dispose()
+    make_house(database, SecretBox(_KEY))
+    with database.write() as db:
+        company = get_company(db, "books")
+        # The cheapest hash there is: a day has many sessions.
+        company.password_hash = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+        for key, value in (("retry.base_seconds", "60"), ("pull.page", "10")):
+            set_company_setting(db, company, key, value, who="test")
+    return Stage(database, Snapshot(database))
+
+
+@contextmanager
+def sqlite_stage() -> Iterator[Stage]:
+    """A stage in a temporary file."""
+    with tempfile.TemporaryDirectory(prefix="qbwoo-faults-") as folder:
+        database = Database(f"sqlite:///{Path(folder) / 'qbwoo.db'}")
+        schema.upgrade(database)
+        stage = make_stage(database)
+        try:
+            yield stage
+        finally:
+            stage.morning.close()
+            database.close()
