@@ -140,17 +140,21 @@ class _Planning:
                 size=self.words.word(SIZE_KEY, item.size),
                 attribute=self.words.word(ATTRIBUTE_KEY, item.attribute),
             )
+            draft = replace(draft, is_ruled=self._is_ruled(item))
             plan.members.append(draft)
             rows = self.rows[item.list_id]
             # What was there once and is gone was taken away by a person, and is not made again.
-            if not rows or (wish.by_hand and all(row.gone for row in rows)):
+            if not rows or (item.list_id in wish.by_hand and all(row.gone for row in rows)):
                 plan.missing.append(draft)
         return plan
 
     def _is_wanted(self, item: BookItem, wish: CreateProduct) -> bool:
         if item.list_id in self.lines:
             return False
-        return wish.by_hand or self.rules.wants(item, self.departments.get(item.department_list_id, ""))
+        return item.list_id in wish.by_hand or self._is_ruled(item)
+
+    def _is_ruled(self, item: BookItem) -> bool:
+        return self.rules.wants(item, self.departments.get(item.department_list_id, ""))
 
     def _place(self, plan: DraftPlan, style_key: str) -> None:
         """Find the variable product that a style's items are in, or why there cannot be one."""

@@ -106,6 +106,8 @@ class Draft:
     quantity: int | None = None
     #: None: stock does not flow to this store, or it is not known.
     manage_stock: bool | None = None
+    #: False: only a person asked for it, so that it is the person's when the store's rule does not want its item.
+    is_ruled: bool = True
 
     @property
     def called(self) -> str:

@@ -14,30 +14,34 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from queue_store.activities import SHOP, move
 from queue_store.companies import live_kinds
 from queue_store.departments import department_names
-from queue_store.draft_plan import catalogue_items, own_lines, plan_drafts
+from queue_store.draft_plan import DraftPlan, catalogue_items, own_lines, plan_drafts
 from queue_store.draft_rules import Draft, DraftRules, style_sku
 from queue_store.fingerprint import content_digest
 from queue_store.ids import new_ids
 from queue_store.matching import ADDED
 from queue_store.models import Activity, ActivityEvent, CatalogueItem, Company, ShopProduct, Store, table_of
 from queue_store.payloads import encode
-from queue_store.product_payloads import BookItem, CreateProduct, RetireProduct
+from queue_store.product_payloads import BookItem, CreateProduct, RetireProduct, decode_creation
 from queue_store.product_sync import ask_store_products
 from queue_store.settings import company_settings, store_settings
 from queue_store.shop_products import AT_ONCE, pieces
 from queue_store.shop_work import ask_shop
 from queue_store.states import ActivityState
+from queue_store.tasks import close_task, raise_task
 
 CREATE_PRODUCT = "create_product"
 RETIRE_PRODUCT = "retire_product"
 #: Looks through the whole catalogue: after a go-live, or a change of what is wanted.
 FIND_DRAFTS = "find_drafts"
+#: Task: a style whose product in the shop is simple.
+SIMPLE_STYLE = "simple style"
 S = ActivityState
 _DONE = (S.SUCCEEDED, S.SUPERSEDED)
 
@@ -152,6 +156,22 @@ def create_products(
     return found
 
 
+def tell_of_simple_style(db: Session, store: Store, plan: DraftPlan, activity_id: int) -> None:
+    """A style whose product in the shop is simple is a task for a person, until it is not so any more."""
+    subject = f"{store.id}:{plan.parent_sku}"
+    if plan.is_simple:
+        raise_task(
+            db,
+            company_id=store.company_id,
+            kind=SIMPLE_STYLE,
+            subject=subject,
+            sentence=plan.problems[0],
+            activity_id=activity_id,
+        )
+    else:
+        close_task(db, company_id=store.company_id, kind=SIMPLE_STYLE, subject=subject)
+
+
 def _wishes(
     items: Collection[BookItem], styles: Mapping[str, str], rules: DraftRules, *, by_hand: bool = False
 ) -> list[_Wish]:
@@ -160,13 +180,13 @@ def _wishes(
     for item in items:
         style_key = styles[item.list_id] if rules.has_styles else ""
         name = item.name or item.description or item.list_id
-        if style_key:
-            record_id = style_sku(style_key)
-            payload = CreateProduct(style_key=style_key, by_hand=by_hand)
-            found[record_id] = _Wish(record_id, payload, f"style {name}"[:120])
-        else:
-            payload = CreateProduct(list_id=item.list_id, by_hand=by_hand)
-            found[item.list_id] = _Wish(item.list_id, payload, (rules.sku(item) or name)[:120])
+        record_id = style_sku(style_key) if style_key else item.list_id
+        asked: tuple[str, ...] = (item.list_id,) if by_hand else ()
+        if record_id in found:
+            asked = found[record_id].payload.by_hand + asked
+        payload = CreateProduct(list_id="" if style_key else item.list_id, style_key=style_key, by_hand=asked)
+        reference = f"style {name}" if style_key else rules.sku(item) or name
+        found[record_id] = _Wish(record_id, payload, reference[:120])
     return list(found.values())
 
 
@@ -238,7 +258,8 @@ def _arm(db: Session, store: Store, wishes: Collection[_Wish], cause: str) -> in
     fresh: list[dict[str, Any]] = []
     armed = 0
     for wish in wishes:
-        activity, payload = known.get(wish.record_id), encode(wish.payload)
+        activity = known.get(wish.record_id)
+        payload = encode(_with_asked(wish.payload, activity))
         if activity is None or activity.state in _DONE:
             fresh.append(_row(store, wish, activity, payload, now))
         elif activity.state == S.SENT:
@@ -277,6 +298,14 @@ def _arm(db: Session, store: Store, wishes: Collection[_Wish], cause: str) -> in
         connection.execute(insert(table_of(ActivityEvent)), events)
     db.flush()
     return armed + len(fresh)
+
+
+def _with_asked(wish: CreateProduct, activity: Activity | None) -> CreateProduct:
+    """What a person asked for and is not done yet stays asked for."""
+    if activity is None or activity.state in (*_DONE, S.CANCELLED):
+        return wish
+    before = decode_creation(activity.newer_payload or activity.payload).by_hand
+    return msgspec.structs.replace(wish, by_hand=tuple(dict.fromkeys(before + wish.by_hand)))
 
 
 def _row(store: Store, wish: _Wish, before: Activity | None, payload: bytes, now: datetime) -> dict[str, Any]:

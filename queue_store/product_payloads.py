@@ -165,8 +165,8 @@ class CreateProduct(Payload, frozen=True, kw_only=True, omit_defaults=True):
 
     list_id: str = ""
     style_key: str = ""
-    #: A person asked for it: it is made whatever the store's rule says.
-    by_hand: bool = False
+    #: ListIDs of the items that a person asked for: they are made whatever the store's rule says.
+    by_hand: tuple[str, ...] = ()
 
 
 class RetireProduct(Payload, frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ def simple_body(
     return _product(draft, rules, categories, attributes) | {
         "type": "simple",
         "sku": draft.sku,
-        "meta_data": [{"key": MADE_FOR, "value": draft.list_id}],
+        **_mark(draft),
         **_weight(draft),
         **_prices(draft, rules),
         **_stock(draft),
@@ -69,7 +69,7 @@ def variation_body(
         "sku": draft.sku,
         "status": status,
         "attributes": chosen,
-        "meta_data": [{"key": MADE_FOR, "value": draft.list_id}],
+        **_mark(draft),
         **_weight(draft),
         **_prices(draft, rules),
         **_stock(draft),
@@ -149,6 +149,11 @@ def _attribute(
     number = attributes.get(fold(name))
     place: dict[str, Any] = {"id": number} if number else {"name": html.escape(name, quote=False)}
     return {**place, "options": list(values), "visible": True, "variation": for_variations}
+
+
+def _mark(draft: Draft) -> dict[str, Any]:
+    """By which ours are told from a person's."""
+    return {"meta_data": [{"key": MADE_FOR, "value": draft.list_id}]} if draft.is_ruled else {}
 
 
 def _weight(draft: Draft) -> dict[str, str]:

@@ -19,36 +19,34 @@ from queue_store.catalogue import fold
 from queue_store.companies import live_kinds
 from queue_store.draft_plan import DraftPlan, plan_drafts
 from queue_store.draft_rules import Draft, DraftRules
+from queue_store.drafts import tell_of_simple_style
 from queue_store.mappings import category_mappings
-from queue_store.matching import ADDED, bind_product, match_products
+from queue_store.matching import ADDED, BY_SKU, bind_product, match_products
 from queue_store.models import Company, Store
 from queue_store.product_payloads import CreateProduct, ShopItem
 from queue_store.product_sync import ask_store_products
 from queue_store.settings import company_settings, store_settings
 from queue_store.shop_products import keep_products, products_of
-from queue_store.tasks import close_task, raise_task
 from woo_bridge.draft_bodies import more_attributes, parent_body, simple_body, variation_body
 from woo_bridge.draft_calls import (
     NotMade,
     attributes_of,
     create_in_batch,
-    find_category,
     find_skus,
-    global_attributes,
     read_product,
     set_attributes,
 )
+from woo_bridge.draft_terms import ShopTerms
 from woo_bridge.errors import ShopError, ShopUnreachable, Untranslatable
 from woo_bridge.kinds.kind import Again, Done, Dropped, Ended, Refused, Tools
 from woo_bridge.paging import PER_PAGE
+from woo_bridge.read_products import refuse_product
 from woo_bridge.translate_products import translate_product
 
 #: Nothing is made later than this after the claim, which ends after ten minutes.
 _LONGEST = timedelta(minutes=5)
 #: Calls in a row that come to nothing before the shop is taken to be down.
 _STRIKES = 2
-#: Task: a style whose product in the shop is simple.
-SIMPLE_STYLE = "simple style"
 _NOT_LIVE = "The store is not live for products: nothing is made."
 _SKU_TAKEN = "product_invalid_sku"
 
@@ -77,8 +75,7 @@ class DraftPass:
         #: What was refused, in sentences, and how many were made, by wish.
         self._refusals: dict[int, list[str]] = {}
         self._made: dict[int, int] = {}
-        self._categories: dict[tuple[str, str], int | None] = {}
-        self._attributes: dict[str, int] | None = None
+        self._terms = ShopTerms(self._client)
         self._strikes = 0
         #: JSON of variable products, as they were read or made in this pass.
         self._parents: dict[int, bytes] = {}
@@ -110,7 +107,7 @@ class DraftPass:
             store = db.get_one(Store, self._store_id)
             company = db.get_one(Company, store.company_id)
             self._rules = DraftRules.of(store_settings(db, store), company_settings(db, company))
-            self._mapped = category_mappings(db, store)
+            self._terms.rule(category_mappings(db, store), makes_new=self._rules.new_categories)
             is_live = "products" in live_kinds(store)
             plans = plan_drafts(db, company, store, {wish: self._wishes[wish] for wish in self._open()})
         for wish, plan in plans.items():
@@ -128,18 +125,22 @@ class DraftPass:
 
     def _keep(self, bodies: Sequence[bytes]) -> None:
         items: list[ShopItem] = []
+        unreadable: list[tuple[bytes, Untranslatable]] = []
         for body in bodies:
             try:
                 items.append(translate_product(body))
             except Untranslatable as problem:
-                raise _Unreadable(problem) from problem
+                # The others are no worse for it; its own SKU is refused by the shop when it is to be made.
+                unreadable.append((body, problem))
 
         def keep(db: Session) -> None:
             store = db.get_one(Store, self._store_id)
+            for body, problem in unreadable:
+                refuse_product(db, store, "reading", body, problem)
             keep_products(db, store, items, read_now=True)
             match_products(db, store, [item.product_id for item in items])
 
-        if items:
+        if items or unreadable:
             self._database.write_again(keep)
 
     # -- making
@@ -173,7 +174,9 @@ class DraftPass:
         if body is None:
             self._ended[wish] = Again(f"product {parent_id} is gone from the shop")
             return
-        parent = translate_product(body)
+        parent = self._read(wish, body)
+        if parent is None:
+            return
         try:
             more = more_attributes(attributes_of(body), plan.members, self._rules)
         except ValueError as lacking:
@@ -186,7 +189,7 @@ class DraftPass:
             return
         if more is not None:
             body = set_attributes(self._client, parent_id, more)
-            parent = translate_product(body)
+            parent = self._read(wish, body) or parent
             self._keep([body])
         # What a person has published gains nothing that the person has not seen.
         status = "private" if parent.status == "publish" else "publish"
@@ -239,7 +242,11 @@ class DraftPass:
         self._bind_owners(owners)
 
     def _keep_made(self, made: Sequence[tuple[_Wanted, bytes]]) -> None:
-        items = {translate_product(body).product_id: (one, body) for one, body in made}
+        items: dict[int, tuple[_Wanted, bytes]] = {}
+        for one, body in made:
+            item = self._read(one.wish, body)
+            if item is not None:
+                items[item.product_id] = (one, body)
         for number, (one, body) in items.items():
             self._made[one.wish] = self._made.get(one.wish, 0) + bool(one.list_id)
             if not one.list_id:
@@ -250,8 +257,9 @@ class DraftPass:
             store = db.get_one(Store, self._store_id)
             rows = products_of(db, store.id, [number for number, (one, _) in items.items() if one.list_id])
             for number, row in rows.items():
-                if row.list_id != items[number][0].list_id:
-                    bind_product(db, row, items[number][0].list_id, ADDED)
+                one = items[number][0]
+                if row.list_id != one.list_id:
+                    bind_product(db, row, one.list_id, ADDED if "meta_data" in one.body else BY_SKU)
                 if row.agreed_gross is None and row.manage_stock == "yes":
                     # Nobody can have ordered it yet: both sides agree from the beginning.
                     row.agreed_gross = row.quantity
@@ -265,7 +273,7 @@ class DraftPass:
         """A SKU that was taken when it was to be made: whoever has it is read, and bound if it is free."""
         for number, one in owners.items():
             body = read_product(self._client, number)
-            item = translate_product(body) if body is not None else None
+            item = self._read(one.wish, body) if body is not None else None
             sku = str(one.body["sku"])
             if (
                 body is not None
@@ -281,6 +289,14 @@ class DraftPass:
                 "show it. Look at that product in the shop, and in its trash.",
             )
 
+    def _read(self, wish: int, body: bytes) -> ShopItem | None:
+        """What the shop answered; None: it cannot be read, which ends the wish with a sentence."""
+        try:
+            return translate_product(body)
+        except Untranslatable as problem:
+            self._refuse(wish, f"{problem} Mend it in the shop, and save it there.")
+            return None
+
     # -- bodies
 
     def _body(
@@ -293,32 +309,13 @@ class DraftPass:
             return []
 
     def _simple(self, draft: Draft) -> Mapping[str, Any]:
-        return simple_body(draft, self._rules, self._categories_of(draft), self._global())
+        terms = self._terms
+        return simple_body(draft, self._rules, terms.categories_of(draft), terms.attributes())
 
     def _parent(self, plan: DraftPlan) -> Mapping[str, Any]:
-        first = plan.members[0]
-        return parent_body(
-            plan.parent_sku, plan.members, self._rules, self._categories_of(first), self._global()
-        )
-
-    def _global(self) -> Mapping[str, int]:
-        if self._attributes is None:
-            self._attributes = global_attributes(self._client)
-        return self._attributes
-
-    def _categories_of(self, draft: Draft) -> list[int]:
-        found: list[int] = []
-        for which, name in draft.categories:
-            number = self._mapped.get(f"{which}:{fold(name)}")
-            if number is None:
-                if (which, name) not in self._categories:
-                    self._categories[which, name] = find_category(
-                        self._client, name, make=self._rules.new_categories
-                    )
-                number = self._categories[which, name]
-            if number and number not in found:
-                found.append(number)
-        return found
+        terms = self._terms
+        chosen = terms.categories_of(plan.members[0])
+        return parent_body(plan.parent_sku, plan.members, self._rules, chosen, terms.attributes())
 
     # -- the end
 
@@ -328,18 +325,8 @@ class DraftPass:
     def _settle_in(self, db: Session) -> None:
         store = db.get_one(Store, self._store_id)
         for wish, plan in self._plans.items():
-            subject = f"{store.id}:{plan.parent_sku}"[:120]
-            if plan.is_simple:
-                raise_task(
-                    db,
-                    company_id=store.company_id,
-                    kind=SIMPLE_STYLE,
-                    subject=subject,
-                    sentence=plan.problems[0],
-                    activity_id=wish,
-                )
-            elif plan.parent_sku and wish not in self._ended:
-                close_task(db, company_id=store.company_id, kind=SIMPLE_STYLE, subject=subject)
+            if plan.parent_sku and (plan.is_simple or wish not in self._ended):
+                tell_of_simple_style(db, store, plan, wish)
         for wish in self._open():
             self._ended[wish] = self._end(wish)
 
@@ -351,10 +338,7 @@ class DraftPass:
         if plan.missing:
             return Again("something of it is still missing")
         made = self._made.get(wish, 0)
-        what = "variation" if plan.parent_sku else "product"
-        if not made:
-            return Done("the shop has it")
-        return Done(f"{made} {what}{'' if made == 1 else 's'} made")
+        return Done(f"made {made} of {len(plan.members)}" if made else "the shop has it")
 
     # -- small things
 
@@ -373,13 +357,6 @@ class DraftPass:
         for wish in wishes:
             self._ended.setdefault(wish, Again("the shop is slow; the rest is done next"))
         return True
-
-
-class _Unreadable(ShopError):
-    """The shop answered a product that cannot be read."""
-
-    def __init__(self, problem: Untranslatable) -> None:
-        super().__init__("products", f"{problem} Mend it in the shop, and save it there.")
 
 
 def _hundreds(wanted: Sequence[_Wanted]) -> Iterator[Sequence[_Wanted]]:

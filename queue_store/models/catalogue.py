@@ -25,7 +25,8 @@ class Mapping(Base):
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"))
     #: 0: holds for every store of the company.
     store_id: Mapped[int] = mapped_column(default=0)
-    #: "item", "customer", "line" (an item for extra lines), "department".
+    #: "item", "customer", "line" (an item for extra lines), "department", "tax", "location"; and what things of
+    #: QuickBooks are called in the shop: "category", "attribute".
     kind: Mapped[str] = mapped_column(String(16))
     #: A SKU, "customer:<id>", an e-mail address, "shipping" ...
     key: Mapped[str] = mapped_column(String(120))

@@ -303,6 +303,23 @@ def test_an_item_that_is_gone_never_deletes_its_product(street: Street, how: str
     assert skus(street) == ["END"]
 
 
+def test_a_persons_copy_of_a_draft_is_not_taken_for_ours(street: Street) -> None:
+    settings(street, when_gone="draft")
+    item = book_item("MINE")
+    read(street, item)
+    street.work()
+    copied = [{"key": "_qbwoo_list_id", "value": item.list_id}]
+    product(street, "MINE-1", 2, meta_data=copied)
+    edit(street, "MINE", status="publish")
+    street.deliver()
+    street.work()
+    assert row(street, "MINE-1").list_id is None
+    read(street, book_item("MINE", is_web=False), book_item("MINE-1", is_web=False))
+    street.work()
+    assert (shown(street, "MINE")["status"], shown(street, "MINE-1")["status"]) == ("draft", "publish")
+    assert row(street, "MINE-1").matched_by == "sku"
+
+
 def test_two_shops_of_a_company_have_rules_of_their_own(street: Street) -> None:
     with another_shop(street, "outlet") as outlet:
         settings(street, "outlet", from_quickbooks="rule", keywords="outlet", name="desc2")

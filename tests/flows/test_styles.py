@@ -11,6 +11,7 @@ import pytest
 from queue_store.attribute_values import unknown_values
 from queue_store.companies import get_company, get_store
 from queue_store.draft_rules import style_sku
+from queue_store.drafts import create_products
 from queue_store.mappings import set_mapping
 from queue_store.product_payloads import BookItem
 from queue_store.tasks import open_tasks
@@ -227,6 +228,24 @@ def test_half_a_batch_of_variations_is_completed(street: Street) -> None:
     street.ahead += timedelta(hours=1)
     street.work()
     assert len(children(street, parent["id"])) == 8
+
+
+def test_by_hand_only_what_was_asked_for_is_made(street: Street) -> None:
+    read(street, *(shirt(size, is_web=False) for size in ("S", "M", "L")))
+    with street.database.write() as db:
+        company, store = get_company(db, "books"), get_store(db, "main")
+        ids = [shirt(size).list_id for size in ("S", "L")]
+        (would,) = create_products(db, company, store, ids, who="test", dry_run=True)
+        assert sorted(draft.sku for draft in would.drafts) == ["SH-L", "SH-S"]
+        create_products(db, company, store, ids, who="test", dry_run=False)
+    street.work()
+    (parent,) = parents(street)
+    assert sorted(one["sku"] for one in children(street, parent["id"])) == ["SH-L", "SH-S"]
+    # The store's rule has no say in what becomes of them.
+    settings(street, when_gone="out_of_stock")
+    read(street, shirt("S", is_web=False, on_hand="3"))
+    street.work()
+    assert shown(street, "SH-S")["stock_quantity"] == 3
 
 
 def test_three_hundred_styles_take_three_batches_and_one_each(street: Street) -> None:

@@ -86,8 +86,11 @@ def _write(
         elif answer is None:
             ended[by_product[number]] = Refused(f"The shop did not say what became of product {number}.")
         else:
-            items.append(translate_product(answer))
             ended[by_product[number]] = Done("no longer for sale")
+            try:
+                items.append(translate_product(answer))
+            except Untranslatable as problem:
+                ended[by_product[number]] = Refused(f"{problem} It was written; look at it in the shop.")
 
     def keep(db: Session) -> None:
         store = db.get_one(Store, tools.store_id)
