@@ -217,6 +217,8 @@ def hindrance(store: Store, one: ProductStatus, field: str) -> str:
     kind = FIELDS[field]
     if one.status in (Status.UNMATCHED, Status.BASE, Status.HELD):
         return f"{one.status.value}: {one.why}"
+    if one.is_stopped:
+        return f"stopped by hand: qbwoo activity release {one.activity_id}"
     if kind not in live_kinds(store):
         return f"store {store.name} is not live for {kind}. Once, by hand: qbwoo pull {'prices' if field == 'price' else 'inventory'}"
     return ""

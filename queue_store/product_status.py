@@ -35,6 +35,9 @@ SHOWN = ("stock", "prices")
 _BASE_TYPES = frozenset(("variable", "grouped"))
 
 
+_STOPPED = frozenset((ActivityState.HELD, ActivityState.CANCELLED))
+
+
 class Status(StrEnum):
     """How a product stands; the words that people see."""
 
@@ -95,6 +98,8 @@ class ProductStatus:
     holders: tuple[Holder, ...] = ()
     #: The newest activity that looks at it.
     activity_id: int | None = None
+    #: True: a person held or cancelled that activity, so that nothing asks for the product again.
+    is_stopped: bool = False
 
 
 def statuses(
@@ -210,6 +215,7 @@ class _Look:
             why=why,
             holders=holders,
             activity_id=number,
+            is_stopped=activity is not None and activity.state in _STOPPED and activity.reason == "operator",
         )
 
     def _differing(

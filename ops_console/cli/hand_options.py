@@ -95,7 +95,7 @@ def go_through(
     pieces: Callable[[HandRun], Iterator[Sequence[Line]]],
     question: str,
 ) -> None:
-    """Show what would be sent, ask, send; `question` has {count} in it. Raises NotDone if not all could go."""
+    """Show what would be sent, ask, send; `question` has {count} and {s} in it. Raises NotDone if not all could go."""
     from ops_console.by_hand import HandRun
 
     def run_of(*, dry_run: bool) -> HandRun:
@@ -110,15 +110,16 @@ def go_through(
     if not options.dry_run and not options.yes:
         look = run_of(dry_run=True)
         look.place, look.done = run.place, run.done
-        going = _Tally(0)
+        going = _Tally(options.limit)
         going.take_all(progress(pieces(look), "Looking at records", size=len))
         count = going.going
         if not count:
-            going.remark_on()
-            raise NotDone("There is nothing to send.")
+            _show(options, look, resumed, going)
+            _see_to_stuck(going, selection)
+            return
         if going.counts["not sent"]:
             remark(f"{going.counts['not sent']} others cannot be sent; a dry run says why.")
-        ask(question.format(count=count), yes=False)
+        ask(question.format(count=count, s="" if count == 1 else "s"), yes=False)
     tally = _Tally(options.limit)
     if options.dry_run:
         run.documents = options.limit if options.as_json else _DOCUMENTS
@@ -127,6 +128,11 @@ def go_through(
     except KeyboardInterrupt:
         raise NotDone(f"Stopped after {run.done} records. Run the same again: it goes on there.") from None
     _show(options, run, resumed, tally)
+    _see_to_stuck(tally, selection)
+
+
+def _see_to_stuck(tally: _Tally, selection: Selection) -> None:
+    """Raises NotDone if not all that was meant could go: of a whole shop, what is no item was not meant."""
     stuck = tally.counts["not sent"] + (tally.counts["not matched"] if selection.is_named else 0)
     if stuck:
         raise NotDone(f"{stuck} could not be sent; see their sentences.")
@@ -200,8 +206,10 @@ def _show(options: HandOptions, run: HandRun, resumed: int, tally: _Tally) -> No
     if len(documents) == _DOCUMENTS and tally.going > _DOCUMENTS:
         remark(f"These are the first {_DOCUMENTS} documents. For more: --json --limit 0")
     tally.remark_on()
-    if run.dry_run:
+    if options.dry_run:
         remark("Nothing was sent: a dry run.")
+    elif run.dry_run:
+        remark("There is nothing to send.")
 
 
 def _pretty(document: dict[str, Any]) -> str:

@@ -50,7 +50,7 @@ def products(desk: Desk, /, since: str | None, names: tuple[str, ...], **given: 
     def pieces(run: HandRun) -> Iterator[list[Line]]:
         yield from pull_products(run, ids)
 
-    question = "{count} draft products will be made in store " + options.store + ". Go on?"
+    question = "{count} draft product{s} will be made in store " + options.store + ". Go on?"
     selection = Selection(skus=tuple(ids), since=moment(since))
     go_through(desk, "pull products", selection, options, pieces, question)
 
@@ -99,7 +99,7 @@ def _level(name: str, kind: str, text: str, example: str, limit: str) -> None:
                 yield from pull_levels.pull_levels(run, client, kind, beyond_limit=beyond_limit)
 
         written = "looked at and written by the worker" if is_live else "written once, now"
-        question = "{count} products of store " + options.store + f" will be {written}. Go on?"
+        question = "{count} product{s} of store " + options.store + f" will be {written}. Go on?"
         go_through(desk, task, selection, options, pieces, question)
 
 
@@ -153,7 +153,7 @@ def customers(desk: Desk, /, since: str | None, create: bool, **given: Any) -> N
             yield from pull_customers(run, client, known, create=create)
 
     question = (
-        "{count} accounts will be made in store "
+        "{count} account{s} will be made in store "
         + options.store
         + ", and the shop WRITES AN E-MAIL to each of these "
         "people. Go on?"

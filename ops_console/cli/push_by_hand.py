@@ -37,7 +37,7 @@ def customers(desk: Desk, /, ids: str | None, since: str | None, **given: Any) -
             yield from push_customers(run, client)
 
     selection = Selection(ids=numbers(ids), since=moment(since))
-    question = "{count} customers of store " + options.store + " will be sent to QuickBooks. Go on?"
+    question = "{count} customer{s} of store " + options.store + " will be sent to QuickBooks. Go on?"
     go_through(desk, "push customers", selection, options, pieces, question)
 
 
@@ -72,7 +72,7 @@ def products(desk: Desk, /, ids: str | None, skus: tuple[str, ...], since: str |
                 told.append(sum(progress(read_first(run, client), "Reading products", size=int)))
             yield from push_products(run, client)
 
-    question = "{count} products of store " + options.store + " will be sent to QuickBooks. Go on?"
+    question = "{count} product{s} of store " + options.store + " will be sent to QuickBooks. Go on?"
     go_through(desk, "push products", selection, options, pieces, question)
 
 
@@ -143,11 +143,11 @@ def push_level(
             yield from work(run, client, beyond_limit=beyond_limit)
 
     question = (
-        "The stock of {count} items of QuickBooks will be adjusted to what store "
+        "The stock of {count} item{s} of QuickBooks will be adjusted to what store "
         + options.store
         + " shows. Go on?"
         if field == "stock"
-        else "The prices of {count} items of QuickBooks will become those of store "
+        else "The prices of {count} item{s} of QuickBooks will become those of store "
         + options.store
         + ". Go on?"
     )

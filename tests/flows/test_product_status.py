@@ -86,6 +86,8 @@ def test_a_shop_that_is_down_a_limit_and_a_cancelled_look_are_each_the_reason(
     assert listed(qbwoo, "TEA-1")["why"] == f"beyond the limit: qbwoo activity release {held.id}"
     qbwoo("activity", "cancel", held.id, "--yes")
     assert "cancelled by hand" in listed(qbwoo, "TEA-1")["why"]
+    stuck = qbwoo("product", "sync", "TEA-1", "--field", "stock", "--from", "quickbooks", code=1)
+    assert f"qbwoo activity release {held.id}" in stuck.out
 
 
 def test_what_orders_hold_is_in_orders_with_the_orders_that_hold_it(street: Street, qbwoo: Qbwoo) -> None:

@@ -187,6 +187,17 @@ def test_a_quantity_beyond_the_limit_and_a_share_are_not_sent(stocked: Street, q
     assert len(stocked.house.activities("adjust_stock")) == 1
 
 
+def test_a_whole_shop_of_which_nothing_differs_asks_nothing_and_is_done(
+    stocked: Street, qbwoo: Qbwoo
+) -> None:
+    # Most of the shop is no item of QuickBooks: of a whole shop that is no failure, of a named product it is.
+    qbwoo("pull", "inventory", "--store", "main", "--yes")
+    said = qbwoo("push", "inventory", "--store", "main", "--limit", 1)
+    assert "There is nothing to send." in said.err
+    named = qbwoo("push", "inventory", "--store", "main", "--sku", "WID-002", "--yes", code=1)
+    assert "It is no item of QuickBooks" in named.out
+
+
 def test_where_quickbooks_has_several_stores_the_one_that_was_counted_must_be_known(
     stocked: Street, qbwoo: Qbwoo
 ) -> None:
