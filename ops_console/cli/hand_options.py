@@ -160,9 +160,7 @@ class _Tally:
 
     @property
     def going(self) -> int:
-        return self.counts.total() - sum(
-            self.counts[word] for word in ("unchanged", "not sent", "on its way")
-        )
+        return self.counts.total() - sum(self.counts[word] for word in _STAYING)
 
     def remark_on(self) -> None:
         told = ", ".join(f"{count} {word}" for word, count in sorted(self.counts.items()) if count)
