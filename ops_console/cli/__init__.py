@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reconcile": ("ops_console.cli.reconcile:reconcile", "Hold shop and QuickBooks against each other."),
     "activity": ("ops_console.cli.activity:activity", "The queue."),
     "session": ("ops_console.cli.session:session", "Runs of the Web Connector."),
-    "mapping": ("ops_console.cli.mapping:mapping", "Which record of a shop is which in QuickBooks."),
+    "mapping": ("ops_console.cli.mapping_many:mapping", "Which record of a shop is which in QuickBooks."),
     "product": ("ops_console.cli.product:product", "The shops' products beside QuickBooks' items."),
     "task": ("ops_console.cli.task:task", "What waits for a person."),
     "sandbox": ("ops_console.cli.sandbox:sandbox", "A played Web Connector, Point of Sale and shop."),

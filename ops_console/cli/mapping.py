@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -12,27 +11,23 @@ from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.output import (
     ask,
     json_option,
-    print_json,
     print_record,
     print_rows,
-    progress,
     remark,
     yes_option,
 )
-from ops_console.cli.paths import FilePath
-from ops_console.errors import NotDone, WrongUsage
+from ops_console.errors import WrongUsage
 from ops_console.products import the_store
 from queue_store import mappings, product_mappings
 from queue_store.attribute_values import ATTRIBUTE, unknown_values
 from queue_store.catalogue import list_mappings
 from queue_store.companies import get_company, get_store, list_companies, list_stores
 from queue_store.mapping_files import MappingLine, export_lines
-from queue_store.matching_report import Verdict
 from queue_store.models import Company, Mapping
 from queue_store.product_mappings import PRODUCT
 
-_kind = click.Choice(tuple(mappings.KINDS))
-_company = click.option("--company", help="Needed when there are several.")
+kind_choice = click.Choice(tuple(mappings.KINDS))
+company_option = click.option("--company", help="Needed when there are several.")
 _store = click.option("--store", help="Only for this store; else for all of the company.")
 
 
@@ -42,7 +37,7 @@ def mapping() -> None:
 
 
 @mapping.command("list")
-@click.option("--kind", type=_kind, help="Only this kind.")
+@click.option("--kind", type=kind_choice, help="Only this kind.")
 @click.option("--company", help="Only of this company.")
 @click.option(
     "--unknown",
@@ -97,10 +92,10 @@ def _list_unknown(desk: Desk, company: str | None, store: str | None, *, as_json
 
 
 @mapping.command("set")
-@click.argument("kind", type=_kind)
+@click.argument("kind", type=kind_choice)
 @click.argument("key")
 @click.argument("list_id")
-@_company
+@company_option
 @_store
 @json_option
 @yes_option
@@ -132,13 +127,13 @@ def set_(
         _set_product(desk, key, list_id, store, as_json=as_json, yes=yes)
         return
     with desk.read() as db:
-        owner, store_id = _owner(db, company, store)
+        owner, store_id = owner_of(db, company, store)
         before = mappings.find_mapping(db, owner, kind=kind, key=key, store_id=store_id)
         was = before.list_id if before else list_id
     if was != list_id:
         ask(f"The {kind} mapping of {key} is {was} now. Replace it?", yes=yes)
     with desk.write() as db:
-        owner, store_id = _owner(db, company, store)
+        owner, store_id = owner_of(db, company, store)
         made = mappings.set_mapping(
             db, owner, kind=kind, key=key, list_id=list_id, store_id=store_id, who=desk.who
         )
@@ -148,9 +143,9 @@ def set_(
 
 
 @mapping.command()
-@click.argument("kind", type=_kind)
+@click.argument("kind", type=kind_choice)
 @click.argument("key")
-@_company
+@company_option
 @_store
 @yes_option
 @with_desk
@@ -174,7 +169,7 @@ def remove(desk: Desk, kind: str, key: str, company: str | None, store: str | No
         )
         return
     with desk.write() as db:
-        owner, store_id = _owner(db, company, store)
+        owner, store_id = owner_of(db, company, store)
         mappings.remove_mapping(db, owner, kind=kind, key=key, store_id=store_id, who=desk.who)
     remark(f"The {kind} mapping of {key} is gone.")
 
@@ -193,7 +188,7 @@ def _set_product(desk: Desk, key: str, list_id: str, store: str | None, *, as_js
     print_record(record, as_json=as_json)
 
 
-def _owner(db: Session, company: str | None, store: str | None) -> tuple[Company, int]:
+def owner_of(db: Session, company: str | None, store: str | None) -> tuple[Company, int]:
     """The company, and the store's id or 0."""
     found = get_store(db, store) if store else None
     if company is None and found is not None:
@@ -237,130 +232,3 @@ def _line(line: MappingLine) -> dict[str, Any]:
         "label": line.label,
         "source": line.source,
     }
-
-
-# Matching ------------------------------------------------------------------------
-
-_MATCH_COLUMNS = ("verdict", "product_id", "sku", "name", "item_number", "item_name", "why")
-
-
-@mapping.command()
-@click.option("--store", required=True, help="The shop.")
-@click.option("--verdict", type=click.Choice([word.value for word in Verdict]), help="List only these.")
-@click.option("--known", is_flag=True, help="Do not read the shop; its products as last read.")
-@click.option("--dry-run", is_flag=True, help="Show what would be matched; match nothing.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(0), help="Lines; 0: all.")
-@json_option
-@with_desk
-def match(
-    desk: Desk, store: str, verdict: str | None, known: bool, dry_run: bool, limit: int, as_json: bool
-) -> None:
-    """Match the shop's products to QuickBooks' items by SKU, where that is certain; show what is not.
-
-    Certain is a SKU that one product bears and that is the key of one item. What is
-    doubtful, or missing on either side, is shown and never guessed. What was matched
-    before is only counted, unless you ask: --verdict matched.
-
-    \b
-    For example:
-      qbwoo mapping match --store main --dry-run
-      qbwoo mapping match --store main --verdict doubtful --limit 0
-    """
-    from ops_console import matching, shops
-
-    if not known:
-        with shops.shop_client(desk.settings, desk.database, desk.box, store) as client:
-            read = matching.read_products(desk.database, client, store)
-            count = sum(progress(read, "Reading products", size=int))
-        remark(f"{count} products and variations of store {store} were read.")
-    wanted = None if verdict is None else Verdict(verdict)
-    report = matching.match(desk.database, store, dry_run=dry_run, verdict=wanted, limit=limit)
-    if as_json:
-        print_json({"store": store, "dry_run": dry_run, "counts": report.counts, "rows": report.rows})
-        return
-    print_rows(report.rows, _MATCH_COLUMNS, empty="There is nothing to list.")
-    if report.left_out:
-        remark(f"{report.left_out} more; for all: --limit 0")
-    remark(", ".join(f"{number} {word}" for word, number in report.counts.items()) + ".")
-    if not report.is_catalogue_read:
-        remark(
-            "QuickBooks' items were not read to their end yet, so that some seem missing: they are read once a store is "
-            "live, in the runs of the Web Connector."
-        )
-    if report.counts[Verdict.CERTAIN]:
-        remark(
-            "Nothing was matched: a dry run."
-            if dry_run
-            else f"{report.matched} matched now, as listed as certain."
-        )
-
-
-@mapping.command()
-@click.option("--kind", type=_kind, required=True)
-@_company
-@click.option("--output", "-o", "path", type=FilePath(), required=True, help="The file to write.")
-@with_desk
-def export(desk: Desk, kind: str, company: str | None, path: Path) -> None:
-    """Write all mappings of a kind to a CSV file, which `mapping import` reads again.
-
-    \b
-    For example:
-      qbwoo mapping export --kind product -o products.csv
-    """
-    from ops_console.mapping_csv import export_csv
-
-    with desk.read() as db:
-        owner = _owner(db, company, None)[0].name
-    try:
-        # With a mark by which spreadsheets know UTF-8.
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            count = export_csv(desk.database, owner, kind, file)
-    except OSError as error:
-        raise NotDone(f"{path} cannot be written: {error.strerror}.") from error
-    remark(f"{count} mappings of kind {kind} are in {path}.")
-
-
-@mapping.command("import")
-@click.argument("path", metavar="FILE", type=FilePath())
-@click.option("--kind", type=_kind, required=True)
-@_company
-@click.option("--dry-run", is_flag=True, help="Check every line; write nothing.")
-@json_option
-@yes_option
-@with_desk
-def import_(
-    desk: Desk, path: Path, kind: str, company: str | None, dry_run: bool, as_json: bool, yes: bool
-) -> None:
-    """Read mappings from a CSV file with the columns key and value, and store where one is meant.
-
-    Every line must be good, or nothing is written. What the file does not name stays as it is.
-
-    \b
-    For example:
-      qbwoo mapping import products.csv --kind product --dry-run
-    """
-    from ops_console.mapping_csv import import_csv
-
-    with desk.read() as db:
-        owner = _owner(db, company, None)[0].name
-    if not dry_run and not yes:
-        plan = import_csv(desk.database, owner, kind, path, desk.who, dry_run=True)
-        if not plan.bad and plan.new + plan.changed:
-            ask(f"{plan.new} new and {plan.changed} changed mappings of kind {kind}. Write them?", yes=False)
-    done = import_csv(desk.database, owner, kind, path, desk.who, dry_run=dry_run)
-    record = {
-        "lines": done.lines,
-        "bad": done.bad,
-        "new": done.new,
-        "changed": done.changed,
-        "unchanged": done.unchanged,
-    }
-    for problem in done.problems:
-        remark(problem)
-    if done.bad > len(done.problems):
-        remark(f"... and {done.bad - len(done.problems)} more")
-    print_record({**record, "problems": done.problems} if as_json else record, as_json=as_json)
-    if done.bad:
-        raise NotDone(f"{done.bad} of {done.lines} lines of {path} are not right: nothing was written.")
-    if dry_run:
-        remark("Nothing was written: a dry run.")
