@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 from datetime import datetime
-from decimal import Decimal
 from typing import IO, Any
 
 import msgspec
 
 from ops_console.comparing import EQUAL, Row
-
-#: A cell that begins so would be run as a formula by a spreadsheet.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+from ops_console.csv_cells import safe_cell
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -53,14 +50,4 @@ def write_csv(report: Report, file: IO[str]) -> None:
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     for row in rows_of(report, equal=True):
-        writer.writerow([_cell(row[column]) for column in COLUMNS])
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, list | tuple):
-        value = ", ".join(map(str, value))
-    if isinstance(value, Decimal):
-        # Of digits alone: a negative one is no formula, and is to be added up.
-        return format(value, "f")
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULAS) else text
+        writer.writerow([safe_cell(row[column]) for column in COLUMNS])

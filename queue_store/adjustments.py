@@ -7,16 +7,17 @@ shop shows the quantity that it will have then. See `queue_store.levels`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import add_activity, newest_of_record
 from queue_store.fingerprint import content_digest
 from queue_store.ids import new_id
-from queue_store.models import Activity, OrderTaking
+from queue_store.models import Activity, CatalogueItem, OrderTaking
 from queue_store.payloads import encode
 from queue_store.product_payloads import StockAdjustment, decode_adjustment
 from queue_store.states import ActivityState
@@ -81,6 +82,35 @@ def order_adjustment(
     )
     db.flush()
     return activity
+
+
+def unseen_adjustments(db: Session, company_id: int, list_ids: Collection[str]) -> dict[str, Activity]:
+    """The newest adjustment of each of these items that the item's last read does not show.
+
+    It is on its way, failed, or was done after that read. What was cancelled is none.
+    """
+    found: dict[str, Activity] = {}
+    rows = db.execute(
+        select(OrderTaking.list_id, OrderTaking.record, CatalogueItem.read_at)
+        .join(
+            CatalogueItem,
+            (CatalogueItem.company_id == OrderTaking.company_id)
+            & (CatalogueItem.list_id == OrderTaking.list_id),
+        )
+        .where(
+            OrderTaking.company_id == company_id,
+            OrderTaking.list_id.in_(list_ids),
+            OrderTaking.record.like("A%"),
+        )
+    ).all()
+    read_at = {record: (list_id, at) for list_id, record, at in rows}
+    numbers = [int(record[1:]) for record in read_at]
+    for activity in db.scalars(select(Activity).where(Activity.id.in_(numbers)).order_by(Activity.id)):
+        list_id, at = read_at[record_of(activity.id)]
+        is_over = activity.state in (ActivityState.CANCELLED, ActivityState.SUPERSEDED)
+        if not is_over and not (activity.state == ActivityState.SUCCEEDED and activity.updated_at < at):
+            found[str(list_id)] = activity
+    return found
 
 
 def correct(db: Session, original: Activity, by: Decimal, *, session_id: int | None) -> Activity | None:

@@ -73,6 +73,39 @@ def counted(move: Move, asked_turn: int) -> Decimal:
     return min(ZERO, move.quantity)
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What one order, or adjustment, took from the shop, and what the books had taken for it at a read."""
+
+    taken: Decimal = ZERO
+    booked: Decimal = ZERO
+
+    @property
+    def promised(self) -> Decimal:
+        """Pieces that the books still show as there."""
+        return self.taken - self.booked
+
+
+def by_record(
+    takings: Iterable[Taking], moves: Iterable[Move], asked_turn: int, *, holds_orders: bool
+) -> dict[tuple[int, str], Sides]:
+    """Both sides of each record of an item; see `allocation`."""
+    moves = list(moves)
+    taken: dict[tuple[int, str], Decimal] = {}
+    booked: dict[tuple[int, str], Decimal] = {}
+    for taking in takings:
+        taken[taking.record] = taken.get(taking.record, ZERO) + taking.quantity
+    with_receipt = {move.record for move in moves if not move.is_order and counted(move, asked_turn) != ZERO}
+    for move in moves:
+        if move.is_order and (not holds_orders or move.record in with_receipt):
+            continue
+        booked[move.record] = booked.get(move.record, ZERO) + counted(move, asked_turn)
+    return {
+        record: Sides(taken.get(record, ZERO), booked.get(record, ZERO))
+        for record in taken.keys() | booked.keys()
+    }
+
+
 def allocation(
     takings: Iterable[Taking], moves: Iterable[Move], asked_turn: int, *, holds_orders: bool
 ) -> Decimal:
@@ -81,14 +114,8 @@ def allocation(
     `holds_orders`: the basis is "available", which a web order lowers until its
     receipt takes its place.
     """
-    moves = list(moves)
-    promised = sum((taking.quantity for taking in takings), ZERO)
-    with_receipt = {move.record for move in moves if not move.is_order and counted(move, asked_turn) != ZERO}
-    for move in moves:
-        if move.is_order and (not holds_orders or move.record in with_receipt):
-            continue
-        promised -= counted(move, asked_turn)
-    return promised
+    sides = by_record(takings, moves, asked_turn, holds_orders=holds_orders)
+    return sum((one.promised for one in sides.values()), ZERO)
 
 
 def basis(item: BookItem, locations: Iterable[str], *, available: bool) -> Decimal | None:

@@ -13,6 +13,8 @@ from queue_store.errors import BadSetting, NotFound
 from queue_store.ids import new_id
 from queue_store.models import Company, Mapping, Store
 from queue_store.operations import audit
+from queue_store.product_mappings import BY_SKU_KINDS, PRODUCT, skus_mapped_anew
+from queue_store.showing import LOCATION
 from queue_store.tax_rates import TAX, split_pair, tax_rates_of
 
 CATEGORY = "category"
@@ -22,6 +24,8 @@ KINDS = {
     "customer": "an e-mail address, or customer:<id> of a shop account",
     "line": "the name of an item for extra lines, such as Online Shipping",
     "department": "the name of a department",
+    PRODUCT: "the id of a product or variation of a shop, with --store",
+    LOCATION: "a SKU whose stock counts in other locations (stores) of QuickBooks; its value such as 1+2",
     CATEGORY: "what stands for a category in QuickBooks, such as department:shoes or web:running shoes; its value is "
     "the id of the shop's category, or 0 for none",
     ATTRIBUTE: "a size or attribute of QuickBooks, such as size:xl or attribute:wine; its value is the shop's word",
@@ -35,7 +39,7 @@ _TAX_KEY = re.compile(r"rates:[0-9]+(\+[0-9]+)*|class:[^:]+", re.ASCII)
 _POS_ID = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 
 
-def _stored_key(kind: str, key: str) -> str:
+def stored_key(kind: str, key: str) -> str:
     """A bare e-mail address is what people type for a customer."""
     key = fold(key)
     if kind == TAX and key.startswith("rates:"):
@@ -50,10 +54,10 @@ def set_mapping(
 ) -> Mapping:
     """From now on `key` is `list_id` in QuickBooks; an operator's word is never overwritten. Raises BadSetting."""
     _check_kind(kind)
-    key = _stored_key(kind, key)
+    key = stored_key(kind, key)
     if not key or len(key) > 120:
         raise BadSetting("key", f"must have 1 to 120 characters: {KINDS[kind]}.")
-    _check_value(db, company, kind, key, list_id)
+    check_value(db, company, kind, key, list_id)
     before = find_mapping(db, company, kind=kind, key=key, store_id=store_id)
     was = before.list_id if before else ""
     label = ""
@@ -72,6 +76,9 @@ def set_mapping(
     )
     audit(db, company.id, who, f"mapping {kind} {key}", was, list_id)
     _outdate(company, kind)
+    db.flush()
+    if kind in BY_SKU_KINDS:
+        skus_mapped_anew(db, company.id, kind, [key])
     found = find_mapping(db, company, kind=kind, key=key, store_id=store_id)
     assert found is not None
     return found
@@ -89,9 +96,16 @@ def remove_mapping(
     db.delete(found)
     _outdate(company, kind)
     db.flush()
+    if kind in BY_SKU_KINDS:
+        skus_mapped_anew(db, company.id, kind, [found.key])
 
 
-def _check_value(db: Session, company: Company, kind: str, key: str, value: str) -> None:
+def check_value(db: Session, company: Company, kind: str, key: str, value: str) -> None:
+    """Raises BadSetting if `key`, as it is stored, cannot be called `value`."""
+    if kind == LOCATION:
+        if store_numbers(value) is None:
+            raise BadSetting("value", f"{value!r} does not fit; expected {KINDS[LOCATION]}.")
+        return
     if kind == ATTRIBUTE:
         if not _WORD_KEY.fullmatch(key) or not 1 <= len(value.strip()) <= 36:
             raise BadSetting("value", f"{key!r}, {value!r} does not fit; expected {KINDS[ATTRIBUTE]}.")
@@ -118,6 +132,12 @@ def _check_value(db: Session, company: Company, kind: str, key: str, value: str)
     if known is not None and pair not in known:
         pairs = ", ".join(f"{category}/{code}" for category, code in sorted(known))
         raise BadSetting("value", f"{value!r} is not in QuickBooks. It has: {pairs}.")
+
+
+def store_numbers(value: str) -> tuple[str, ...] | None:
+    """Numbers of locations from "1+2"; None if it is none."""
+    numbers = tuple(value.split("+"))
+    return numbers if all(re.fullmatch(r"[1-9][0-9]?", one, re.ASCII) for one in numbers) else None
 
 
 def _outdate(company: Company, kind: str) -> None:
@@ -151,6 +171,6 @@ def find_mapping(db: Session, company: Company, *, kind: str, key: str, store_id
             Mapping.company_id == company.id,
             Mapping.store_id == store_id,
             Mapping.kind == kind,
-            Mapping.key == _stored_key(kind, key),
+            Mapping.key == stored_key(kind, key),
         )
     ).first()

@@ -137,7 +137,7 @@ def _match(db: Session, store: Store, rows: list[ShopProduct]) -> list[int]:
     if not wanted:
         return []
     items = items_of_skus(db, store, {row.sku_key for row in wanted})
-    bearers = _bearers(db, store, {row.sku_key for row in wanted})
+    bearers = bearers_of(db, store, {row.sku_key for row in wanted})
     matched: list[int] = []
     for row in wanted:
         same = bearers[row.sku_key]
@@ -167,7 +167,7 @@ def _match(db: Session, store: Store, rows: list[ShopProduct]) -> list[int]:
     return matched
 
 
-def _bearers(db: Session, store: Store, keys: Collection[str]) -> dict[str, set[int]]:
+def bearers_of(db: Session, store: Store, keys: Collection[str]) -> dict[str, set[int]]:
     """Who bears each SKU in a shop, without variations that show their parent's."""
     rows: list[Any] = []
     for some in pieces(sorted(keys)):

@@ -54,13 +54,20 @@ class Sent:
 
 
 def send_products(
-    db: Session, store: Store, product_ids: Collection[int], *, cause: str, dry_run: bool = False
+    db: Session,
+    store: Store,
+    product_ids: Collection[int],
+    *,
+    cause: str,
+    dry_run: bool = False,
+    by_hand: bool = False,
 ) -> list[Sent]:
     """These products arrived: those without an item become one, and what the shop rules follows.
 
     A variable product brings its variations. `dry_run`: it is told, and nothing is written.
+    `by_hand`: new ones become items whatever the settings say, drafts too.
     """
-    sending = _Sending(db, store)
+    sending = _Sending(db, store, by_hand=by_hand)
     if not product_ids or not sending.is_wanted:
         return []
     found = sending.look_at(product_ids)
@@ -102,11 +109,11 @@ def begin_stock(db: Session, company: Company, list_id: str) -> None:
 
 
 class _Sending:
-    def __init__(self, db: Session, store: Store) -> None:
-        self.db, self.store = db, store
+    def __init__(self, db: Session, store: Store, *, by_hand: bool = False) -> None:
+        self.db, self.store, self.by_hand = db, store, by_hand
         self.settings: Settings = store_settings(db, store)
         live = live_kinds(store)
-        self.adds = "products" in live and bool(self.settings["products.to_quickbooks"])
+        self.adds = by_hand or ("products" in live and bool(self.settings["products.to_quickbooks"]))
         self.rules: frozenset[str] = (
             self.settings["products.shop_rules"] if "products" in live else frozenset()
         )
@@ -183,7 +190,9 @@ class _Sending:
             # Its parent is read before it, or comes by itself and takes it along.
             return False
         states = {item.status} | ({parent.status} if parent is not None else set())
-        allowed = _ON_SALE | ({"draft", "pending"} if self.settings["products.send_drafts"] else set())
+        allowed = _ON_SALE | (
+            {"draft", "pending"} if self.by_hand or self.settings["products.send_drafts"] else set()
+        )
         return states <= allowed
 
     # -- what an item is told

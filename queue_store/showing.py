@@ -6,19 +6,21 @@ the settings. The sums are `queue_store.levels`' and `queue_store.prices`'.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from queue_store.allocation import promised_of
+from queue_store.allocation import Promised, promised_of
 from queue_store.catalogue import fold
 from queue_store.companies import live_kinds
 from queue_store.levels import LevelRules, allocation, basis, locations_of, shop_quantity
-from queue_store.models import CatalogueItem, Company, Mapping, ShopProduct, Store
+from queue_store.models import CatalogueItem, Company, ShopProduct, Store
+from queue_store.models import Mapping as MappingRow
 from queue_store.prices import PriceRules, price_rules, shop_prices
 from queue_store.product_payloads import BookItem, ShopChange, ShopItem, decode_book_item, decode_shop_item
 from queue_store.settings import Settings, company_settings, store_settings
@@ -28,6 +30,7 @@ from queue_store.shop_products import pieces
 _WITHOUT_STOCK = frozenset(("grouped", "external"))
 _WITHOUT_PRICE = frozenset(("grouped", "variable"))
 LOCATION = "location"
+_NONE: Mapping[str, Decimal] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,23 @@ class _Rules:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """How what a product should show comes about."""
+
+    wanted: Wanted
+    #: QuickBooks' item as last read, and the company's turn in which it was asked for; None: it has it no more.
+    item: BookItem | None
+    asked_turn: int
+    #: Pieces of the chosen locations; None: QuickBooks tells nothing of them, or stock was not asked for.
+    there: Decimal | None
+    #: Pieces that are promised, and that the books still show as there.
+    allocation: Decimal
+    sides: Promised
+    #: The basis is "available".
+    holds_orders: bool
+
+
 def wanted_of(
     db: Session,
     company: Company,
@@ -84,43 +104,63 @@ def wanted_of(
 
     `as_if_live`: kinds that count as live, for a look ahead.
     """
+    open_rows = [row for row in rows if is_open(row)]
+    found = reckon(db, company, store, open_rows, as_if_live=as_if_live)
+    return {number: reckoned.wanted for number, reckoned in found.items()}
+
+
+def reckon(
+    db: Session,
+    company: Company,
+    store: Store,
+    rows: Iterable[ShopProduct],
+    *,
+    as_if_live: Collection[str] = (),
+    also_promised: Mapping[str, Decimal] = _NONE,
+) -> dict[int, Reckoned]:
+    """What those of `rows` should show that are an item of QuickBooks, and how that comes about; by product id.
+
+    `also_promised`: pieces by ListID that are promised beside what is known here.
+    """
     live = live_kinds(store) | set(as_if_live)
     rules = _Rules.of(live, store_settings(db, store), company_settings(db, company))
-    open_rows = [row for row in rows if is_open(row)]
     if not (rules.stock or rules.prices):
         return {}
-    list_ids = {str(row.list_id) for row in open_rows}
+    rows = [row for row in rows if row.list_id is not None]
+    list_ids = {str(row.list_id) for row in rows}
     items = _book_items(db, company.id, list_ids)
     promised = promised_of(db, company.id, list_ids) if rules.stock else {}
-    overrides = _overrides(db, company.id) if rules.stock else {}
-    wanted: dict[int, Wanted] = {}
-    for row in open_rows:
+    overrides = overrides_of(db, store) if rules.stock else {}
+    reckoned: dict[int, Reckoned] = {}
+    for row in rows:
         known = items.get(str(row.list_id))
         is_ended = rules.stock and rules.ends_gone and row.retired
         if known is None:
             if is_ended:
-                wanted[row.product_id] = _NONE_LEFT
+                reckoned[row.product_id] = Reckoned(
+                    _NONE_LEFT, None, 0, None, Decimal(0), Promised(), holds_orders=rules.available
+                )
             continue
         item, asked_turn = known
         shown = decode_shop_item(row.content)
-        found = Wanted()
+        sides = promised.get(item.list_id) or Promised()
+        found, there, taken = Wanted(), None, Decimal(0)
         if rules.stock:
-            sides = promised[item.list_id]
             locations = locations_of(rules.locations, overrides, fold(row.matched_sku or row.sku))
             there = basis(item, locations, available=rules.available)
-            free = None
-            if there is not None:
-                free = there - allocation(
-                    sides.takings, sides.moves, asked_turn, holds_orders=rules.available
-                )
+            taken = allocation(sides.takings, sides.moves, asked_turn, holds_orders=rules.available)
+            taken += also_promised.get(item.list_id, Decimal(0))
+            free = None if there is None else there - taken
             found = _NONE_LEFT if is_ended else _stock(shown, item, free, rules.levels)
         if rules.prices and shown.type not in _WITHOUT_PRICE:
             made = shop_prices(item, rules.price)
             found = Wanted(
                 found.manage_stock, found.quantity, made.regular, made.sale, made.ends_sale, made.remark
             )
-        wanted[row.product_id] = found
-    return wanted
+        reckoned[row.product_id] = Reckoned(
+            found, item, asked_turn, there, taken, sides, holds_orders=rules.available
+        )
+    return reckoned
 
 
 def is_open(row: ShopProduct) -> bool:
@@ -185,9 +225,14 @@ def _book_items(db: Session, company_id: int, list_ids: Iterable[str]) -> dict[s
     return found
 
 
-def _overrides(db: Session, company_id: int) -> dict[str, tuple[str, ...]]:
-    """Locations of single SKUs, as a person mapped them: "1+2"."""
+def overrides_of(db: Session, store: Store) -> dict[str, tuple[str, ...]]:
+    """Locations of single SKUs, as a person mapped them: "1+2"; a store's own go before those for all stores."""
     rows = db.execute(
-        select(Mapping.key, Mapping.list_id).where(Mapping.company_id == company_id, Mapping.kind == LOCATION)
+        select(MappingRow.store_id, MappingRow.key, MappingRow.list_id).where(
+            MappingRow.company_id == store.company_id,
+            MappingRow.kind == LOCATION,
+            MappingRow.store_id.in_((0, store.id)),
+        )
     )
-    return {row.key: tuple(row.list_id.split("+")) for row in rows}
+    found = sorted((row.store_id, row.key, row.list_id) for row in rows)
+    return {key: tuple(value.split("+")) for _store_id, key, value in found}

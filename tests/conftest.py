@@ -82,10 +82,14 @@ def _refuse_foreign(host: str | bytes) -> None:
     pytest.fail(f"a test reached for {name}; tests use 127.0.0.1 only")
 
 
+#: As QBWOO_SECRET_KEY has it.
+SECRET_KEY = "cWJ3b28gdGVzdHMgdXNlIHRoaXMgb25lIGtleSBvbmw="
+
+
 @pytest.fixture(scope="session")
 def box() -> SecretBox:
     """Encrypts the secrets of all tests."""
-    return SecretBox("cWJ3b28gdGVzdHMgdXNlIHRoaXMgb25lIGtleSBvbmw=")
+    return SecretBox(SECRET_KEY)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from queue_store.models import Store
 from queue_store.product_payloads import ShopItem
 from queue_store.product_sync import ask_store_products
 from queue_store.products_to_books import send_products
-from queue_store.shop_products import Kept, keep_products
+from queue_store.shop_products import Kept, keep_products, keeps_products
 from queue_store.tasks import raise_task
 from queue_store.webhook_log import keep_body
 from woo_bridge import raw
@@ -43,8 +43,23 @@ def read_all_products(
     return count
 
 
-def take_in_products(db: Session, store_id: int, bodies: Iterable[bytes]) -> None:
-    """Keep products just read from the shop, in this transaction."""
+def know_products(database: Database, client: ShopClient, store_id: int) -> Iterator[int]:
+    """Read every product and variation, and keep them; how many, piece by piece. Raises ShopError.
+
+    Of a store for which products flow it is `read_all_products`; of any other, nothing is matched.
+    """
+    for some in _pieces(list_products(client)):
+        database.write_again(lambda db, some=some: take_in_products(db, store_id, some, only_known=True))  # type: ignore[misc]
+        yield len(some)
+
+
+def take_in_products(
+    db: Session, store_id: int, bodies: Iterable[bytes], *, only_known: bool = False
+) -> None:
+    """Keep products just read from the shop, in this transaction.
+
+    `only_known`: what nothing flows of is not matched.
+    """
     store = db.get_one(Store, store_id)
     items: list[ShopItem] = []
     for body in bodies:
@@ -53,6 +68,8 @@ def take_in_products(db: Session, store_id: int, bodies: Iterable[bytes]) -> Non
         except Untranslatable as problem:
             refuse_product(db, store, "reading", body, problem)
     kept = keep_products(db, store, items, read_now=True)
+    if only_known and not keeps_products(store):
+        return
     see_to_products(db, store, kept, cause="read from the shop")
     latest = max((item.modified_at for item in items if item.modified_at is not None), default=None)
     if latest is not None and (store.products_read_until is None or latest > store.products_read_until):

@@ -576,6 +576,22 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "hand_runs",
+        sa.Column(
+            "store_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("selection", sa.Text(), nullable=False),
+        sa.Column("place", sa.String(length=64), nullable=False),
+        sa.Column("done", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_hand_runs_store_id")),
+        sa.PrimaryKeyConstraint("store_id", "name", name=op.f("pk_hand_runs")),
+    )
+    op.create_table(
         "kept_bodies",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -819,6 +835,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_kept_bodies_store_id_id"))
 
     op.drop_table("kept_bodies")
+    op.drop_table("hand_runs")
     with op.batch_alter_table("exchanges", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_exchanges_session_id_state"))
         batch_op.drop_index(batch_op.f("ix_exchanges_company_id_id"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -76,20 +76,25 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_json_value))
 
 
-def progress(things: Iterable[T], what: str) -> Iterator[T]:
-    """`things`, counted on stderr while they come, if that is a terminal."""
+def progress(
+    things: Iterable[T], what: str, *, size: Callable[[T], int] = lambda _thing: 1, total: int | None = None
+) -> Iterator[T]:
+    """`things`, counted on stderr while they come, if that is a terminal.
+
+    `size`: how many records one of them stands for; `total`: of how many, if that is known.
+    """
     if not sys.stderr.isatty():
         yield from things
         return
     with Progress(
         SpinnerColumn(),
-        TextColumn("{task.description} {task.completed}"),
+        TextColumn("{task.description} {task.completed}" + ("" if total is None else f" of {total}")),
         console=Console(stderr=True),
         transient=True,
     ) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(what, total=total)
         for thing in things:
-            bar.advance(task)
+            bar.advance(task, size(thing))
             yield thing
 
 

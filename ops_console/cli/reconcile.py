@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import IO
 
 import click
 
 from ops_console import wiring
 from ops_console.cli.desk import Desk, with_desk
-from ops_console.cli.output import json_option, moment, print_json, print_rows, remark
+from ops_console.cli.output import json_option, moment, print_json, print_rows, progress, remark
 from ops_console.errors import NotDone, WrongUsage
 from queue_store import reconciliations
 from queue_store.companies import get_store
@@ -106,6 +106,93 @@ def orders(
         remark(report.shop_problem)
     if asked_id is not None and seconds is None:
         remark("QuickBooks is asked anew in the next run of the Web Connector. To wait for it: --wait 600")
+
+
+@reconcile.command()
+@click.option("--store", required=True, help="The shop.")
+@click.option(
+    "--fresh", is_flag=True, help="Have QuickBooks' items read again, by the Web Connector's next run."
+)
+@click.option("--wait", "seconds", type=click.IntRange(1, 86_400), help="With --fresh: wait so many seconds.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Also what does not flow to this shop: not live, not matched, held.",
+)
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(0), help="Lines; 0: all.")
+@click.option(
+    "--csv", "file", type=click.File("w", encoding="utf-8", lazy=True), help="Write all rows as CSV."
+)
+@json_option
+@with_desk
+def products(
+    desk: Desk,
+    store: str,
+    fresh: bool,
+    seconds: int | None,
+    everything: bool,
+    limit: int,
+    file: IO[str] | None,
+    as_json: bool,
+) -> None:
+    """Read the shop's products now, and show where they differ from what QuickBooks' items ask for, and why.
+
+    QuickBooks is taken as it was read last; it says when that was. With --fresh it is
+    read again in the next run of the Web Connector.
+
+    \b
+    For example:
+      qbwoo reconcile products --store main
+      qbwoo reconcile products --store main --fresh --wait 900 --csv drift.csv
+    """
+    from ops_console import drift, shops
+
+    if seconds is not None and not fresh:
+        raise WrongUsage("--wait goes with --fresh.")
+    if fresh:
+        asked_at = drift.ask_quickbooks(desk.database, store)
+        end = time.monotonic() + (seconds or 0)
+        while not drift.is_read_since(desk.database, store, asked_at):
+            if seconds is None:
+                remark("QuickBooks is read in the next run of the Web Connector; then run this again.")
+                break
+            if time.monotonic() >= end:
+                raise NotDone(
+                    f"QuickBooks was not read within {seconds} s: did the Web Connector come? See: qbwoo session list"
+                )
+            time.sleep(min(_LOOK, max(0.0, end - time.monotonic())))
+    with shops.shop_client(desk.settings, desk.database, desk.box, store) as client:
+        read = sum(progress(drift.read_shop(desk.database, client, store), "Reading products", size=int))
+    found = drift.report(desk.database, store, everything=everything, limit=limit, file=file)
+    if as_json:
+        print_json(
+            {
+                "store": store,
+                "products": read,
+                "quickbooks_changes_read_at": found.books.changes,
+                "quickbooks_all_read_at": found.books.everything,
+                "counts": dict(found.counts),
+                "rows": found.rows,
+            }
+        )
+        return
+    print_rows(found.rows, drift.COLUMNS, empty="Every product shows what it should.")
+    if found.left_out:
+        remark(f"{found.left_out} more; for all: --limit 0")
+    remark(", ".join(f"{number} {word}" for word, number in sorted(found.counts.items())) + ".")
+    remark(
+        f"QuickBooks' changes were read {_age(found.books.changes)}, all its items one by one "
+        f"{_age(found.books.everything)}."
+    )
+
+
+def _age(at: datetime | None) -> str:
+    if at is None:
+        return "not yet, or not since it was asked for anew"
+    minutes = max(0, int((datetime.now(UTC) - at).total_seconds() // 60))
+    ago = f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"
+    return f"at {moment(at)} ({ago})"
 
 
 def _ask(

@@ -19,7 +19,7 @@ from queue_store.models.companies import (
     StoreSetting,
 )
 from queue_store.models.conversation import Exchange, QbwcSession
-from queue_store.models.desk import KeptBody, OperatorTask
+from queue_store.models.desk import HandRun, KeptBody, OperatorTask
 from queue_store.models.schedules import Schedule
 from queue_store.models.stock import OrderTaking, ShopProduct, StockMove
 
@@ -38,6 +38,7 @@ __all__ = [
     "Company",
     "CompanySetting",
     "Exchange",
+    "HandRun",
     "KeptBody",
     "LoginAttempt",
     "Lookup",

@@ -28,6 +28,22 @@ class OperatorTask(Base):
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
+class HandRun(Base):
+    """A push or pull of many records that a person began and that has not come to its end."""
+
+    __tablename__ = "hand_runs"
+
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True, autoincrement=False)
+    #: "push customers" ...
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    #: What was asked for, in one line: another selection is another run.
+    selection: Mapped[str] = mapped_column(Text)
+    #: Where it goes on: all up to here is done.
+    place: Mapped[str] = mapped_column(String(64), default="")
+    done: Mapped[int] = mapped_column(default=0)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class KeptBody(Base):
     """A webhook body that could not be used, kept with the reason."""
 

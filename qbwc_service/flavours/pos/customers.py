@@ -46,8 +46,13 @@ def customer_need(order: Order, company: Settings, store: Settings, head: str) -
         modified_at=order.modified_at,
     )
     if order.customer_id:
-        return CustomerNeed(customer=customer, customer_id=f"{head}-C{order.customer_id}")
+        return CustomerNeed(customer=customer, customer_id=account_customer_id(order.customer_id, head))
     return CustomerNeed(customer=customer, customer_id=guest_customer_id(email, company))
+
+
+def account_customer_id(customer_id: int, head: str) -> str:
+    """Our CustomerID of a shop account; `head` is the company's prefix and the store's code."""
+    return f"{head}-C{customer_id}"
 
 
 def guest_customer_id(email: str, company: Settings) -> str:
