@@ -106,8 +106,8 @@ def compare_newer(run: Run, activity_id: int, sent_fingerprint: str, *, content:
     if activity.unwanted or newest != sent_fingerprint:
         changed_after_sent(run.db, activity)
         return
-    if waited:
-        activity.modified_at = activity.newer_modified_at
+    if activity.newer_payload is not None:
+        activity.payload, activity.modified_at = activity.newer_payload, activity.newer_modified_at
         activity.newer_payload, activity.newer_fingerprint, activity.newer_modified_at = None, "", None
         run.db.flush()
 

@@ -32,6 +32,7 @@ from queue_store.operations import OperationRefused
 from queue_store.payloads import Undoing, encode
 from queue_store.returns import follow_sales
 from queue_store.states import ABROAD, AT_HOME, ActivityState
+from queue_store.tasks import CHANGED_AFTER_SENT
 from queue_store.undo_plan import DELETION, WAYS, UndoPlan, Way, is_undoing_of, related
 from queue_store.undoings import decode_undoing
 from queue_store.waits import wait_for, wake_waiters
@@ -117,10 +118,10 @@ def _following(db: Session, plan: UndoPlan, way: Way) -> Activity:
     activity = plan.activity
     sentence = f"{called(activity)} waits until its {way.document} {plan.number} is {way.done}."
     content = {
-        "payload": plan.payload,
-        "digest": content_digest(plan.payload),
-        "fingerprint": activity.newer_fingerprint if activity.newer_payload else activity.fingerprint,
-        "modified_at": activity.newer_modified_at or activity.modified_at,
+        "payload": plan.content.payload,
+        "digest": content_digest(plan.content.payload),
+        "fingerprint": plan.content.fingerprint,
+        "modified_at": plan.content.modified_at,
         "unwanted": activity.unwanted,
         "pushed": activity.pushed,
     }
@@ -227,7 +228,7 @@ def undone_now(db: Session, undoing: Activity, txn_id: str | None) -> None:
         update(OperatorTask)
         .where(
             OperatorTask.company_id == original.company_id,
-            OperatorTask.kind.in_(("changed after sent", "undo")),
+            OperatorTask.kind.in_((CHANGED_AFTER_SENT, "undo")),
             OperatorTask.subject == str(original.id),
         )
         .values(open=False)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from queue_store.activities import RETURN, SALE, WEB_ORDER, called
+from queue_store.activities import CALLED_OFF, RETURN, SALE, WEB_ORDER, called
 from queue_store.books import SALES_ORDER
 from queue_store.models import Activity, BookDocument
 from queue_store.states import ABROAD, ActivityState
@@ -50,6 +51,15 @@ UNDOINGS = frozenset(way.kind for way in WAYS.values())
 _NO_DOCUMENT = (S.CANCELLED, S.SUPERSEDED)
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The newest that the queue knows of a record."""
+
+    payload: bytes
+    fingerprint: str
+    modified_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoPlan:
     """What an undo would do. `hindrances` are sentences; with any, it is not done."""
@@ -63,7 +73,7 @@ class UndoPlan:
     #: True: the newest content goes again, as the next generation.
     again: bool
     #: What the next generation would carry.
-    payload: bytes
+    content: Content
     hindrances: tuple[str, ...] = ()
     #: The commands that lead to it, in their order, where something must be undone first.
     steps: tuple[str, ...] = field(default=())
@@ -79,10 +89,22 @@ def plan_undo(db: Session, activity: Activity, mark: str, *, again: bool) -> Und
         txn_id=activity.txn_id or "",
         total=activity.total,
         again=again,
-        payload=activity.newer_payload or activity.payload,
+        content=_newest_content(db, activity),
         hindrances=tuple(hindrances),
         steps=tuple(steps),
     )
+
+
+def _newest_content(db: Session, activity: Activity) -> Content:
+    """Of a web order it is its sale's: that follows the order also in statuses that ask for no web order."""
+    newest = activity
+    if activity.kind == WEB_ORDER:
+        sales = [one for one in related(db, activity) if one.kind == SALE and one.reason != CALLED_OFF]
+        newest = max(sales, key=lambda sale: sale.generation, default=activity)
+    if newest.newer_payload is None:
+        return Content(newest.payload, newest.fingerprint, newest.modified_at)
+    modified_at = newest.newer_modified_at or newest.modified_at
+    return Content(newest.newer_payload, newest.newer_fingerprint, modified_at)
 
 
 def _hindrances(db: Session, activity: Activity, mark: str, again: bool) -> tuple[list[str], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -9,11 +10,16 @@ import pytest
 
 from ops_console import handwork, undoing
 from ops_sandbox.pos import PosCompanyFile, PosDialect
+from queue_store.companies import get_store
 from queue_store.database import Database
+from queue_store.operations import OperationRefused
 from queue_store.secrets import SecretBox
 from tests.faults.snapshots import Snapshot
-from tests.flows.test_found_by_faults import LATER, tasks
+from tests.flows.test_found_by_faults import LATER, changed, dearer, tasks
+from tests.flows.test_web_orders import DOCUMENTS, placed
 from tests.harness import House, make_house, numbered, recorded_order
+from woo_bridge.errors import Untranslatable
+from woo_bridge.untranslated import refuse_order
 
 
 def undo(house: House, activity_id: int, *, again: bool = False, done: bool = False) -> None:
@@ -97,3 +103,85 @@ def test_a_double_that_a_person_reversed_is_not_taken_for_the_receipt_that_stand
     house.run_until_quiet()
     assert set(house.states()) == {"succeeded"}
     assert "undo" not in tasks(house)
+
+
+PLAIN = recorded_order("plain")
+
+
+def in_books(house: House) -> int:
+    house.take(PLAIN)
+    house.run_until_quiet()
+    return house.activities()[0].id
+
+
+def test_a_receipt_does_not_go_again_when_the_shops_status_asks_for_none_any_more(house: House) -> None:
+    sale = in_books(house)
+    house.take(changed(PLAIN, status="on-hold"))
+    with pytest.raises(OperationRefused, match=r"its status is on-hold.*It would not go again"):
+        undo(house, sale, again=True)
+    undo(house, sale)
+    house.run_until_quiet()
+    assert house.totals() == []
+
+
+def test_a_status_that_changed_while_the_receipt_was_on_its_way_decides_too(house: House) -> None:
+    house.take(PLAIN)
+
+    def meanwhile(_number: int, request: str) -> None:
+        if "<SalesReceiptAddRq" in request:
+            house.take(changed(PLAIN, status="on-hold"))
+
+    house.run(on_set=meanwhile)
+    (sale,) = house.activities()
+    assert sale.state == "succeeded"
+    with pytest.raises(OperationRefused, match="its status is on-hold"):
+        undo(house, sale.id, again=True)
+
+
+def test_an_order_changed_back_to_what_is_in_the_books_asks_for_nothing_and_goes_again_as_it_is(
+    house: House,
+) -> None:
+    sale = in_books(house)
+    house.take(dearer(PLAIN))
+    assert tasks(house) == ["changed after sent"]
+    house.take({**PLAIN, "date_modified_gmt": "2026-11-23T00:00:05"})
+    assert (tasks(house), house.activities()[0].sentence) == ([], "")
+    undo(house, sale, again=True)
+    house.run_until_quiet()
+    assert house.totals() == [Decimal(PLAIN["total"])]
+
+
+def test_an_order_cancelled_after_it_was_sent_and_restored_asks_for_nothing(house: House) -> None:
+    sale = in_books(house)
+    house.take(changed(PLAIN, status="cancelled"))
+    assert tasks(house) == ["changed after sent"]
+    house.take({**PLAIN, "date_modified_gmt": "2026-11-23T00:00:05"})
+    assert (tasks(house), house.activities()[0].sentence) == ([], "")
+    undo(house, sale, again=True)
+    house.run_until_quiet()
+    assert house.states() == ["superseded", "succeeded"]
+
+
+def test_a_web_order_does_not_go_again_when_the_orders_newest_status_asks_for_none(house: House) -> None:
+    house.set_store("orders.documents", DOCUMENTS)
+    house.take(placed())
+    house.run_until_quiet()
+    house.take(placed(5, status="pending"))
+    (order,) = house.activities("web_order")
+    with pytest.raises(OperationRefused, match="is pending, which is no web order any more"):
+        undo(house, order.id, again=True)
+
+
+def test_a_web_order_is_not_sent_anew_from_content_that_cannot_be_read(house: House) -> None:
+    house.set_store("orders.documents", DOCUMENTS)
+    house.take(placed())
+    house.run_until_quiet()
+    (order,) = house.activities("web_order")
+    with house.database.write() as db:
+        body = json.dumps(placed(5, total="much")).encode()
+        store = get_store(db, "main")
+        refuse_order(
+            db, store, "order.updated", body, Untranslatable("Order 68", "total", "'much' is no number")
+        )
+    with pytest.raises(OperationRefused, match="newest content of order 68 cannot be read"):
+        undo(house, order.id, again=True)

@@ -304,7 +304,7 @@ def test_a_second_undo_is_refused(shop: House) -> None:
 def test_an_order_that_becomes_no_web_order_any_more_does_not_go_again(shop: House) -> None:
     order = ordered(shop)
     shop.set_store("orders.documents", "completed=receipt")
-    with pytest.raises(OperationRefused, match="becomes no web order any more"):
+    with pytest.raises(OperationRefused, match="is on-hold, which is no web order any more"):
         undo(shop, order, again=True)
 
 
