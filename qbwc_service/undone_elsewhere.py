@@ -1,8 +1,10 @@
-"""Receipts of ours that were reversed in QuickBooks, and nothing here knows of it: a person is told.
+"""Documents of ours that were undone in QuickBooks, and nothing here knows of it.
 
-Somebody reversed one at the till, or it was undone from here before a backup
-was put back. Look-back reads what was written since, and so the receipt that
-reverses; what it says of an order that counts as sent is held against it.
+Somebody reversed a receipt or deleted a sales order at the till, or it was
+undone from here before a backup was put back. Look-back reads what was written
+since, and so a receipt that reverses; what it says of an order that counts as
+sent is held against it, and a person is told. A sales order that is deleted
+leaves no trace: it is missed when a receipt names it, and all are read again.
 """
 
 from __future__ import annotations
@@ -14,12 +16,16 @@ from qbwc_service.kinds import DOCUMENTS, KINDS
 from qbwc_service.marks import read_mark
 from qbwc_service.run import Run
 from queue_store.activities import called, note
-from queue_store.books import documents_with_marks
+from queue_store.books import documents_with_marks, missing_web_orders
 from queue_store.drain import in_books
 from queue_store.models import Activity, BookDocument
 from queue_store.tasks import raise_task
-from queue_store.undo_plan import REVERSIBLE
+from queue_store.undo import confirm_undo, order_undo
+from queue_store.undo_plan import REVERSIBLE, plan_undo
 from queue_store.undoings import being_undone
+
+#: Who says of a sales order that it was deleted.
+_WHO = "QuickBooks"
 
 
 def suspects(run: Run, documents: Iterable[FoundDocument]) -> set[str]:
@@ -105,3 +111,21 @@ def _tell(run: Run, activity: Activity) -> None:
         sentence=sentence,
         activity_id=activity.id,
     )
+
+
+def take_note_of_deleted(run: Run, store_ids: Collection[int]) -> None:
+    """Web orders of these stores whose sales order was missed, and not found when all of them were read again.
+
+    A person deleted them by hand: that is what is noted, as if he had said so.
+    """
+    for one in missing_web_orders(run.db, run.company.id, store_ids) if store_ids else ():
+        mark = str(run.mark(one.store_id, one.record_id, one.generation))
+        plan = plan_undo(run.db, one, mark, again=False)
+        if plan.hindrances:
+            continue
+        confirm_undo(run.db, order_undo(run.db, plan, mark, _WHO), _WHO)
+        sentence = f"Sales order {plan.number} is not in QuickBooks any more: somebody deleted it there. "
+        sentence += "Its receipt goes without it."
+        one.sentence = sentence
+        note(run.db, one.id, one.state, one.state, sentence)
+    run.db.flush()
