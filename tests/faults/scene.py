@@ -31,7 +31,7 @@ class Plot:
 
     #: The store sends web orders, and receipts fulfil them.
     web_orders: bool = False
-    #: The operator undoes receipts and returns.
+    #: The operator undoes receipts, returns and web orders.
     undo: bool = False
 
     @classmethod
@@ -58,7 +58,7 @@ class Scene:
         self.sent: dict[int, set[Decimal]] = {}
         #: The same of web orders.
         self.sent_orders: dict[int, set[Decimal]] = {}
-        #: Receipts that a person wanted to be undone, by TxnID.
+        #: Receipts and sales orders that a person wanted to be undone, by TxnID.
         self.to_undo: set[str] = set()
         #: Orders whose sales order a person deleted in QuickBooks.
         self.deleted: set[int] = set()

@@ -53,7 +53,8 @@ def broken_web_orders(db: Session, scene: Scene, *, healed: bool) -> Iterator[st
                 or (wants_web_order(body) and total_of(body) != found[0].document.total)
                 for body in known
             )
-            if differs and (one is None or one.id not in told):
+            undone = one is not None and one.txn_id in scene.to_undo
+            if differs and not undone and (one is None or one.id not in told):
                 yield f"{name} was changed after it was sent, and nobody is told"
 
 
