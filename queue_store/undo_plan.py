@@ -170,7 +170,7 @@ def _beside_receipt(
 
     One that was sent anew after an undo named no sales order.
     """
-    if sale.state == S.SUCCEEDED and _fulfils(sale, activity):
+    if sale.state == S.SUCCEEDED and fulfils(sale, activity):
         receipt = f"receipt {sale.txn_number or sale.txn_id}"
         hindrances.append(
             f"{called(sale)} is in QuickBooks as {receipt}, which fulfilled this sales order: leave both. Only if the "
@@ -183,7 +183,7 @@ def _beside_receipt(
         )
 
 
-def _fulfils(sale: Activity, web_order: Activity) -> bool:
+def fulfils(sale: Activity, web_order: Activity) -> bool:
     """True if the receipt of `sale` names this web order; where it was not written from here, if it would."""
     if sale.prepared is not None:
         return str(web_order.txn_id).encode() in sale.prepared
@@ -259,5 +259,5 @@ def is_undoing_of(undoing: Activity, activity: Activity) -> bool:
 
 def receipt_over(db: Session, web_order: Activity) -> Activity | None:
     """The sale whose receipt is in the books, or may be, and fulfils this web order; None if there is none."""
-    sales = [other for other in related(db, web_order) if other.kind == SALE and _fulfils(other, web_order)]
+    sales = [other for other in related(db, web_order) if other.kind == SALE and fulfils(other, web_order)]
     return next((sale for sale in sales if sale.state in ABROAD or sale.state == S.SUCCEEDED), None)

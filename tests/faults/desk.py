@@ -98,18 +98,38 @@ def see_to_reversed(scene: Scene) -> None:
     """Receipts that were reversed, and nothing here knew of it: each goes anew."""
     with scene.database.read() as db:
         told = [task.activity_id for task in open_tasks(db) if task.kind == "undo" and task.activity_id]
-    for activity_id in told:
+    # A receipt is seen to after the returns that hang on it.
+    for activity_id in [*told, *told]:
         with scene.database.write() as db:
             one = db.get_one(Activity, activity_id)
             if one.kind not in UNDOINGS and one.state == S.SUCCEEDED and one.txn_id in scene.pos.reversals():
+                try:
+                    undoing.undo(db, one.id, "test", again=not one.unwanted, done=True)
+                except OperationRefused as refused:
+                    scene.log(f"   refused: {refused}")
+                    continue
                 scene.fired["operator: reversed elsewhere"] += 1
-                undoing.undo(db, one.id, "test", again=not one.unwanted, done=True)
+
+
+def see_to_opened(scene: Scene) -> None:
+    """Sales orders that are open again after their receipt was reversed: no other receipt will name them."""
+    open_orders = {order.txn_id for order in scene.pos.sales_orders() if order.status == "Open"}
+    with scene.database.read() as db:
+        told = [task.activity_id for task in open_tasks(db) if task.kind == "undo" and task.activity_id]
+    for activity_id in told:
+        with scene.database.write() as db:
+            one = db.get_one(Activity, activity_id)
+            if one.kind == WEB_ORDER and one.state == S.SUCCEEDED and one.txn_id in open_orders:
+                scene.fired["operator: sales order opened again"] += 1
+                scene.to_undo.add(one.txn_id)
+                undoing.undo(db, one.id, "test", again=False)
 
 
 def retry_all(scene: Scene) -> None:
     """All that failed goes again, and what was reversed is seen to."""
     scene.log("    everything that failed is retried")
     see_to_reversed(scene)
+    see_to_opened(scene)
     for _ in range(3):
         for row in _rows(scene, S.FAILED):
             if row.kind in UNDOINGS:

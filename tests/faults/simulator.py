@@ -56,6 +56,7 @@ FAULTS = (
     "operator: reversal tried again",
     "operator: reversal was done already",
     "operator: reversed elsewhere",
+    "operator: sales order opened again",
     "operator: undo",
     "operator: undo and send anew",
     "operator: undo of a web order",

@@ -23,6 +23,7 @@ _SELDOM = {
     "operator: reversal tried again",
     "operator: reversal was done already",
     "operator: reversed elsewhere",
+    "operator: sales order opened again",
     "sales order deleted in QuickBooks",
 }
 
