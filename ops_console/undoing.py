@@ -25,10 +25,10 @@ from woo_bridge.disposition import Disposition, decide, decide_web_order, order_
 _order = msgspec.json.Decoder(Order)
 
 
-def plan(db: Session, activity_id: int, *, again: bool) -> UndoPlan:
-    """What an undo would do, and what is in its way. Raises NotFound."""
+def plan(db: Session, activity_id: int, *, again: bool, done: bool = False) -> UndoPlan:
+    """What an undo would do, and what is in its way; `done`: it is undone in QuickBooks. Raises NotFound."""
     activity = get_activity(db, activity_id)
-    found = plan_undo(db, activity, _mark(db, activity), again=again)
+    found = plan_undo(db, activity, _mark(db, activity), again=again, done=done)
     if not again or found.hindrances or activity.kind not in (SALE, WEB_ORDER):
         return found
     try:
@@ -65,7 +65,7 @@ def undo(db: Session, activity_id: int, who: str, *, again: bool, done: bool = F
     """
     activity = get_activity(db, activity_id)
     mark = _mark(db, activity)
-    found = plan(db, activity_id, again=again)
+    found = plan(db, activity_id, again=again, done=done)
     if done and found.way is not None:
         identity = (activity.company_id, activity.store_id, activity.record_id, activity.generation)
         known = undoing_of(db, found.way.kind, *identity)

@@ -15,8 +15,14 @@ from qbwc_service.flavours.spelling import FoundDocument
 from qbwc_service.kinds import DOCUMENTS, KINDS
 from qbwc_service.marks import read_mark
 from qbwc_service.run import Run
-from queue_store.activities import called, note
-from queue_store.books import documents_with_marks, missing_web_orders
+from queue_store.activities import WEB_ORDER, called, note
+from queue_store.books import (
+    SALES_ORDER,
+    documents_with_marks,
+    live_documents,
+    missing_web_orders,
+    retire_orders,
+)
 from queue_store.drain import in_books
 from queue_store.models import Activity, BookDocument
 from queue_store.tasks import raise_task
@@ -29,8 +35,13 @@ _WHO = "QuickBooks"
 
 
 def suspects(run: Run, documents: Iterable[FoundDocument]) -> set[str]:
-    """Record marks of receipts that were reversed, or whose total is one of a receipt that reverses."""
-    return {
+    """Record marks of receipts that were reversed or may reverse, and of sales orders of a later generation."""
+    later_orders = {
+        one.mark.record_mark
+        for one in documents
+        if one.mark is not None and one.type == SALES_ORDER and one.mark.generation > 1
+    }
+    return later_orders | {
         one.mark.record_mark
         for one in documents
         if one.mark is not None
@@ -120,7 +131,7 @@ def take_note_of_deleted(run: Run, store_ids: Collection[int]) -> None:
     """
     for one in missing_web_orders(run.db, run.company.id, store_ids) if store_ids else ():
         mark = str(run.mark(one.store_id, one.record_id, one.generation))
-        plan = plan_undo(run.db, one, mark, again=False)
+        plan = plan_undo(run.db, one, mark, again=False, done=True)
         if plan.hindrances:
             continue
         confirm_undo(run.db, order_undo(run.db, plan, mark, _WHO), _WHO)
@@ -128,4 +139,44 @@ def take_note_of_deleted(run: Run, store_ids: Collection[int]) -> None:
         sentence += "Its receipt goes without it."
         one.sentence = sentence
         note(run.db, one.id, one.state, one.state, sentence)
+    run.db.flush()
+
+
+def bind_later_orders(run: Run, marks: Collection[str]) -> None:
+    """Web orders that were undone and sent anew before a backup was put back, which knows of the first one only.
+
+    A sales order of a later generation is there only if the one before was deleted.
+    """
+    stores = {run.head(store_id): store_id for store_id in run.stores}
+    read = [mark for text in marks if (mark := read_mark(f"{text}/1")) and mark.head in stores]
+    orders = in_books(
+        run.db,
+        run.company.id,
+        store_ids=stores.values(),
+        kinds=[WEB_ORDER],
+        record_ids={mark.record_id for mark in read},
+    )
+    undoing = being_undone(run.db, run.company.id, orders)
+    documents = live_documents(
+        run.db,
+        run.company.id,
+        {(SALES_ORDER, run.mark(one.store_id, one.record_id, 1).record_mark) for one in orders},
+    )
+    for one in orders:
+        record_mark = run.mark(one.store_id, one.record_id, 1).record_mark
+        found = documents.get((SALES_ORDER, record_mark), [])
+        later = [document for document in found if document.generation > one.generation]
+        if not later or one.id in undoing:
+            continue
+        before, newest = one.txn_number or one.txn_id, max(later, key=lambda document: document.generation)
+        retire_orders(run.db, run.company.id, [one.txn_id or ""])
+        one.txn_id, one.txn_number, one.total = newest.txn_id, newest.number, newest.total
+        one.generation = newest.generation
+        note(
+            run.db,
+            one.id,
+            one.state,
+            one.state,
+            f"found in QuickBooks as {newest.number}: {before} was undone",
+        )
     run.db.flush()

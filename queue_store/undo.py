@@ -167,6 +167,16 @@ def _following(db: Session, plan: UndoPlan, way: Way) -> Activity:
     )
 
 
+def generation_before(db: Session, activity: Activity) -> Activity | None:
+    """The generation of the same record that this one follows."""
+    others = (
+        one
+        for one in related(db, activity)
+        if (one.kind, one.record_id) == (activity.kind, activity.record_id)
+    )
+    return next((one for one in others if one.generation == activity.generation - 1), None)
+
+
 def call_off(db: Session, undoing: Activity, who: str) -> None:
     """An undo is cancelled: the document stands, and the next generation counts as not there."""
     what = decode_undoing(undoing.payload)

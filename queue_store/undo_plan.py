@@ -79,9 +79,12 @@ class UndoPlan:
     steps: tuple[str, ...] = field(default=())
 
 
-def plan_undo(db: Session, activity: Activity, mark: str, *, again: bool) -> UndoPlan:
-    """What undoing the document of `activity`, which bears `mark`, would take."""
-    hindrances, steps = _hindrances(db, activity, mark, again)
+def plan_undo(db: Session, activity: Activity, mark: str, *, again: bool, done: bool = False) -> UndoPlan:
+    """What undoing the document of `activity`, which bears `mark`, would take.
+
+    `done`: it is undone in QuickBooks already, whatever hangs on it.
+    """
+    hindrances, steps = _hindrances(db, activity, mark, again, done)
     return UndoPlan(
         activity=activity,
         way=WAYS.get(activity.kind),
@@ -107,7 +110,9 @@ def _newest_content(db: Session, activity: Activity) -> Content:
     return Content(newest.newer_payload, newest.newer_fingerprint, modified_at)
 
 
-def _hindrances(db: Session, activity: Activity, mark: str, again: bool) -> tuple[list[str], list[str]]:
+def _hindrances(
+    db: Session, activity: Activity, mark: str, again: bool, done: bool
+) -> tuple[list[str], list[str]]:
     way = WAYS.get(activity.kind)
     if way is None:
         what = activity.kind.replace("_", " ")
@@ -129,11 +134,13 @@ def _hindrances(db: Session, activity: Activity, mark: str, again: bool) -> tupl
         elif is_undoing_of(other, activity):
             if other.state not in (S.FAILED, S.CANCELLED):
                 hindrances.append(f"Its {way.kind} (activity {other.id}) is {S(other.state).shown} already.")
+        elif done:
+            continue
         elif activity.kind == SALE and other.kind == RETURN:
             _beside_return(other, hindrances, steps)
         elif activity.kind == WEB_ORDER and other.kind == SALE:
             _beside_receipt(activity, other, again, hindrances, steps)
-    if activity.kind == SALE:
+    if activity.kind == SALE and not done:
         hindrances += _unknown_returns(db, activity, mark, others)
     if again and activity.unwanted:
         hindrances.append(

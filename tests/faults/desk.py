@@ -55,6 +55,8 @@ def undo(scene: Scene, rng: random.Random) -> None:
         scene.log(f"   refused: {refused}")
         return
     scene.to_undo.add(row.txn_id)
+    if row.kind == WEB_ORDER:
+        scene.undone_orders[row.txn_id] = int(row.record_id)
     scene.log(f"   undo {row.kind} {row.record_id}{' again' if again else ''}")
     what = "undo of a web order" if row.kind == WEB_ORDER else "undo"
     scene.fired[f"operator: {what} and send anew" if again else f"operator: {what}"] += 1
@@ -122,6 +124,7 @@ def see_to_opened(scene: Scene) -> None:
             if one.kind == WEB_ORDER and one.state == S.SUCCEEDED and one.txn_id in open_orders:
                 scene.fired["operator: sales order opened again"] += 1
                 scene.to_undo.add(one.txn_id)
+                scene.undone_orders[one.txn_id] = int(one.record_id)
                 undoing.undo(db, one.id, "test", again=False)
 
 

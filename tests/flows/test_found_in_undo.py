@@ -185,3 +185,65 @@ def test_a_web_order_is_not_sent_anew_from_content_that_cannot_be_read(house: Ho
         )
     with pytest.raises(OperationRefused, match="newest content of order 68 cannot be read"):
         undo(house, order.id, again=True)
+
+
+@pytest.mark.parametrize("released", ["reversal", "sale"])
+def test_an_undo_that_was_cancelled_is_ordered_anew_and_not_released_in_parts(
+    house: House, released: str
+) -> None:
+    sale = in_books(house)
+    undo(house, sale, again=True)
+    (reversal,) = house.activities("reversal")
+    with house.database.write() as db:
+        handwork.cancel(db, [reversal.id], "test")
+    part = house.activities(released)[-1].id
+    with pytest.raises(OperationRefused, match=f"qbwoo activity undo {sale}"), house.database.write() as db:
+        handwork.release(db, [part], "test")
+    undo(house, sale, again=True)
+    house.run_until_quiet()
+    assert house.states() == ["superseded", "succeeded"]
+
+
+def test_a_web_order_that_was_undone_is_not_released_once_its_order_asks_for_a_receipt(house: House) -> None:
+    house.set_store("orders.documents", DOCUMENTS)
+    house.take(placed())
+    house.run_until_quiet()
+    undo(house, house.activities("web_order")[0].id)
+    house.run_until_quiet()
+    house.take(placed(5, status="completed"))
+    following = house.activities("web_order")[1]
+    with pytest.raises(OperationRefused, match="wants nothing"), house.database.write() as db:
+        handwork.release(db, [following.id], "test")
+    house.run_until_quiet()
+    assert (len(house.totals()), house.pos.sales_orders()) == (1, [])
+
+
+def test_a_web_order_sent_anew_that_a_restored_backup_forgot_is_found(house: House) -> None:
+    house.set_store("orders.documents", DOCUMENTS)
+    house.take(placed())
+    house.run_until_quiet()
+    backup = Snapshot(house.database)
+    undo(house, house.activities("web_order")[0].id, again=True)
+    house.run_until_quiet()
+    backup.restore(house.database)
+    backup.close()
+    house.take(numbered(PLAIN, 700))
+    house.run_until_quiet()
+    (order,) = house.activities("web_order")
+    (there,) = house.pos.sales_orders()
+    assert (order.state, order.txn_id, order.generation) == ("succeeded", there.txn_id, 2)
+    house.take(placed(5, status="completed"))
+    house.run_until_quiet()
+    assert [receipt.sales_order_txn_id for receipt in house.our_receipts()] == [None, there.txn_id]
+
+
+def test_a_receipt_that_was_reversed_by_hand_is_done_whatever_hangs_on_it(house: House) -> None:
+    order, refunds = refunded_order()
+    house.take(order)
+    house.take_refunds(order, refunds)
+    house.run_until_quiet()
+    (sale,) = house.activities()
+    reverse(house, sale.txn_id or "")
+    undo(house, sale.id, again=True, done=True)
+    house.run_until_quiet()
+    assert (house.states(), house.states("return")) == (["superseded", "succeeded"], ["succeeded"])
