@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 import sys
 from collections.abc import Iterator
@@ -158,7 +159,7 @@ def _company(db: Session, company: Company, stores: list[Store]) -> Iterator[Fin
             what,
             REMARK,
             "Its documents are stopped. When the cause is mended, run: "
-            f"qbwoo company set {company.name!r} documents.stopped false",
+            f"qbwoo company set {shlex.quote(company.name)} documents.stopped false",
         )
     if not stores:
         yield Finding(what, REMARK, "It has no store. Run: qbwoo store add")

@@ -143,17 +143,19 @@ def check_refused_total(run: Run, row: Any) -> None:
         "discounts or taxes of its own, or a setting does not fit it: "
     )
     if any(task.activity_id != row.id for task in known):
-        sentence += _stop(run, _HOW_TO_FIT)
+        sentence += _stop(run, _how_to_fit(run))
     else:
-        sentence += f"{_HOW_TO_FIT}, then run: qbwoo activity retry {row.id}"
+        sentence += f"{_how_to_fit(run)}, then run: qbwoo activity retry {row.id}"
     get_activity(run.db, row.id).sentence = sentence
     _total_differs(run, row.id, sentence, kind=REFUSED_TOTAL)
 
 
-#: What a person does where QuickBooks' totals are not the predicted ones.
-_HOW_TO_FIT = (
-    "look at the customer's price level and rewards, and let qbwoo company calibrate find out the settings"
-)
+def _how_to_fit(run: Run) -> str:
+    """What a person does where QuickBooks' totals are not the predicted ones."""
+    return (
+        "look at the customer's price level and rewards, and find out the settings in practice mode: "
+        f"qbwoo company calibrate {shlex.quote(run.company.name)}"
+    )
 
 
 def _stop(run: Run, deed: str) -> str:

@@ -7,6 +7,7 @@ old value is prepared anew.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
@@ -35,8 +36,12 @@ _STORED_OF_STORE = select(StoreSetting.key, StoreSetting.value).where(
 class Settings:
     """The settings of one company or one store, as they stand in this transaction."""
 
-    def __init__(self, table: Mapping[str, Setting], stored: Mapping[str, str], version: int) -> None:
+    def __init__(
+        self, table: Mapping[str, Setting], stored: Mapping[str, str], version: int, owner: str = "NAME"
+    ) -> None:
         self._table = table
+        #: Name of the company or store, as a command takes it.
+        self.owner = shlex.quote(owner)
         self._stored = stored
         self._parsed: dict[str, Any] = {}
         self.version = version
@@ -62,6 +67,7 @@ def company_settings(db: Session, company: Company) -> Settings:
     return _settings(
         ("company", company.id, company.settings_version),
         COMPANY_SETTINGS,
+        company.name,
         lambda: run_prebuilt(db, _STORED_OF_COMPANY, {"company_id": company.id}),
     )
 
@@ -71,19 +77,23 @@ def store_settings(db: Session, store: Store) -> Settings:
     return _settings(
         ("store", store.id, store.settings_version),
         STORE_SETTINGS,
+        store.name,
         lambda: run_prebuilt(db, _STORED_OF_STORE, {"store_id": store.id}),
     )
 
 
 def _settings(
-    version: tuple[str, int, int], table: Mapping[str, Setting], read: Callable[[], Iterable[Any]]
+    version: tuple[str, int, int],
+    table: Mapping[str, Setting],
+    owner: str,
+    read: Callable[[], Iterable[Any]],
 ) -> Settings:
     """As read before in this process under this version, which never comes twice; else read now."""
     found = _read.get(version)
     if found is None:
         if len(_read) >= _MOST_READ:
             _read.clear()
-        found = _read[version] = Settings(table, {row.key: row.value for row in read()}, version[-1])
+        found = _read[version] = Settings(table, {row.key: row.value for row in read()}, version[-1], owner)
     return found
 
 

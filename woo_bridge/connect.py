@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -113,7 +114,7 @@ def _check_currency(report: ConnectReport, client: ShopClient, currency: str, co
         return True
     report.bad(
         f"The shop sells in {found}, the company file keeps {currency}. If the company file keeps {found} too, run: "
-        f"qbwoo company set {company} currency {found}"
+        f"qbwoo company set {shlex.quote(company)} currency {found}"
     )
     return False
 

@@ -185,13 +185,15 @@ def calibrate(desk: Desk, name: str, only_report: bool, as_json: bool, yes: bool
             ask_for(db, get_company(db, name), who=desk.who)
         remark(
             "It goes with the next run of the Web Connector. Then see: "
-            f"qbwoo company calibrate {name} --report"
+            f"qbwoo company calibrate {shlex.quote(name)} --report"
         )
         return
     with desk.read() as db:
         last = newest(db, get_company(db, name).id)
         if last is None:
-            raise NotDone(f"Company {name} was never calibrated. Run: qbwoo company calibrate {name}")
+            raise NotDone(
+                f"Company {name} was never calibrated. Run: qbwoo company calibrate {shlex.quote(name)}"
+            )
         state, sentence, stored, finished = last.state, last.sentence, last.report, last.finished_at
     if state == FAILED:
         raise NotDone(f"The calibration of {name} failed. {sentence}")
