@@ -247,3 +247,13 @@ def test_a_receipt_that_was_reversed_by_hand_is_done_whatever_hangs_on_it(house:
     undo(house, sale.id, again=True, done=True)
     house.run_until_quiet()
     assert (house.states(), house.states("return")) == (["superseded", "succeeded"], ["succeeded"])
+
+
+def test_a_web_order_is_undone_on_either_database(database: Database, box: SecretBox) -> None:
+    house = make_house(database, box)
+    house.set_store("orders.documents", DOCUMENTS)
+    house.take(placed())
+    house.run_until_quiet()
+    undo(house, house.activities("web_order")[0].id)
+    house.run_until_quiet()
+    assert (house.states("deletion"), house.pos.sales_orders()) == (["succeeded"], [])
