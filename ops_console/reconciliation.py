@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +11,7 @@ from decimal import Decimal
 import msgspec
 from sqlalchemy.orm import Session
 
+from ops_console import accepting
 from ops_console.comparing import VERDICTS, Booked, Placed, Wanted, compare
 from ops_console.daily_reconciliation import shop_offset
 from ops_console.reconciliation_report import Report
@@ -38,6 +40,8 @@ OpenClient = Callable[[Store], ShopClient]
 
 _order = msgspec.json.Decoder(Order)
 _figures = msgspec.json.Decoder(Figures)
+#: Kind of the task about records that do not agree.
+TASK = "reconciliation"
 _FIELDS = ("number", "status", "date_created_gmt", "total", "refunds")
 #: Kinds that become receipts: a web order is none.
 _RECONCILED = (SALE, RETURN)
@@ -133,6 +137,11 @@ def _finish(db: Session, due_id: int, report: Report) -> None:
     due = db.get_one(Reconciliation, due_id)
     if not store_of.finish(db, due, msgspec.json.encode(report)):
         return
+    tell(db, due, accepting.marked(db, due.store_id, report))
+
+
+def tell(db: Session, due: Reconciliation, report: Report) -> None:
+    """Raise the task of a report, or bring it up to date; nothing where nothing alarms."""
     alarming = report.alarming
     if not alarming:
         return
@@ -140,11 +149,12 @@ def _finish(db: Session, due_id: int, report: Report) -> None:
     raise_task(
         db,
         company_id=due.company_id,
-        kind="reconciliation",
+        kind=TASK,
         subject=str(due.store_id),
         sentence=f"Store {report.store}, {report.since} to {report.until}: {len(alarming)} record"
         f"{'' if len(alarming) == 1 else 's'} of shop and QuickBooks do not agree ({first}). See: qbwoo reconcile orders "
-        f"--store {report.store} --since {report.since} --until {report.until}",
+        f"--store {report.store} --since {report.since} --until {report.until}. To leave one as it is: qbwoo reconcile "
+        f"accept {shlex.quote(alarming[0].reference)} --store {report.store}",
     )
 
 
