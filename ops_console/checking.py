@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import stat
 import sys
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from queue_store.companies import list_companies, list_stores, live_kinds
 from queue_store.database import Database
 from queue_store.errors import SchemaOutdated, WrongSecretKey
 from queue_store.models import Company, Store
+from queue_store.quoting import quoted
 from queue_store.secrets import SecretBox
 from queue_store.sessions import has_worked
 from queue_store.settings import company_settings
@@ -159,7 +159,7 @@ def _company(db: Session, company: Company, stores: list[Store]) -> Iterator[Fin
             what,
             REMARK,
             "Its documents are stopped. When the cause is mended, run: "
-            f"qbwoo company set {shlex.quote(company.name)} documents.stopped false",
+            f"qbwoo company set {quoted(company.name)} documents.stopped false",
         )
     if not stores:
         yield Finding(what, REMARK, "It has no store. Run: qbwoo store add")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -26,6 +25,7 @@ from queue_store.database import Database
 from queue_store.errors import WrongSecretKey
 from queue_store.models import Activity, Company, Reconciliation, Store
 from queue_store.payloads import Order
+from queue_store.quoting import quoted
 from queue_store.returns import refund_record_id, refund_reference
 from queue_store.setting_tables import RECEIPT
 from queue_store.settings import store_settings
@@ -154,7 +154,7 @@ def tell(db: Session, due: Reconciliation, report: Report) -> None:
         sentence=f"Store {report.store}, {report.since} to {report.until}: {len(alarming)} record"
         f"{'' if len(alarming) == 1 else 's'} of shop and QuickBooks do not agree ({first}). See: qbwoo reconcile orders "
         f"--store {report.store} --since {report.since} --until {report.until}. To leave one as it is: qbwoo reconcile "
-        f"accept {shlex.quote(alarming[0].reference)} --store {report.store}",
+        f"accept {quoted(alarming[0].reference)} --store {report.store}",
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import shlex
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -16,6 +15,7 @@ from queue_store.activities import attempts_of, called, get_activity
 from queue_store.drain import Change
 from queue_store.fingerprint import content_digest
 from queue_store.intake import changed_after_sent
+from queue_store.quoting import quoted
 from queue_store.settings import set_company_setting
 from queue_store.states import ActivityState
 from queue_store.tasks import REFUSED_TOTAL, open_tasks, raise_task
@@ -154,7 +154,7 @@ def _how_to_fit(run: Run) -> str:
     """What a person does where QuickBooks' totals are not the predicted ones."""
     return (
         "look at the customer's price level and rewards, and find out the settings in practice mode: "
-        f"qbwoo company calibrate {shlex.quote(run.company.name)}"
+        f"qbwoo company calibrate {quoted(run.company.name)}"
     )
 
 
@@ -163,7 +163,7 @@ def _stop(run: Run, deed: str) -> str:
     run.__dict__.pop("settings", None)
     return (
         f"No further documents are sent until you have looked: {deed}, then run: qbwoo company set "
-        f"{shlex.quote(run.company.name)} documents.stopped false"
+        f"{quoted(run.company.name)} documents.stopped false"
     )
 
 

@@ -7,7 +7,6 @@ old value is prepared anew.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
@@ -19,6 +18,7 @@ from queue_store.errors import BadSetting
 from queue_store.ids import new_id
 from queue_store.models import AuditEntry, Company, CompanySetting, Exchange, Store, StoreSetting
 from queue_store.prebuilt import run_prebuilt
+from queue_store.quoting import quoted
 from queue_store.setting_forms import Setting
 from queue_store.setting_tables import BadForm, DocumentTable, read_documents, receipts_for
 from queue_store.store_setting_list import STORE_SETTINGS
@@ -41,7 +41,7 @@ class Settings:
     ) -> None:
         self._table = table
         #: Name of the company or store, as a command takes it.
-        self.owner = shlex.quote(owner)
+        self.owner = quoted(owner)
         self._stored = stored
         self._parsed: dict[str, Any] = {}
         self.version = version

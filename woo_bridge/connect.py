@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ import requests
 
 from queue_store.companies import get_store, list_companies
 from queue_store.database import Database
+from queue_store.quoting import quoted
 from queue_store.secrets import SecretBox
 from queue_store.settings import company_settings
 from woo_bridge.client import ShopClient, Webhook
@@ -114,7 +114,7 @@ def _check_currency(report: ConnectReport, client: ShopClient, currency: str, co
         return True
     report.bad(
         f"The shop sells in {found}, the company file keeps {currency}. If the company file keeps {found} too, run: "
-        f"qbwoo company set {shlex.quote(company)} currency {found}"
+        f"qbwoo company set {quoted(company)} currency {found}"
     )
     return False
 
