@@ -166,7 +166,7 @@ def accept(desk: Desk, names: tuple[str, ...], store: str, note: str, take_back:
         left = len(marked.alarming)
     said = ", ".join(names)
     if take_back:
-        remark(f"{said}: alarms again.")
+        remark(f"{said}: accepted no more.")
     else:
         remark(
             f"{said}: stays as it is, and alarms again only if it changes. Alarming besides: {left or 'nothing'}."

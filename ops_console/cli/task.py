@@ -55,8 +55,8 @@ def list_(desk: Desk, company: str | None, as_json: bool) -> None:
         rows, columns, as_json=as_json, empty="No task is open." if failed else "Nothing waits for you."
     )
     if failed and not as_json:
-        what = "activity has" if failed == 1 else "activities have"
-        remark(f"{failed} {what} failed and need you: qbwoo activity list --state failed")
+        what = "activity has failed and needs" if failed == 1 else "activities have failed and need"
+        remark(f"{failed} {what} you: qbwoo activity list --state failed")
 
 
 @task.command()
