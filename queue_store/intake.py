@@ -172,8 +172,15 @@ def _replace(db: Session, activity: Activity, incoming: Incoming, digest: str) -
         ActivityState.CANCELLED,
     )
     # What a person held or cancelled stays so; it only carries the newest content.
-    stays = by_operator or (incoming.state is ActivityState.PENDING and waits_for_undo(db, activity))
-    state = ActivityState(activity.state) if stays else incoming.state
+    stays, place = by_operator, (incoming.state, incoming.reason, incoming.sentence)
+    if not stays and incoming.state is ActivityState.PENDING and waits_for_undo(db, activity):
+        # One that failed with its undo waits for a person.
+        stays = activity.state == ActivityState.FAILED
+        sentence = f"{called(activity)} waits until what was sent of it before is undone."
+        place = (ActivityState.WAITING, "activity", sentence)
+    if stays:
+        place = (ActivityState(activity.state), activity.reason, activity.sentence)
+    state, reason, sentence = place
     move(
         db,
         activity,
@@ -190,8 +197,8 @@ def _replace(db: Session, activity: Activity, incoming: Incoming, digest: str) -
         reference=incoming.reference,
         prepared=None,
         unwanted=incoming.state is ActivityState.CANCELLED,
-        sentence=activity.sentence if stays else incoming.sentence,
-        reason=activity.reason if stays else incoming.reason,
+        sentence=sentence,
+        reason=reason,
     )
 
 

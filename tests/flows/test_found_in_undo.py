@@ -257,3 +257,15 @@ def test_a_web_order_is_undone_on_either_database(database: Database, box: Secre
     undo(house, house.activities("web_order")[0].id)
     house.run_until_quiet()
     assert (house.states("deletion"), house.pos.sales_orders()) == (["succeeded"], [])
+
+
+@pytest.mark.parametrize("meanwhile", ["on-hold", "cancelled"])
+def test_an_order_that_is_wanted_again_while_its_receipt_is_undone_goes(house: House, meanwhile: str) -> None:
+    undo(house, in_books(house), again=True)
+    house.take(changed(PLAIN, status=meanwhile))
+    house.take({**PLAIN, "date_modified_gmt": "2026-11-23T00:00:05"})
+    following = house.activities()[1]
+    assert (following.state, following.reason) == ("waiting", "activity")
+    assert following.sentence == "Order 68 waits until what was sent of it before is undone."
+    house.run_until_quiet()
+    assert house.states() == ["superseded", "succeeded"]
