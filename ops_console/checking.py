@@ -20,6 +20,7 @@ from queue_store.database import Database
 from queue_store.errors import SchemaOutdated, WrongSecretKey
 from queue_store.locations import stores_problem
 from queue_store.models import Company, Store
+from queue_store.quoting import quoted
 from queue_store.secrets import SecretBox
 from queue_store.sessions import has_worked
 from queue_store.settings import company_settings
@@ -159,7 +160,7 @@ def _company(db: Session, company: Company, stores: list[Store]) -> Iterator[Fin
             what,
             REMARK,
             "Its documents are stopped. When the cause is mended, run: "
-            f"qbwoo company set {company.name!r} documents.stopped false",
+            f"qbwoo company set {quoted(company.name)} documents.stopped false",
         )
     if problem := stores_problem(db, company):
         # While no shop shows stock, nothing can go wrong yet.

@@ -93,6 +93,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     txn_ids: tuple[str, ...] = ()
     activity: str = ""
     alarming: bool = False
+    #: Who leaves it as it is, and since when; "": nobody.
+    accepted: str = ""
 
 
 def compare(

@@ -10,19 +10,21 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from queue_store import operations
-from queue_store.activities import RETURN, SALE, WEB_ORDER, get_activity
+from queue_store.activities import CALLED_OFF, RETURN, SALE, WEB_ORDER, get_activity
 from queue_store.companies import get_store, live_kinds, set_live
 from queue_store.database import Database
 from queue_store.drafts import ask_to_find_drafts
 from queue_store.models import Activity, Store
+from queue_store.operations import OperationRefused
 from queue_store.payloads import Order
 from queue_store.product_sync import SYNC_PRODUCT, approve, ask_whole_store
 from queue_store.returns import follow, place_beside, sale_of
 from queue_store.settings import store_settings
 from queue_store.shop_work import waiting_orders
 from queue_store.states import ActivityState
-from queue_store.undo import call_off
+from queue_store.undo import call_off, generation_before
 from queue_store.undo_plan import UNDOINGS
+from queue_store.undoings import decode_undoing
 from woo_bridge.disposition import Disposition, decide, decide_web_order, order_rules
 from woo_bridge.take_orders import LIFTABLE, redecide_orders
 from woo_bridge.take_refunds import ask_for_refunds
@@ -88,6 +90,7 @@ def release(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
     """Let each go to where its content belongs now; all of them."""
     found = [get_activity(db, activity_id) for activity_id in ids]
     for activity in found:
+        _refuse_called_off(db, activity)
         where = _disposition(db, activity)
         operations.release(db, activity, who, to=where.state, reason=where.reason, sentence=where.sentence)
         if activity.kind == SYNC_PRODUCT:
@@ -97,6 +100,21 @@ def release(db: Session, ids: Iterable[int], who: str) -> list[Activity]:
             # It goes after its sale: that is noted, so that the sale wakes it.
             _follow(db, activity)
     return found
+
+
+def _refuse_called_off(db: Session, activity: Activity) -> None:
+    """An undo that was cancelled is ordered anew, with its next generation; neither is let go by itself."""
+    if activity.kind in UNDOINGS and activity.state == ActivityState.CANCELLED:
+        what = decode_undoing(activity.payload)
+        again = " --again" if what.again else ""
+        raise OperationRefused(
+            activity,
+            f"was cancelled, with all that hung on it. Run: qbwoo activity undo {what.activity_id}{again}",
+        )
+    if activity.reason == CALLED_OFF:
+        standing = generation_before(db, activity)
+        undo = "" if standing is None else f" To undo that after all run: qbwoo activity undo {standing.id}"
+        raise OperationRefused(activity, f"would take the place of what stands. {activity.sentence}{undo}")
 
 
 def cancel(db: Session, ids: Iterable[int], who: str) -> list[Activity]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 import msgspec
 from sqlalchemy.orm import Session
 
+from ops_console import accepting
 from ops_console.comparing import VERDICTS, Booked, Placed, Wanted, compare
 from ops_console.reconciliation_report import Report
 from qbwc_service.errors import NotSendable
@@ -22,6 +23,7 @@ from queue_store.books import undone_among
 from queue_store.database import Database
 from queue_store.errors import WrongSecretKey
 from queue_store.models import Activity, Company, Reconciliation, Store
+from queue_store.quoting import quoted
 from queue_store.returns import refund_record_id, refund_reference
 from queue_store.setting_tables import RECEIPT
 from queue_store.settings import store_settings
@@ -36,6 +38,8 @@ from woo_bridge.shop_clock import shop_offset
 OpenClient = Callable[[Store], ShopClient]
 
 _figures = msgspec.json.Decoder(Figures)
+#: Kind of the task about records that do not agree.
+TASK = "reconciliation"
 _FIELDS = ("number", "status", "date_created_gmt", "total", "refunds")
 #: Kinds that become receipts: a web order is none.
 _RECONCILED = (SALE, RETURN)
@@ -131,6 +135,11 @@ def _finish(db: Session, due_id: int, report: Report) -> None:
     due = db.get_one(Reconciliation, due_id)
     if not store_of.finish(db, due, msgspec.json.encode(report)):
         return
+    tell(db, due, accepting.marked(db, due.store_id, report))
+
+
+def tell(db: Session, due: Reconciliation, report: Report) -> None:
+    """Raise the task of a report, or bring it up to date; nothing where nothing alarms."""
     alarming = report.alarming
     if not alarming:
         return
@@ -138,11 +147,12 @@ def _finish(db: Session, due_id: int, report: Report) -> None:
     raise_task(
         db,
         company_id=due.company_id,
-        kind="reconciliation",
+        kind=TASK,
         subject=str(due.store_id),
         sentence=f"Store {report.store}, {report.since} to {report.until}: {len(alarming)} record"
         f"{'' if len(alarming) == 1 else 's'} of shop and QuickBooks do not agree ({first}). See: qbwoo reconcile orders "
-        f"--store {report.store} --since {report.since} --until {report.until}",
+        f"--store {report.store} --since {report.since} --until {report.until}. To leave one as it is: qbwoo reconcile "
+        f"accept {quoted(alarming[0].reference)} --store {report.store}",
     )
 
 

@@ -36,7 +36,7 @@ report_decoder = msgspec.json.Decoder(Report)
 
 COLUMNS = (
     *("verdict", "kind", "reference", "mark", "day", "shop_total", "books_total", "difference"),
-    *("receipts", "why", "activity"),
+    *("receipts", "why", "accepted", "activity"),
 )
 
 

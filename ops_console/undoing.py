@@ -25,26 +25,35 @@ from woo_bridge.disposition import Disposition, decide, decide_web_order, order_
 _order = msgspec.json.Decoder(Order)
 
 
-def plan(db: Session, activity_id: int, *, again: bool) -> UndoPlan:
-    """What an undo would do, and what is in its way. Raises NotFound."""
+def plan(db: Session, activity_id: int, *, again: bool, done: bool = False) -> UndoPlan:
+    """What an undo would do, and what is in its way; `done`: it is undone in QuickBooks. Raises NotFound."""
     activity = get_activity(db, activity_id)
-    found = plan_undo(db, activity, _mark(db, activity), again=again)
+    found = plan_undo(db, activity, _mark(db, activity), again=again, done=done)
     if not again or found.hindrances or activity.kind not in (SALE, WEB_ORDER):
         return found
-    where = _place_again(db, activity, found.payload)
+    try:
+        order = _order.decode(found.content.payload)
+    except msgspec.DecodeError:
+        hindrance = (
+            f"The newest content of order {activity.order_id} cannot be read: undo it without --again."
+        )
+        return replace(found, hindrances=(hindrance,))
+    where = _place_again(db, activity, order)
     if where.state is ActivityState.PENDING:
         return found
     hindrance = f"{where.sentence} It would not go again: undo it without --again."
     return replace(found, hindrances=(hindrance,))
 
 
-def _place_again(db: Session, activity: Activity, payload: bytes) -> Disposition:
+def _place_again(db: Session, activity: Activity, order: Order) -> Disposition:
     """Where the next generation would go."""
     store = db.get_one(Store, activity.store_id)
-    rules, order = order_rules(store, store_settings(db, store)), _order.decode(payload)
+    rules = order_rules(store, store_settings(db, store))
     if activity.kind == SALE:
         return decide(order, rules, pushed=True)
-    sentence = f"Order {order.number} becomes no web order any more, as orders.documents says."
+    sentence = (
+        f"Order {order.number} is {order.status}, which is no web order any more, as orders.documents says."
+    )
     none = Disposition(ActivityState.CANCELLED, sentence=sentence)
     return decide_web_order(order, rules, pushed=True) or none
 
@@ -56,7 +65,7 @@ def undo(db: Session, activity_id: int, who: str, *, again: bool, done: bool = F
     """
     activity = get_activity(db, activity_id)
     mark = _mark(db, activity)
-    found = plan(db, activity_id, again=again)
+    found = plan(db, activity_id, again=again, done=done)
     if done and found.way is not None:
         identity = (activity.company_id, activity.store_id, activity.record_id, activity.generation)
         known = undoing_of(db, found.way.kind, *identity)
@@ -98,7 +107,9 @@ def documents_of(db: Session, found: UndoPlan) -> Documents:
     undoing = preview(run, _next(activity, found.way.kind, activity.generation), encode(what))
     following = None
     if found.again:
-        following = preview(run, _next(activity, activity.kind, activity.generation + 1), found.payload)
+        following = preview(
+            run, _next(activity, activity.kind, activity.generation + 1), found.content.payload
+        )
     return Documents(undoing, following)
 
 

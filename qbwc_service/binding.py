@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import shlex
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -17,6 +16,7 @@ from queue_store.activities import attempts_of, called, get_activity
 from queue_store.drain import Change
 from queue_store.fingerprint import content_digest
 from queue_store.intake import changed_after_sent
+from queue_store.quoting import quoted
 from queue_store.settings import set_company_setting
 from queue_store.states import ActivityState
 from queue_store.tasks import REFUSED_TOTAL, open_tasks, raise_task
@@ -107,8 +107,8 @@ def compare_newer(run: Run, activity_id: int, sent_fingerprint: str, *, content:
     if activity.unwanted or newest != sent_fingerprint:
         changed_after_sent(run.db, activity)
         return
-    if waited:
-        activity.modified_at = activity.newer_modified_at
+    if activity.newer_payload is not None:
+        activity.payload, activity.modified_at = activity.newer_payload, activity.newer_modified_at
         activity.newer_payload, activity.newer_fingerprint, activity.newer_modified_at = None, "", None
         run.db.flush()
 
@@ -145,17 +145,19 @@ def check_refused_total(run: Run, row: Any) -> None:
         "discounts or taxes of its own, or a setting does not fit it: "
     )
     if any(task.activity_id != row.id for task in known):
-        sentence += _stop(run, _HOW_TO_FIT)
+        sentence += _stop(run, _how_to_fit(run))
     else:
-        sentence += f"{_HOW_TO_FIT}, then run: qbwoo activity retry {row.id}"
+        sentence += f"{_how_to_fit(run)}, then run: qbwoo activity retry {row.id}"
     get_activity(run.db, row.id).sentence = sentence
     _total_differs(run, row.id, sentence, kind=REFUSED_TOTAL)
 
 
-#: What a person does where QuickBooks' totals are not the predicted ones.
-_HOW_TO_FIT = (
-    "look at the customer's price level and rewards, and let qbwoo company calibrate find out the settings"
-)
+def _how_to_fit(run: Run) -> str:
+    """What a person does where QuickBooks' totals are not the predicted ones."""
+    return (
+        "look at the customer's price level and rewards, and find out the settings in practice mode: "
+        f"qbwoo company calibrate {quoted(run.company.name)}"
+    )
 
 
 def _stop(run: Run, deed: str) -> str:
@@ -163,7 +165,7 @@ def _stop(run: Run, deed: str) -> str:
     run.__dict__.pop("settings", None)
     return (
         f"No further documents are sent until you have looked: {deed}, then run: qbwoo company set "
-        f"{shlex.quote(run.company.name)} documents.stopped false"
+        f"{quoted(run.company.name)} documents.stopped false"
     )
 
 

@@ -16,8 +16,8 @@ import msgspec
 
 from qbwc_service.errors import UnreadableAnswer
 from qbwc_service.flavours.spelling import FoundDocument, Page
-from qbwc_service.reversed_elsewhere import suspects
 from qbwc_service.run import Run
+from qbwc_service.undone_elsewhere import suspects
 from qbxml.outcomes import Outcome
 from qbxml.reader import Response, ResponseSet
 from qbxml.statuses import classify_status
@@ -54,7 +54,7 @@ class LookBack(msgspec.Struct, kw_only=True):
     page: int
     #: Greatest TimeCreated that QuickBooks answered so far.
     greatest: datetime | None = None
-    #: Record marks of ours of which one was reversed, or may reverse another, see `reversed_elsewhere`.
+    #: Record marks of ours of which one was reversed, or may reverse another, see `undone_elsewhere`.
     suspects: set[str] = set()
     what: str = "look back"
 
@@ -128,6 +128,12 @@ def take_page(run: Run, state: LookBack, answer: ResponseSet) -> LookBack | None
         return state
     _finish(run, state)
     return None
+
+
+def stores_with_all_orders(run: Run, state: LookBack) -> set[int]:
+    """Stores of which this look-back read all sales orders, not only those since the mark."""
+    heads = {step.head for step in state.steps if step.orders and step.head}
+    return {store_id for store_id in run.stores if run.head(store_id) in heads}
 
 
 def read_documents(run: Run, response: Response) -> list[FoundDocument]:

@@ -7,8 +7,8 @@ import msgspec
 from qbwc_service import asking, look_back, pulls, reconciling
 from qbwc_service.doubt_documents import settle_at_home
 from qbwc_service.look_up import take_answers
-from qbwc_service.reversed_elsewhere import tell_of_reversed
 from qbwc_service.run import Run
+from qbwc_service.undone_elsewhere import bind_later_orders, take_note_of_deleted, tell_of_reversed
 from qbxml.reader import ResponseSet
 from queue_store.models import Exchange
 
@@ -88,6 +88,8 @@ def take_look_back(run: Run, exchange: Exchange, answer: ResponseSet) -> None:
     settle_at_home(run, read)
     if run.open_session.looked_back:
         tell_of_reversed(run, state.suspects)
+        bind_later_orders(run, state.suspects)
+        take_note_of_deleted(run, look_back.stores_with_all_orders(run, state))
     asking.settle_what_was_asked(run)
 
 

@@ -84,7 +84,7 @@ class _Resolution:
                 if self._was_asked(kind, key):
                     raise NotSendable(
                         f"{self._name()}: QuickBooks names no tax categories and codes. Set them up there, or write "
-                        "the shop's own tax: qbwoo company set NAME tax.mode line; then retry."
+                        f"the shop's own tax: qbwoo company set {self.run.settings.owner} tax.mode line; then retry."
                     )
             for need in prepared.items:
                 list_id = self._item(need)

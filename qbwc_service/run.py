@@ -104,6 +104,7 @@ class Run:
             self._taxes[store_id] = TaxTable(
                 chosen_taxes(self.db, self.company.id, store_id),
                 tax_rates_of(self.db, self.company.id, since=self.now - _TAX_RATES_HOLD),
+                self.stores[store_id].name,
             )
         return self._taxes[store_id]
 

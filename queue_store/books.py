@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from queue_store.models import BookDocument
+from queue_store.activities import WEB_ORDER
+from queue_store.models import Activity, BookDocument
 from queue_store.prebuilt import Prebuilt
+from queue_store.states import ActivityState
 from queue_store.upsert import upsert
 
 #: A kind of document and the record mark that it bears: a sale and a web order bear one mark.
@@ -147,3 +149,25 @@ def retire_orders(db: Session, company_id: int, txn_ids: Collection[str]) -> boo
         .execution_options(synchronize_session=False)
     )
     return retired.first() is not None
+
+
+def missing_web_orders(db: Session, company_id: int, store_ids: Collection[int]) -> Sequence[Activity]:
+    """Web orders of these stores that count as in QuickBooks, and whose sales order is retired; locked."""
+    return db.scalars(
+        select(Activity)
+        .join(
+            BookDocument,
+            and_(BookDocument.company_id == Activity.company_id, BookDocument.txn_id == Activity.txn_id),
+        )
+        .where(
+            Activity.company_id == company_id,
+            Activity.store_id.in_(store_ids),
+            Activity.kind == WEB_ORDER,
+            Activity.state == ActivityState.SUCCEEDED,
+            BookDocument.type == SALES_ORDER,
+            BookDocument.live.is_(False),
+            BookDocument.undone.is_(False),
+        )
+        .order_by(Activity.id)
+        .with_for_update(of=Activity)
+    ).all()

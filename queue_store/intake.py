@@ -31,7 +31,7 @@ from queue_store.activities import (
 from queue_store.fingerprint import content_digest
 from queue_store.models import Activity
 from queue_store.states import ABROAD, ActivityState
-from queue_store.tasks import raise_task
+from queue_store.tasks import CHANGED_AFTER_SENT, close_tasks, raise_task, sentence_of_task
 from queue_store.undoings import waits_for_undo
 
 
@@ -172,8 +172,15 @@ def _replace(db: Session, activity: Activity, incoming: Incoming, digest: str) -
         ActivityState.CANCELLED,
     )
     # What a person held or cancelled stays so; it only carries the newest content.
-    stays = by_operator or (incoming.state is ActivityState.PENDING and waits_for_undo(db, activity))
-    state = ActivityState(activity.state) if stays else incoming.state
+    stays, place = by_operator, (incoming.state, incoming.reason, incoming.sentence)
+    if not stays and incoming.state is ActivityState.PENDING and waits_for_undo(db, activity):
+        # One that failed with its undo waits for a person.
+        stays = activity.state == ActivityState.FAILED
+        sentence = f"{called(activity)} waits until what was sent of it before is undone."
+        place = (ActivityState.WAITING, "activity", sentence)
+    if stays:
+        place = (ActivityState(activity.state), activity.reason, activity.sentence)
+    state, reason, sentence = place
     move(
         db,
         activity,
@@ -190,8 +197,8 @@ def _replace(db: Session, activity: Activity, incoming: Incoming, digest: str) -
         reference=incoming.reference,
         prepared=None,
         unwanted=incoming.state is ActivityState.CANCELLED,
-        sentence=activity.sentence if stays else incoming.sentence,
-        reason=activity.reason if stays else incoming.reason,
+        sentence=sentence,
+        reason=reason,
     )
 
 
@@ -213,16 +220,34 @@ def _compare_with_books(
 ) -> tuple[Taken, Activity]:
     activity.digest = digest
     activity.modified_at = incoming.modified_at
-    unwanted = incoming.state is ActivityState.CANCELLED
-    same = incoming.fingerprint == activity.fingerprint
-    if same and unwanted == activity.unwanted:
-        db.flush()
-        return Taken.IN_BOOKS, activity
-    activity.newer_payload = incoming.payload
-    activity.newer_fingerprint = incoming.fingerprint
-    activity.unwanted = unwanted
+    was_unwanted, activity.unwanted = activity.unwanted, incoming.state is ActivityState.CANCELLED
+    if incoming.fingerprint != activity.fingerprint:
+        activity.newer_payload, activity.newer_fingerprint = incoming.payload, incoming.fingerprint
+    else:
+        # The books show the same, but status and dates are new: an undo decides by them what goes again.
+        activity.payload, activity.newer_payload, activity.newer_fingerprint = incoming.payload, None, ""
+        if not activity.unwanted:
+            _as_sent_again(db, activity)
+        if was_unwanted or not activity.unwanted:
+            db.flush()
+            return Taken.IN_BOOKS, activity
     changed_after_sent(db, activity)
     return Taken.CHANGED_AFTER_SENT, activity
+
+
+def _as_sent_again(db: Session, activity: Activity) -> None:
+    """The shop's record is again what the books show: nothing is left to decide."""
+    if activity.sentence and activity.sentence == sentence_of_task(db, activity, CHANGED_AFTER_SENT):
+        activity.sentence = ""
+        close_tasks(db, activity.company_id, CHANGED_AFTER_SENT, subjects=[str(activity.id)])
+        number = activity.txn_number or activity.txn_id
+        note(
+            db,
+            activity.id,
+            activity.state,
+            activity.state,
+            f"the shop's record is as {number} shows it again",
+        )
 
 
 def changed_after_sent(db: Session, activity: Activity) -> None:
@@ -266,7 +291,7 @@ def changed_after_sent(db: Session, activity: Activity) -> None:
     raise_task(
         db,
         company_id=activity.company_id,
-        kind="changed after sent",
+        kind=CHANGED_AFTER_SENT,
         subject=str(activity.id),
         sentence=sentence,
         activity_id=activity.id,

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import CALLED_OFF, SALE
-from queue_store.models import Activity, PeriodReceipt, Reconciliation, Store
+from queue_store.models import AcceptedDifference, Activity, PeriodReceipt, Reconciliation, Store
 from queue_store.upsert import upsert
 
 #: Waits for the Web Connector; was read; is compared; cannot be had.
@@ -113,6 +113,36 @@ def finish(db: Session, reconciliation: Reconciliation, report: bytes) -> bool:
     db.execute(delete(PeriodReceipt).where(PeriodReceipt.reconciliation_id == reconciliation.id))
     db.refresh(reconciliation)
     return True
+
+
+def accept(db: Session, store: Store, record: str, facts: str, *, who: str, note: str) -> None:
+    """A record stays as it is: it alarms no more while its `facts` are the same."""
+    row = {
+        "store_id": store.id,
+        "record": record,
+        "facts": facts,
+        "who": who,
+        "note": note,
+        "at": datetime.now(UTC),
+    }
+    upsert(db, AcceptedDifference, [row], ("store_id", "record"))
+
+
+def forget_accepted(db: Session, store: Store, record: str) -> bool:
+    """It alarms again; False if it had not been accepted."""
+    gone = db.execute(
+        delete(AcceptedDifference)
+        .where(AcceptedDifference.store_id == store.id, AcceptedDifference.record == record)
+        .returning(AcceptedDifference.record)
+        .execution_options(synchronize_session=False)
+    )
+    return gone.first() is not None
+
+
+def accepted_of(db: Session, store_id: int) -> dict[str, AcceptedDifference]:
+    """By record."""
+    found = db.scalars(select(AcceptedDifference).where(AcceptedDifference.store_id == store_id))
+    return {one.record: one for one in found}
 
 
 def documents_of_store(db: Session, store: Store, kinds: Sequence[str], since: date) -> Iterator[Activity]:

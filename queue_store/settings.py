@@ -18,6 +18,7 @@ from queue_store.errors import BadSetting
 from queue_store.ids import new_id
 from queue_store.models import AuditEntry, Company, CompanySetting, Exchange, Store, StoreSetting
 from queue_store.prebuilt import Prebuilt
+from queue_store.quoting import quoted
 from queue_store.setting_forms import Setting
 from queue_store.setting_tables import BadForm, DocumentTable, read_documents, receipts_for
 from queue_store.store_setting_list import STORE_SETTINGS
@@ -37,8 +38,12 @@ _STORED_OF_STORE = Prebuilt(
 class Settings:
     """The settings of one company or one store, as they stand in this transaction."""
 
-    def __init__(self, table: Mapping[str, Setting], stored: Mapping[str, str], version: int) -> None:
+    def __init__(
+        self, table: Mapping[str, Setting], stored: Mapping[str, str], version: int, owner: str = "NAME"
+    ) -> None:
         self._table = table
+        #: Name of the company or store, as a command takes it.
+        self.owner = quoted(owner)
         self._stored = stored
         self._parsed: dict[str, Any] = {}
         self.version = version
@@ -64,6 +69,7 @@ def company_settings(db: Session, company: Company) -> Settings:
     return _settings(
         ("company", company.id, company.settings_version),
         COMPANY_SETTINGS,
+        company.name,
         lambda: _STORED_OF_COMPANY.rows(db, {"company_id": company.id}),
     )
 
@@ -73,19 +79,23 @@ def store_settings(db: Session, store: Store) -> Settings:
     return _settings(
         ("store", store.id, store.settings_version),
         STORE_SETTINGS,
+        store.name,
         lambda: _STORED_OF_STORE.rows(db, {"store_id": store.id}),
     )
 
 
 def _settings(
-    version: tuple[str, int, int], table: Mapping[str, Setting], read: Callable[[], Iterable[Any]]
+    version: tuple[str, int, int],
+    table: Mapping[str, Setting],
+    owner: str,
+    read: Callable[[], Iterable[Any]],
 ) -> Settings:
     """As read before in this process under this version, which never comes twice; else read now."""
     found = _read.get(version)
     if found is None:
         if len(_read) >= _MOST_READ:
             _read.clear()
-        found = _read[version] = Settings(table, {row.key: row.value for row in read()}, version[-1])
+        found = _read[version] = Settings(table, {row.key: row.value for row in read()}, version[-1], owner)
     return found
 
 

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from queue_store.models import OperatorTask
+from queue_store.models import Activity, OperatorTask
 
+#: Kind of the task about a record that was changed or cancelled in the shop after its document was written.
+CHANGED_AFTER_SENT = "changed after sent"
 #: Kind of the task about a document that QuickBooks refused because its total is another one than was tendered.
 REFUSED_TOTAL = "total refused"
 
@@ -42,6 +44,16 @@ def close_tasks(db: Session, company_id: int, kind: str, *, subjects: Collection
     if subjects is not None:
         query = query.where(OperatorTask.subject.in_(subjects))
     db.execute(query.values(open=False).execution_options(synchronize_session=False))
+
+
+def sentence_of_task(db: Session, activity: Activity, kind: str) -> str:
+    """What the task of a kind about an activity said last, open or not; "" where there was none."""
+    query = select(OperatorTask.sentence).where(
+        OperatorTask.company_id == activity.company_id,
+        OperatorTask.kind == kind,
+        OperatorTask.subject == str(activity.id),
+    )
+    return db.scalars(query).first() or ""
 
 
 def open_tasks(db: Session, company_id: int | None = None) -> Sequence[OperatorTask]:

@@ -33,7 +33,8 @@ from queue_store.operations import OperationRefused
 from queue_store.payloads import Undoing, encode
 from queue_store.returns import follow_sales
 from queue_store.states import ABROAD, AT_HOME, ActivityState
-from queue_store.undo_plan import DELETION, WAYS, UndoPlan, Way, is_undoing_of, related
+from queue_store.tasks import CHANGED_AFTER_SENT, raise_task
+from queue_store.undo_plan import DELETION, WAYS, UndoPlan, Way, fulfils, is_undoing_of, related
 from queue_store.undoings import decode_undoing
 from queue_store.waits import wait_for, wake_waiters
 
@@ -118,10 +119,10 @@ def _following(db: Session, plan: UndoPlan, way: Way) -> Activity:
     activity = plan.activity
     sentence = f"{called(activity)} waits until its {way.document} {plan.number} is {way.done}."
     content = {
-        "payload": plan.payload,
-        "digest": content_digest(plan.payload),
-        "fingerprint": activity.newer_fingerprint if activity.newer_payload else activity.fingerprint,
-        "modified_at": activity.newer_modified_at or activity.modified_at,
+        "payload": plan.content.payload,
+        "digest": content_digest(plan.content.payload),
+        "fingerprint": plan.content.fingerprint,
+        "modified_at": plan.content.modified_at,
         "unwanted": activity.unwanted,
         "pushed": activity.pushed,
     }
@@ -165,6 +166,16 @@ def _following(db: Session, plan: UndoPlan, way: Way) -> Activity:
         ),
         cause=sentence,
     )
+
+
+def generation_before(db: Session, activity: Activity) -> Activity | None:
+    """The generation of the same record that this one follows."""
+    others = (
+        one
+        for one in related(db, activity)
+        if (one.kind, one.record_id) == (activity.kind, activity.record_id)
+    )
+    return next((one for one in others if one.generation == activity.generation - 1), None)
 
 
 def call_off(db: Session, undoing: Activity, who: str) -> None:
@@ -229,13 +240,15 @@ def undone_now(db: Session, undoing: Activity, txn_id: str | None) -> None:
         update(OperatorTask)
         .where(
             OperatorTask.company_id == original.company_id,
-            OperatorTask.kind.in_(("changed after sent", "undo")),
+            OperatorTask.kind.in_((CHANGED_AFTER_SENT, "undo")),
             OperatorTask.subject == str(original.id),
         )
         .values(open=False)
     )
     if what.kind == WEB_ORDER:
         _forget_prepared(db, original)
+    elif what.kind == SALE:
+        _tell_of_opened(db, original, what.number)
     if what.again:
         return
     for following in _waiters(db, undoing, what.kind):
@@ -254,6 +267,22 @@ def undone_now(db: Session, undoing: Activity, txn_id: str | None) -> None:
         )
         move(db, following, S.CANCELLED, cause=sentence, sentence=sentence, reason="operator")
         follow_sales(db, [following.id])
+
+
+def _tell_of_opened(db: Session, sale: Activity, number: str) -> None:
+    """The sales order that an undone receipt fulfilled may be open again, and no other receipt will name it."""
+    for order in related(db, sale):
+        if order.kind == WEB_ORDER and order.state == S.SUCCEEDED and fulfils(sale, order):
+            raise_task(
+                db,
+                company_id=order.company_id,
+                kind="undo",
+                subject=str(order.id),
+                sentence=f"Receipt {number} of order {sale.reference} was reversed. It fulfilled sales order "
+                f"{order.txn_number or order.txn_id}, and not every Point of Sale opens that again: look at it there. If "
+                f"it is open and nothing is to come of it, delete it: qbwoo activity undo {order.id}",
+                activity_id=order.id,
+            )
 
 
 def _forget_prepared(db: Session, web_order: Activity) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from queue_store.activities import RETURN, SALE, WEB_ORDER, called
+from queue_store.activities import CALLED_OFF, RETURN, SALE, WEB_ORDER, called
 from queue_store.books import SALES_ORDER
 from queue_store.models import Activity, BookDocument
 from queue_store.states import ABROAD, ActivityState
@@ -50,6 +51,15 @@ UNDOINGS = frozenset(way.kind for way in WAYS.values())
 _NO_DOCUMENT = (S.CANCELLED, S.SUPERSEDED)
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The newest that the queue knows of a record."""
+
+    payload: bytes
+    fingerprint: str
+    modified_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoPlan:
     """What an undo would do. `hindrances` are sentences; with any, it is not done."""
@@ -63,15 +73,18 @@ class UndoPlan:
     #: True: the newest content goes again, as the next generation.
     again: bool
     #: What the next generation would carry.
-    payload: bytes
+    content: Content
     hindrances: tuple[str, ...] = ()
     #: The commands that lead to it, in their order, where something must be undone first.
     steps: tuple[str, ...] = field(default=())
 
 
-def plan_undo(db: Session, activity: Activity, mark: str, *, again: bool) -> UndoPlan:
-    """What undoing the document of `activity`, which bears `mark`, would take."""
-    hindrances, steps = _hindrances(db, activity, mark, again)
+def plan_undo(db: Session, activity: Activity, mark: str, *, again: bool, done: bool = False) -> UndoPlan:
+    """What undoing the document of `activity`, which bears `mark`, would take.
+
+    `done`: it is undone in QuickBooks already, whatever hangs on it.
+    """
+    hindrances, steps = _hindrances(db, activity, mark, again, done)
     return UndoPlan(
         activity=activity,
         way=WAYS.get(activity.kind),
@@ -79,13 +92,27 @@ def plan_undo(db: Session, activity: Activity, mark: str, *, again: bool) -> Und
         txn_id=activity.txn_id or "",
         total=activity.total,
         again=again,
-        payload=activity.newer_payload or activity.payload,
+        content=_newest_content(db, activity),
         hindrances=tuple(hindrances),
         steps=tuple(steps),
     )
 
 
-def _hindrances(db: Session, activity: Activity, mark: str, again: bool) -> tuple[list[str], list[str]]:
+def _newest_content(db: Session, activity: Activity) -> Content:
+    """Of a web order it is its sale's: that follows the order also in statuses that ask for no web order."""
+    newest = activity
+    if activity.kind == WEB_ORDER:
+        sales = [one for one in related(db, activity) if one.kind == SALE and one.reason != CALLED_OFF]
+        newest = max(sales, key=lambda sale: sale.generation, default=activity)
+    if newest.newer_payload is None:
+        return Content(newest.payload, newest.fingerprint, newest.modified_at)
+    modified_at = newest.newer_modified_at or newest.modified_at
+    return Content(newest.newer_payload, newest.newer_fingerprint, modified_at)
+
+
+def _hindrances(
+    db: Session, activity: Activity, mark: str, again: bool, done: bool
+) -> tuple[list[str], list[str]]:
     way = WAYS.get(activity.kind)
     if way is None:
         what = activity.kind.replace("_", " ")
@@ -107,11 +134,13 @@ def _hindrances(db: Session, activity: Activity, mark: str, again: bool) -> tupl
         elif is_undoing_of(other, activity):
             if other.state not in (S.FAILED, S.CANCELLED):
                 hindrances.append(f"Its {way.kind} (activity {other.id}) is {S(other.state).shown} already.")
+        elif done:
+            continue
         elif activity.kind == SALE and other.kind == RETURN:
             _beside_return(other, hindrances, steps)
         elif activity.kind == WEB_ORDER and other.kind == SALE:
             _beside_receipt(activity, other, again, hindrances, steps)
-    if activity.kind == SALE:
+    if activity.kind == SALE and not done:
         hindrances += _unknown_returns(db, activity, mark, others)
     if again and activity.unwanted:
         hindrances.append(
@@ -148,7 +177,7 @@ def _beside_receipt(
 
     One that was sent anew after an undo named no sales order.
     """
-    if sale.state == S.SUCCEEDED and _fulfils(sale, activity):
+    if sale.state == S.SUCCEEDED and fulfils(sale, activity):
         receipt = f"receipt {sale.txn_number or sale.txn_id}"
         hindrances.append(
             f"{called(sale)} is in QuickBooks as {receipt}, which fulfilled this sales order: leave both. Only if the "
@@ -161,7 +190,7 @@ def _beside_receipt(
         )
 
 
-def _fulfils(sale: Activity, web_order: Activity) -> bool:
+def fulfils(sale: Activity, web_order: Activity) -> bool:
     """True if the receipt of `sale` names this web order; where it was not written from here, if it would."""
     if sale.prepared is not None:
         return str(web_order.txn_id).encode() in sale.prepared
@@ -237,5 +266,5 @@ def is_undoing_of(undoing: Activity, activity: Activity) -> bool:
 
 def receipt_over(db: Session, web_order: Activity) -> Activity | None:
     """The sale whose receipt is in the books, or may be, and fulfils this web order; None if there is none."""
-    sales = [other for other in related(db, web_order) if other.kind == SALE and _fulfils(other, web_order)]
+    sales = [other for other in related(db, web_order) if other.kind == SALE and fulfils(other, web_order)]
     return next((sale for sale in sales if sale.state in ABROAD or sale.state == S.SUCCEEDED), None)

@@ -63,15 +63,20 @@ def sent_as_receipt(sale: Activity) -> str:
 
 
 def cancel_unsent_web_order(db: Session, sale: Activity, sentence: str) -> None:
-    """The web order of this sale is not wanted now. What a person holds stays so, and is not released as it is."""
+    """The web order of this sale is not wanted now.
+
+    What a person holds or cancelled stays so, and is not released as it is.
+    """
     order = web_order_of(db, sale)
-    if order is None or order.state not in AT_HOME or order.state == ActivityState.CANCELLED:
+    if order is None or order.state not in AT_HOME:
         return
-    if order.state == ActivityState.HELD and order.reason == "operator":
+    if order.state in (ActivityState.HELD, ActivityState.CANCELLED) and order.reason == "operator":
         if not order.unwanted:
             order.unwanted = True
             note(db, order.id, order.state, order.state, sentence)
             db.flush()
+        return
+    if order.state == ActivityState.CANCELLED:
         return
     move(db, order, ActivityState.CANCELLED, cause=sentence, sentence=sentence, unwanted=True)
     wake_waiters(db, [order.id], cause="its web order is not needed")

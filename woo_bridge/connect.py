@@ -18,6 +18,7 @@ import requests
 
 from queue_store.companies import get_store, list_companies
 from queue_store.database import Database
+from queue_store.quoting import quoted
 from queue_store.schedules import hurry
 from queue_store.secrets import SecretBox
 from queue_store.settings import company_settings
@@ -139,7 +140,7 @@ def _check_currency(report: ConnectReport, client: ShopClient, currency: str, co
         return True
     report.bad(
         f"The shop sells in {found}, the company file keeps {currency}. If the company file keeps {found} too, run: "
-        f"qbwoo company set {company} currency {found}"
+        f"qbwoo company set {quoted(company)} currency {found}"
     )
     return False
 

@@ -548,6 +548,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("company_id", "category", "code", name=op.f("pk_tax_rates")),
     )
     op.create_table(
+        "accepted_differences",
+        sa.Column(
+            "store_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("record", sa.String(length=64), nullable=False),
+        sa.Column("facts", sa.String(length=32), nullable=False),
+        sa.Column("who", sa.String(length=64), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_accepted_differences_store_id")),
+        sa.PrimaryKeyConstraint("store_id", "record", name=op.f("pk_accepted_differences")),
+    )
+    op.create_table(
         "exchanges",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -841,6 +857,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_exchanges_company_id_id"))
 
     op.drop_table("exchanges")
+    op.drop_table("accepted_differences")
     op.drop_table("tax_rates")
     op.drop_table("stores")
     with op.batch_alter_table("stock_moves", schema=None) as batch_op:

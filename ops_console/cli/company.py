@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import IO
 
 import click
@@ -34,6 +33,7 @@ from queue_store.companies import (
     list_stores,
 )
 from queue_store.company_setting_list import COMPANY_SETTINGS
+from queue_store.quoting import quoted
 from queue_store.settings import company_settings, set_company_setting
 
 
@@ -115,9 +115,7 @@ def change(
         record = {"name": name, "username": found.username, "company_file": found.company_file}
     print_record(record, as_json=as_json)
     if username is not None:
-        remark(
-            f"Write its file anew and add it to the Web Connector again: qbwoo qwc write {shlex.quote(name)}"
-        )
+        remark(f"Write its file anew and add it to the Web Connector again: qbwoo qwc write {quoted(name)}")
     elif password is not None:
         remark("Type the new password into the Web Connector, too.")
 
@@ -186,13 +184,13 @@ def calibrate(desk: Desk, name: str, only_report: bool, as_json: bool, yes: bool
             ask_for(db, get_company(db, name), who=desk.who)
         remark(
             "It goes with the next run of the Web Connector. Then see: "
-            f"qbwoo company calibrate {name} --report"
+            f"qbwoo company calibrate {quoted(name)} --report"
         )
         return
     with desk.read() as db:
         last = newest(db, get_company(db, name).id)
         if last is None:
-            raise NotDone(f"Company {name} was never calibrated. Run: qbwoo company calibrate {name}")
+            raise NotDone(f"Company {name} was never calibrated. Run: qbwoo company calibrate {quoted(name)}")
         state, sentence, stored, finished = last.state, last.sentence, last.report, last.finished_at
     if state == FAILED:
         raise NotDone(f"The calibration of {name} failed. {sentence}")

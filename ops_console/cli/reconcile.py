@@ -15,10 +15,22 @@ from ops_console.errors import NotDone, WrongUsage
 from queue_store import reconciliations
 from queue_store.companies import get_store
 from queue_store.models import Reconciliation
+from queue_store.operations import audit
 from queue_store.settings import store_settings
+from queue_store.tasks import close_tasks
 
 _LOOK = 1.0
-_COLUMNS = ("verdict", "reference", "day", "shop_total", "books_total", "difference", "receipts", "why")
+_COLUMNS = (
+    "verdict",
+    "reference",
+    "day",
+    "shop_total",
+    "books_total",
+    "difference",
+    "receipts",
+    "why",
+    "accepted",
+)
 
 
 @click.group()
@@ -62,7 +74,7 @@ def orders(
       qbwoo reconcile orders --store main --since 2026-01-01 --wait 600
       qbwoo reconcile orders --store main --since 2026-01-01 --csv january.csv
     """
-    from ops_console import reconciliation_report
+    from ops_console import accepting, reconciliation_report
 
     asked_id, period = _ask(desk, store, since, until)
     if asked_id is not None and seconds is not None:
@@ -71,14 +83,14 @@ def orders(
         there = get_store(db, store)
         done = reconciliations.last_done(db, there, period) or reconciliations.last_done(db, there)
         stored = None if done is None else done.report
-    if stored is None:
-        raise NotDone(
-            f"There is no report of store {store} yet. QuickBooks is asked in the next run of the Web Connector; "
-            "then run this again."
-            if asked_id is not None
-            else f"There is no report of store {store} yet. Run: qbwoo reconcile orders --store {store} --since DAY"
-        )
-    report = reconciliation_report.report_decoder.decode(stored)
+        if stored is None:
+            raise NotDone(
+                f"There is no report of store {store} yet. QuickBooks is asked in the next run of the Web Connector; "
+                "then run this again."
+                if asked_id is not None
+                else _no_report(store)
+            )
+        report = accepting.marked(db, there.id, reconciliation_report.report_decoder.decode(stored))
     if file is not None:
         reconciliation_report.write_csv(report, file)
     if as_json:
@@ -185,6 +197,64 @@ def products(
         f"QuickBooks' changes were read {_age(found.books.changes)}, all its items one by one "
         f"{_age(found.books.everything)}."
     )
+
+
+@reconcile.command()
+@click.argument("names", metavar="ORDER...", nargs=-1, required=True)
+@click.option("--store", required=True, help="The shop.")
+@click.option("--note", default="", help="Why; kept with it.")
+@click.option("--take-back", is_flag=True, help="Let it alarm again.")
+@with_desk
+def accept(desk: Desk, names: tuple[str, ...], store: str, note: str, take_back: bool) -> None:
+    """Leave records of the last report as they are: they alarm no more, until they change.
+
+    ORDER is the order's number or the mark, as the report names it.
+
+    \b
+    For example:
+      qbwoo reconcile accept 1207 --store main --note "paid the 0.02 myself"
+    """
+    from ops_console import accepting, reconciliation, reconciliation_report
+
+    with desk.write() as db:
+        there = get_store(db, store)
+        done = reconciliations.last_done(db, there)
+        if done is None or done.report is None:
+            raise NotDone(_no_report(store))
+        report = reconciliation_report.report_decoder.decode(done.report)
+        for name in names:
+            rows = accepting.rows_named(report, name)
+            if not rows:
+                raise NotDone(
+                    f"{name} is no record of the last report ({report.since} to {report.until}) that does not agree. "
+                    f"Nothing was done. See: qbwoo reconcile orders --store {store}"
+                )
+            for row in rows:
+                record = accepting.record_of(row)
+                if take_back:
+                    if not reconciliations.forget_accepted(db, there, record):
+                        raise NotDone(f"{name} was not accepted; nothing was done.")
+                else:
+                    reconciliations.accept(
+                        db, there, record, accepting.facts_of(row), who=desk.who, note=note
+                    )
+                what = f"store {store}: {record} {'taken back' if take_back else 'accepted'}"
+                audit(db, there.company_id, desk.who, what, row.verdict, note)
+        close_tasks(db, there.company_id, reconciliation.TASK, subjects=[str(there.id)])
+        marked = accepting.marked(db, there.id, report)
+        reconciliation.tell(db, done, marked)
+        left = len(marked.alarming)
+    said = ", ".join(names)
+    if take_back:
+        remark(f"{said}: accepted no more.")
+    else:
+        remark(
+            f"{said}: stays as it is, and alarms again only if it changes. Alarming besides: {left or 'nothing'}."
+        )
+
+
+def _no_report(store: str) -> str:
+    return f"There is no report of store {store} yet. Run: qbwoo reconcile orders --store {store} --since DAY"
 
 
 def _age(at: datetime | None) -> str:

@@ -78,6 +78,9 @@ def web_connector(
 def pos(file: Path, items: tuple[str, ...], what: str, as_json: bool) -> None:
     """Show what the played Point of Sale company in FILE holds; it is made if there is none.
 
+    Its company is called Sandbox Goods: "Company Data=Sandbox Goods" opens it, with ";Practice=Yes" in practice mode,
+    as `company calibrate` wants it.
+
     \b
     For example:
       qbwoo sandbox pos company.pos --add-item TS-RED-M=19.90

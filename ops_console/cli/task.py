@@ -55,8 +55,8 @@ def list_(desk: Desk, company: str | None, as_json: bool) -> None:
         return
     print_rows(decisions, _DECISIONS, empty="No task is open." if failed else "Nothing waits for you.")
     if failed:
-        what = "activity has" if failed == 1 else "activities have"
-        remark(f"{failed} {what} failed and need you: qbwoo activity list --state failed")
+        what = "activity has failed and needs" if failed == 1 else "activities have failed and need"
+        remark(f"{failed} {what} you: qbwoo activity list --state failed")
     if schedules:
         remark("\nWhat runs by itself (times in UTC):")
         print_rows(schedules, _SCHEDULES)

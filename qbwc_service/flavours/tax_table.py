@@ -15,6 +15,8 @@ class TaxTable:
     chosen: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     #: Percent by (tax category, tax code); None: QuickBooks was never asked.
     percents: Mapping[tuple[str, str], Decimal] | None = None
+    #: The shop's name, for sentences.
+    store: str = "STORE"
 
 
 NO_TAXES = TaxTable()

@@ -15,7 +15,7 @@ from queue_store.undo import undone_now
 from queue_store.undoings import decode_undoing
 
 #: What look-ups call a sales order that is to be deleted, and the receipts that name it.
-ORDER_LOOK_UP, RECEIPTS_LOOK_UP = "deletion", "receipts of order"
+ORDER_LOOK_UP, RECEIPTS_LOOK_UP = "deletion", "order receipts"
 
 
 def _prepare(run: Run, activity: Any, payload: bytes) -> Prepared:

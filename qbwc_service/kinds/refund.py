@@ -16,19 +16,19 @@ from queue_store.returns import prepared_sale
 _decoder = msgspec.json.Decoder(Refund)
 
 
-def decode_refund(payload: bytes) -> Refund:
-    """The stored refund. Raises NotSendable where the payload is none."""
+def decode_refund(run: Run, activity: Any, payload: bytes) -> Refund:
+    """The stored refund of an activity (row or model). Raises NotSendable where the payload is none."""
     try:
         return _decoder.decode(payload)
     except msgspec.DecodeError as error:
         raise NotSendable(
             f"The stored refund cannot be read ({error}). Push its order again: "
-            "qbwoo push orders --store STORE --ids ID"
+            f"qbwoo push orders --store {run.stores[activity.store_id].name} --ids {activity.order_id}"
         ) from error
 
 
 def _prepare(run: Run, activity: Any, payload: bytes) -> Prepared:
-    order_id = str(decode_refund(payload).order_id)
+    order_id = str(decode_refund(run, activity, payload).order_id)
     # What was sent, whatever is set now; a sale that look-back found was sent by nobody here.
     stored = prepared_sale(run.db, run.company.id, activity.store_id, order_id)
     return prepare_after(run, activity, payload, decode_prepared(stored) if stored is not None else None)
@@ -36,7 +36,7 @@ def _prepare(run: Run, activity: Any, payload: bytes) -> Prepared:
 
 def prepare_after(run: Run, activity: Any, payload: bytes, sale: Prepared | None) -> Prepared:
     """The return made ready as it goes after this `sale`; None: one that is not known here. Raises NotSendable."""
-    refund, store_id = decode_refund(payload), activity.store_id
+    refund, store_id = decode_refund(run, activity, payload), activity.store_id
     mark = run.mark(store_id, activity.record_id, activity.generation)
     taxes = run.taxes(store_id, sale.tax_mode if sale is not None else "")
     return run.spelling.prepare_return(refund, mark, sale, run.settings, run.store_settings(store_id), taxes)

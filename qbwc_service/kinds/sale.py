@@ -17,18 +17,19 @@ from queue_store.payloads import Order
 _decoder = msgspec.json.Decoder(Order)
 
 
-def decode_order(payload: bytes) -> Order:
-    """The stored order. Raises NotSendable where the payload is no order."""
+def decode_order(run: Run, activity: Any, payload: bytes) -> Order:
+    """The stored order of an activity (row or model). Raises NotSendable where the payload is no order."""
     try:
         return _decoder.decode(payload)
     except msgspec.DecodeError as error:
         raise NotSendable(
-            f"The stored order cannot be read ({error}). Push it again: qbwoo push orders --store STORE --ids ID"
+            f"The stored order cannot be read ({error}). Push it again: qbwoo push orders "
+            f"--store {run.stores[activity.store_id].name} --ids {activity.record_id}"
         ) from error
 
 
 def _prepare(run: Run, activity: Any, payload: bytes) -> Prepared:
-    order = decode_order(payload)
+    order = decode_order(run, activity, payload)
     mark = run.mark(activity.store_id, activity.record_id, activity.generation)
     store_id = activity.store_id
     order_txn_id = web_orders_of(run, [activity]).get(activity.id, "")

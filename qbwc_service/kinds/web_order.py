@@ -19,7 +19,7 @@ from queue_store.states import AT_HOME
 
 
 def _prepare(run: Run, activity: Any, payload: bytes) -> Prepared:
-    order = decode_order(payload)
+    order = decode_order(run, activity, payload)
     mark = run.mark(activity.store_id, activity.record_id, activity.generation)
     store_id = activity.store_id
     return run.spelling.prepare_web_order(

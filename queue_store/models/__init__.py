@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from queue_store.models.activities import Activity, ActivityEvent, ActivityWait, Attempt
 from queue_store.models.base import Amount, Base, Packed, UtcDateTime, table_of
-from queue_store.models.books import BookDocument, Calibration, PeriodReceipt, Reconciliation
+from queue_store.models.books import (
+    AcceptedDifference,
+    BookDocument,
+    Calibration,
+    PeriodReceipt,
+    Reconciliation,
+)
 from queue_store.models.catalogue import CatalogueCustomer, CatalogueItem, Lookup, Mapping, PullMark, TaxRate
 from queue_store.models.companies import (
     AuditEntry,
@@ -24,6 +30,7 @@ from queue_store.models.schedules import Schedule
 from queue_store.models.stock import OrderTaking, ShopProduct, StockMove
 
 __all__ = [
+    "AcceptedDifference",
     "Activity",
     "ActivityEvent",
     "ActivityWait",

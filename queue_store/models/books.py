@@ -85,6 +85,21 @@ class PeriodReceipt(Base):
     figures: Mapped[bytes]
 
 
+class AcceptedDifference(Base):
+    """A record of a reconciliation that a person leaves as it is, so that it alarms no more."""
+
+    __tablename__ = "accepted_differences"
+
+    store_id: Mapped[int] = mapped_column(ForeignKey("stores.id"), primary_key=True, autoincrement=False)
+    #: Kind and record mark: "sale WMAIN-71".
+    record: Mapped[str] = mapped_column(String(64), primary_key=True)
+    #: What was accepted (digest): the record alarms again when it changes.
+    facts: Mapped[str] = mapped_column(String(32))
+    who: Mapped[str] = mapped_column(String(64))
+    note: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
 class Calibration(Base):
     """Receipts sent in practice mode to find out how a Point of Sale computes."""
 

@@ -124,7 +124,7 @@ class Lookup(Base):
     __tablename__ = "lookups"
 
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True, autoincrement=False)
-    #: "item", "line", "customer", "customer id", "department", or "mark" (a document, by its record mark).
+    #: "item", "line", "customer", "mark" and others, as `qbwc_service.flavours.pos.reads` asks for them.
     kind: Mapped[str] = mapped_column(String(16), primary_key=True)
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
     #: The session in which the answer came: "not there" is believed for that session only.

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import select
 
 from ops_console import handwork, undoing
+from queue_store.activities import WEB_ORDER
 from queue_store.models import Activity
 from queue_store.operations import OperationRefused
 from queue_store.states import ActivityState
 from queue_store.tasks import open_tasks
-from queue_store.undo_plan import REVERSAL, REVERSIBLE
+from queue_store.undo_plan import REVERSAL, UNDOINGS, WAYS
 from queue_store.undoings import decode_undoing
 from tests.faults.books import web_orders
 from tests.faults.scene import Scene
@@ -28,8 +29,8 @@ def operator(scene: Scene, rng: random.Random) -> None:
     row = rng.choice([row for row in rows if row.state == S.FAILED] or rows)
     deeds = ("retry", "retry", "cancel") if row.state == S.FAILED else ("hold", "release", "cancel", "retry")
     deed = rng.choice(deeds)
-    if row.kind == REVERSAL and row.state == S.FAILED and deed == "retry":
-        see_to_reversal(scene, row.id)
+    if row.kind in UNDOINGS and row.state == S.FAILED and deed == "retry":
+        see_to_undoing(scene, row.id)
         return
     try:
         with scene.database.write() as db:
@@ -42,8 +43,8 @@ def operator(scene: Scene, rng: random.Random) -> None:
 
 
 def undo(scene: Scene, rng: random.Random) -> None:
-    """A receipt or a return was a mistake."""
-    rows = [row for row in _rows(scene, S.SUCCEEDED) if row.kind in REVERSIBLE]
+    """A receipt, a return or a web order was a mistake."""
+    rows = [row for row in _rows(scene, S.SUCCEEDED) if row.kind in WAYS]
     if not rows:
         return
     row, again = rng.choice(rows), rng.random() < 0.6
@@ -54,19 +55,27 @@ def undo(scene: Scene, rng: random.Random) -> None:
         scene.log(f"   refused: {refused}")
         return
     scene.to_undo.add(row.txn_id)
+    if row.kind == WEB_ORDER:
+        scene.undone_orders[row.txn_id] = int(row.record_id)
     scene.log(f"   undo {row.kind} {row.record_id}{' again' if again else ''}")
-    scene.fired["operator: undo and send anew" if again else "operator: undo"] += 1
+    what = "undo of a web order" if row.kind == WEB_ORDER else "undo"
+    scene.fired[f"operator: {what} and send anew" if again else f"operator: {what}"] += 1
 
 
-def see_to_reversal(scene: Scene, activity_id: int) -> None:
-    """A reversal failed: its receipt is looked at in QuickBooks, as the sentence asks."""
+def see_to_undoing(scene: Scene, activity_id: int) -> None:
+    """An undoing failed: its document is looked at in QuickBooks, as the sentence asks."""
     with scene.database.write() as db:
-        what = decode_undoing(db.get_one(Activity, activity_id).payload)
-        if what.txn_id in scene.pos.reversals():
-            scene.fired["operator: reversed already"] += 1
+        one = db.get_one(Activity, activity_id)
+        what = decode_undoing(one.payload)
+        if one.kind == REVERSAL:
+            done, name = what.txn_id in scene.pos.reversals(), "reversal"
+        else:
+            done, name = what.txn_id not in {order.txn_id for order in scene.pos.sales_orders()}, "deletion"
+        if done:
+            scene.fired[f"operator: {name} was done already"] += 1
             undoing.undo(db, what.activity_id, "test", again=what.again, done=True)
         else:
-            scene.fired["operator: reversal tried again"] += 1
+            scene.fired[f"operator: {name} tried again"] += 1
             handwork.retry(db, [activity_id], "test")
 
 
@@ -91,22 +100,43 @@ def see_to_reversed(scene: Scene) -> None:
     """Receipts that were reversed, and nothing here knew of it: each goes anew."""
     with scene.database.read() as db:
         told = [task.activity_id for task in open_tasks(db) if task.kind == "undo" and task.activity_id]
+    # A receipt is seen to after the returns that hang on it.
+    for activity_id in [*told, *told]:
+        with scene.database.write() as db:
+            one = db.get_one(Activity, activity_id)
+            if one.kind not in UNDOINGS and one.state == S.SUCCEEDED and one.txn_id in scene.pos.reversals():
+                try:
+                    undoing.undo(db, one.id, "test", again=not one.unwanted, done=True)
+                except OperationRefused as refused:
+                    scene.log(f"   refused: {refused}")
+                    continue
+                scene.fired["operator: reversed elsewhere"] += 1
+
+
+def see_to_opened(scene: Scene) -> None:
+    """Sales orders that are open again after their receipt was reversed: no other receipt will name them."""
+    open_orders = {order.txn_id for order in scene.pos.sales_orders() if order.status == "Open"}
+    with scene.database.read() as db:
+        told = [task.activity_id for task in open_tasks(db) if task.kind == "undo" and task.activity_id]
     for activity_id in told:
         with scene.database.write() as db:
             one = db.get_one(Activity, activity_id)
-            if one.kind != REVERSAL and one.state == S.SUCCEEDED and one.txn_id in scene.pos.reversals():
-                scene.fired["operator: reversed elsewhere"] += 1
-                undoing.undo(db, one.id, "test", again=not one.unwanted, done=True)
+            if one.kind == WEB_ORDER and one.state == S.SUCCEEDED and one.txn_id in open_orders:
+                scene.fired["operator: sales order opened again"] += 1
+                scene.to_undo.add(one.txn_id)
+                scene.undone_orders[one.txn_id] = int(one.record_id)
+                undoing.undo(db, one.id, "test", again=False)
 
 
 def retry_all(scene: Scene) -> None:
     """All that failed goes again, and what was reversed is seen to."""
     scene.log("    everything that failed is retried")
     see_to_reversed(scene)
+    see_to_opened(scene)
     for _ in range(3):
         for row in _rows(scene, S.FAILED):
-            if row.kind == REVERSAL:
-                see_to_reversal(scene, row.id)
+            if row.kind in UNDOINGS:
+                see_to_undoing(scene, row.id)
                 continue
             with scene.database.write() as db:
                 if db.get_one(Activity, row.id).state == S.FAILED:

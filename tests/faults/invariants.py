@@ -13,7 +13,7 @@ from queue_store.models import Activity, ActivityEvent, ActivityWait, Company, E
 from queue_store.settings import company_settings
 from queue_store.states import ActivityState
 from queue_store.tasks import open_tasks
-from queue_store.undo_plan import REVERSAL
+from queue_store.undo_plan import WAYS
 from tests.faults.books import Ours, live_receipts
 from tests.faults.scene import Scene
 from tests.faults.shop import ENDED, is_wanted, total_of
@@ -56,7 +56,7 @@ def newest(activities: list[Activity], kind: str) -> dict[str, Activity]:
     undoing = {
         (one.record_id, one.generation)
         for one in activities
-        if one.kind == REVERSAL and one.state != S.SUCCEEDED
+        if one.kind == WAYS[kind].kind and one.state != S.SUCCEEDED
     }
     found = [one for one in activities if one.kind == kind]
     found.sort(key=lambda one: one.generation)

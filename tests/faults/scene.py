@@ -31,7 +31,7 @@ class Plot:
 
     #: The store sends web orders, and receipts fulfil them.
     web_orders: bool = False
-    #: The operator undoes receipts and returns.
+    #: The operator undoes receipts, returns and web orders.
     undo: bool = False
 
     @classmethod
@@ -58,9 +58,11 @@ class Scene:
         self.sent: dict[int, set[Decimal]] = {}
         #: The same of web orders.
         self.sent_orders: dict[int, set[Decimal]] = {}
-        #: Receipts that a person wanted to be undone, by TxnID.
+        #: Receipts and sales orders that a person wanted to be undone, by TxnID.
         self.to_undo: set[str] = set()
-        #: Orders whose sales order a person deleted in QuickBooks.
+        #: Orders of which a person undid sales orders, by TxnID.
+        self.undone_orders: dict[str, int] = {}
+        #: Orders whose sales order a person deleted in QuickBooks, or undid before a backup was put back.
         self.deleted: set[int] = set()
         self.fired: Counter[str] = Counter()
         self.pos_ahead = timedelta(hours=rng.choice((0, 0, 0, -30, 5, 40)))
@@ -87,6 +89,7 @@ class Scene:
         ]
         for connector in self.connectors:
             connector.took_over = self._others_of(connector)  # type: ignore[method-assign]
+        self.restored = False
         self.backups: list[tuple[Snapshot, Known]] = []
         self.steps = rng.randrange(50, 121)
         self.refusing = rng.random() < 0.4

@@ -18,9 +18,12 @@ from tests.faults.stage import Stage, make_stage, sqlite_stage
 #: So few days may be without this one.
 _SELDOM = {
     "operator: retry",
+    "operator: deletion tried again",
+    "operator: deletion was done already",
     "operator: reversal tried again",
-    "operator: reversed already",
+    "operator: reversal was done already",
     "operator: reversed elsewhere",
+    "operator: sales order opened again",
     "sales order deleted in QuickBooks",
 }
 

@@ -15,7 +15,9 @@ from tests.faults.shop import is_wanted, total_of, wants_web_order
 
 def on_set(scene: Scene, request: str) -> None:
     """Hold each document of a set against what the shop said. Raises Violation."""
-    if not any(f"<{name}Rq" in request for name in ("SalesReceiptAdd", "SalesOrderAdd", "TxnReverse")):
+    if not any(
+        f"<{name}Rq" in request for name in ("SalesReceiptAdd", "SalesOrderAdd", "TxnReverse", "ListDel")
+    ):
         return
     requests = etree.fromstring(request.encode())
     for add in requests.iter("SalesReceiptAdd"):
@@ -31,6 +33,8 @@ def on_set(scene: Scene, request: str) -> None:
     for reversal in requests.iter("TxnReverseRq"):
         if reversal.findtext("TxnID") not in scene.to_undo:
             raise Violation(f"receipt {reversal.findtext('TxnID')} was to be reversed, and nobody undid it")
+    for deletion in requests.iter("ListDelRq"):
+        _check_deletion(scene, deletion.findtext("ListID") or "")
 
 
 def _mark(text: str | None) -> Mark:
@@ -69,6 +73,14 @@ def _check_return(scene: Scene, order_id: int, refund_id: int, total: Decimal, k
         raise Violation(f"{name} was sent as {kind} of {total}, the shop said {amount}")
     if not live_receipts(scene.pos).get(str(order_id)):
         raise Violation(f"{name} was sent before its sale was in the books")
+
+
+def _check_deletion(scene: Scene, txn_id: str) -> None:
+    if txn_id not in scene.to_undo:
+        raise Violation(f"sales order {txn_id} was to be deleted, and nobody undid it")
+    for found in live_receipts(scene.pos).values():
+        if any(one.document.sales_order_txn_id == txn_id for one in found):
+            raise Violation(f"sales order {txn_id} was to be deleted under receipt {found[0].mark}")
 
 
 def _check_web_order(scene: Scene, mark: Mark) -> None:

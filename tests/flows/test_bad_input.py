@@ -120,7 +120,7 @@ def test_a_line_of_a_deleted_product_fails_until_an_item_is_named_for_it(street:
         "Order 501: line 'Enamel mug' cannot be told: its product was deleted from the shop."
         in failed.sentence
     )
-    assert "qbwoo company set NAME items.fallback ITEM" in failed.sentence
+    assert "qbwoo company set books items.fallback ITEM" in failed.sentence
     street.house.set("items.fallback", "Online Item")
     retry(street, failed)
     street.settle_down()

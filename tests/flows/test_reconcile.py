@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ops_console import reconciliation, undoing
+from ops_console import accepting, reconciliation, undoing
 from ops_console.comparing import Row
 from ops_console.daily_reconciliation import DAILY, daily_period
 from ops_console.reconciliation_report import Report, report_decoder, write_csv
@@ -23,7 +23,7 @@ from queue_store.companies import get_company, get_store
 from queue_store.database import Database
 from queue_store.models import PeriodReceipt, Reconciliation, Store
 from queue_store.secrets import SecretBox
-from queue_store.tasks import open_tasks
+from queue_store.tasks import close_tasks, open_tasks
 from tests.flows.test_found_by_faults import dearer, unpaid
 from tests.harness import AnswerLost, House, make_house, numbered, recorded_order, recorded_refunds
 from woo_bridge.client import ShopClient
@@ -392,3 +392,37 @@ def test_what_was_cancelled_or_deleted_in_the_shop_after_it_was_written_is_in_qu
         assert f"qbwoo activity undo {row.activity}" in row.why
         # Its own task has told of it.
         assert not row.alarming
+
+
+def test_what_a_person_leaves_as_it_is_alarms_no_more_until_it_changes(house: House) -> None:
+    house.take(PLAIN)
+    house.run_until_quiet()
+    house.take(dearer(PLAIN))
+    report = reconciled(house)
+    (row,) = report.rows
+    sell_at_the_till(house, "WMAIN-68/1 Order 68", "24.52")
+    first = row
+    (row,) = reconciled(house).rows
+    assert (row.verdict, row.alarming, tasks(house).count("reconciliation")) == ("doubled", True, 1)
+
+    def accept(row: Row) -> None:
+        with house.database.write() as db:
+            store = get_store(db, "main")
+            reconciliations.accept(
+                db, store, accepting.record_of(row), accepting.facts_of(row), who="Ann", note="as agreed"
+            )
+            close_tasks(db, store.company_id, "reconciliation")
+
+    accept(first)
+    assert marked(house, reconciled(house)).rows[0].alarming
+    accept(row)
+    (again,) = marked(house, reconciled(house)).rows
+    assert (again.verdict, again.alarming) == ("doubled", False)
+    assert again.accepted.startswith("Ann, 2")
+    assert again.accepted.endswith(": as agreed")
+    assert "reconciliation" not in tasks(house)
+
+
+def marked(house: House, report: Report) -> Report:
+    with house.database.read() as db:
+        return accepting.marked(db, get_store(db, "main").id, report)

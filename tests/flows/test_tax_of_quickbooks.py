@@ -98,7 +98,7 @@ def test_a_rate_that_nobody_mapped_fails_and_goes_once_it_is(taxing: House) -> N
     taxing.run()
     (sale,) = taxing.activities()
     assert sale.state == "failed"
-    assert "qbwoo mapping set tax rates:5+6 CATEGORY/CODE --store STORE" in sale.sentence
+    assert "qbwoo mapping set tax rates:5+6 CATEGORY/CODE --store main" in sale.sentence
     with taxing.database.write() as db:
         company, store = get_company(db, "books"), get_store(db, "main")
         taxing.pos.set_tax(CITY, "Sta", Decimal("14.975"))

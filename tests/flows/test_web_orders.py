@@ -230,6 +230,24 @@ def test_a_web_order_that_somebody_deleted_in_quickbooks_does_not_keep_the_recei
     shop.run_until_quiet()
     (receipt,) = shop.our_receipts()
     assert (receipt.total, receipt.sales_order_txn_id) == (TOTAL, None)
+    first, following = shop.activities("web_order")
+    assert (first.state, following.state, tasks(shop)) == ("superseded", "cancelled", [])
+    assert first.sentence == (
+        "Sales order WMAIN-68/1 is not in QuickBooks any more: somebody deleted it there. Its receipt goes without it."
+    )
+
+
+def test_a_web_order_that_is_read_again_is_not_taken_for_deleted(shop: House) -> None:
+    for number in (68, 69):
+        shop.take(placed(id=number, number=str(number)))
+    shop.run()
+    first, other = shop.pos.sales_orders()
+    shop.pos.delete_sales_order(first.txn_id)
+    for number in (68, 69):
+        shop.take(completed(id=number, number=str(number)))
+    shop.run_until_quiet()
+    assert [one.sales_order_txn_id for one in shop.our_receipts()] == [other.txn_id, None]
+    assert sorted(shop.states("web_order")) == ["cancelled", "succeeded", "superseded"]
 
 
 def test_a_web_order_that_a_person_held_goes_when_released_unless_the_receipt_went(shop: House) -> None:

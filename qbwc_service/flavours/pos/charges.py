@@ -134,7 +134,7 @@ def _fallback(name: str, line: OrderLine, company: Settings) -> str:
         why = "its product was deleted from the shop" if not line.product_id else "its product has no SKU"
         raise NotSendable(
             f"{name}: line {line.name!r} cannot be told: {why}. Give the product a SKU, or name an item "
-            "for such lines: qbwoo company set NAME items.fallback ITEM"
+            f"for such lines: qbwoo company set {company.owner} items.fallback ITEM"
         )
     return fallback
 

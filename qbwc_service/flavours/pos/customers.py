@@ -31,8 +31,8 @@ def customer_need(order: Order, company: Settings, store: Settings, head: str) -
         if company["customers.unknown"] == "refuse":
             raise NotSendable(
                 f"Order {order.number}: its buyer is a guest without e-mail (billing.email) and cannot be told. Enter "
-                "the e-mail in the shop, or let the named customer stand in: qbwoo company set NAME "
-                "customers.unknown fallback"
+                "the e-mail in the shop, or let the named customer stand in: "
+                f"qbwoo company set {company.owner} customers.unknown fallback"
             )
         return fallback_customer(company)
     customer = Customer(

@@ -74,8 +74,8 @@ def money_of(name: str, currency: str, company: Settings) -> Money:
     if rate is None:
         raise NotSendable(
             f"{name} is in {currency}, the company file is kept in {own}: it is not sent. "
-            "Enter it by hand, set the company's currency if that is wrong, or a rate: qbwoo company set NAME "
-            f"currency.rates {currency}=RATE"
+            "Enter it by hand, set the company's currency if that is wrong, or a rate: "
+            f"qbwoo company set {company.owner} currency.rates {currency}=RATE"
         )
     return Money(unit, rate, currency)
 

@@ -39,7 +39,7 @@ _QUERIES = {
     "department": "DepartmentQueryRq",
     "reversal": _RECEIPTS,
     "deletion": _ORDERS,
-    "receipts of order": _RECEIPTS,
+    "order receipts": _RECEIPTS,
     "mark": _RECEIPTS,
     "order mark": _ORDERS,
     "tax rates": "CompanyQueryRq",
@@ -95,7 +95,7 @@ def look_up_bodies(kind: str, key: str, company: Settings) -> Sequence[Mapping[s
     elif kind == "deletion":
         # Whole: what was taken from it stands on its lines.
         bodies = [{"TxnID": key.partition(" ")[0]}]
-    elif kind == "receipts of order":
+    elif kind == "order receipts":
         bodies = [{"SalesOrderTxnID": key, "IncludeRetElement": list(_DOCUMENT_FIELDS)}]
     elif kind in ("mark", "order mark"):
         bodies = [_marked(f"{key}/", orders=kind == "order mark")]

@@ -56,7 +56,7 @@ def plan(charges: Sequence[Charge], table: TaxTable, untaxed: str) -> TaxPlan:
         charge for charge, pair in zip(charges, pairs, strict=True) if pair is None and _is_taxed(charge)
     ]
     if unmapped:
-        raise _no_choice(unmapped)
+        raise _no_choice(unmapped, table.store)
     categories = dict.fromkeys(pair[0] for pair in pairs if pair)
     if not categories:
         return TaxPlan("", (untaxed,) * len(pairs), (_NOTHING,) * len(pairs))
@@ -93,7 +93,7 @@ def _pair(charge: Charge, table: TaxTable) -> tuple[str, str] | None:
     return table.chosen.get(key_of_rates(charge.rates)) or table.chosen.get(key_of_class(charge.tax_class))
 
 
-def _no_choice(charges: Sequence[Charge]) -> TaxBeyond:
+def _no_choice(charges: Sequence[Charge], store: str) -> TaxBeyond:
     """Names every set of rates for which a pair must be chosen, each by the first line that bears it."""
     labels: dict[str, str] = {}
     for charge in charges:
@@ -102,7 +102,7 @@ def _no_choice(charges: Sequence[Charge]) -> TaxBeyond:
         f"line {label!r} bears the shop's tax rates {key.removeprefix('rates:')}"
         for key, label in labels.items()
     )
-    commands = "; ".join(f"qbwoo mapping set tax {key} CATEGORY/CODE --store STORE" for key in labels)
+    commands = "; ".join(f"qbwoo mapping set tax {key} CATEGORY/CODE --store {store}" for key in labels)
     return TaxBeyond(
         f"{bearing}, and no tax category and code of QuickBooks is chosen for them. Choose: {commands}; then retry."
     )

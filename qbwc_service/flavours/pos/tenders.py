@@ -32,7 +32,7 @@ def row_of(name: str, gateway: str, company: Settings) -> TenderRow:
         known = company.text("tenders")
         raise NotSendable(
             f"{name}: it was paid through {gateway or 'no gateway'!r}, for which no tender is set. Add one: "
-            f'qbwoo company set NAME tenders "{f"{known}, " if known else ""}{key}=CreditCard"; then retry.'
+            f'qbwoo company set {company.owner} tenders "{f"{known}, " if known else ""}{key}=CreditCard"; then retry.'
         )
     return TenderRow(kind)
 
