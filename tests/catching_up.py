@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ops_console.reconciliation import DAILY
+from ops_console.daily_reconciliation import DAILY
 from ops_sandbox.shop import CONSUMER_KEY, CONSUMER_SECRET, Shop
 from queue_store import schedules
 from queue_store.companies import add_company, add_store, get_store, list_companies, set_live
