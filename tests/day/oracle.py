@@ -13,10 +13,11 @@ just these allowances, each for what nobody could have known:
   played company notes for each delivered answer as of which moment it is) does not
   count: a sale at the till after the last read is not our fault. Goods received
   after it do not count either, so that this is no more lenient than it must be.
-- Of orders of *other* shops counts what their shop has told, by webhook or by REST.
-  Of the shop's own orders counts the truth: each lowers the shop's number
-  itself, and what fell between reading and writing must have been put right
-  when the pass ends.
+- Orders, and persons' edits, count as their shop has told them last, by webhook or by
+  REST; the oracle hears every answer. What changed in the shop itself since then has
+  moved the shop's number without us, and is taken out of it again. An order
+  that fell between our reading and our writing, and was overwritten, is not
+  excused by that: the shop's number then lacks nothing that could be taken out.
 - A product that still has work of its own open (the shop was down, or orders
   kept falling) is looked at when that has ended.
 
@@ -99,15 +100,15 @@ class Oracle:
                     self._lines[name, order["id"]].update(lines)
         return found
 
-    def promised(self, shop: str | None) -> dict[str, Decimal]:
-        """Pieces by item that buyers have, and the books not. `shop`: as far as a pass of it can know; None: all."""
+    def promised(self, *, as_told: bool) -> dict[str, Decimal]:
+        """Pieces by item that buyers have, and the books not; as told, or in truth."""
         promised: dict[str, Decimal] = defaultdict(lambda: ZERO)
         true = self._true_orders()
         told = self.world.ledger.told
         for name in self.world.shops:
             if name in self.paused:
                 continue
-            if shop in (None, name):
+            if not as_told:
                 orders, lines = true[name], self._lines
             else:
                 orders = {number: one.reduced for number, one in told[name].items()}
@@ -138,13 +139,26 @@ class Oracle:
                     )
         return "; ".join(parts)
 
-    def _edited(self, shop: str | None, list_id: str) -> Decimal:
+    def _untold(self, name: str) -> dict[str, Decimal]:
+        """By how much a shop's numbers were moved since it told of its orders, and of edits."""
+        moved: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        told = self.world.ledger.told[name]
+        for number, reduced in self._true_orders()[name].items():
+            known = told[number].reduced if number in told else {}
+            for list_id in reduced.keys() | known.keys():
+                moved[list_id] += known.get(list_id, ZERO) - reduced.get(list_id, ZERO)
+        for edit in self.world.ledger.edits:
+            if edit.shop == name and not edit.told:
+                moved[edit.list_id] += edit.pieces
+        return moved
+
+    def _edited(self, list_id: str, *, as_told: bool) -> Decimal:
         """What persons changed in a shop, less what came to the books of it."""
         wanted = sum(
             (
                 edit.pieces
                 for edit in self.world.ledger.edits
-                if edit.list_id == list_id and (edit.told or shop in (None, edit.shop))
+                if edit.list_id == list_id and (edit.told or not as_told)
             ),
             ZERO,
         )
@@ -181,22 +195,24 @@ class Oracle:
             return []
         self._read_books()
         broken = []
+        promised = self.promised(as_told=True)
         for name in self.world.shops:
             if name in self.paused:
                 continue
-            promised, busy = self.promised(name), self._busy(name)
+            untold, busy = self._untold(name), self._busy(name)
             for number, list_id, product in self._looked_at(touched, name):
                 if number in busy or (name, number) in ledger.strange:
                     ledger.touched.add(list_id)
                     continue
                 self.looks += 1
                 there, unseen = ledger.there(list_id), ledger.unseen(list_id)
-                edited = self._edited(name, list_id)
+                edited = self._edited(list_id, as_told=True)
                 free = there - unseen - promised.get(list_id, ZERO) + edited
                 most = self.shows(name, list_id, free, owed=product["backorders"] != "no")
-                if int(product["stock_quantity"] or 0) > most:
+                shown = int(product["stock_quantity"] or 0) - untold.get(list_id, ZERO)
+                if shown > most:
                     broken.append(
-                        f"{name} shows {product['stock_quantity']} of {self.world.skus[list_id]} (product {number}), at "
+                        f"{name} shows {product['stock_quantity']} (of our writing {shown}) of {self.world.skus[list_id]} (product {number}), at "
                         f"most {most} may be shown: {there} there, of it {unseen} moved unseen, "
                         f"{promised.get(list_id, ZERO)} promised, {edited} edited [{self.story(list_id)}]"
                     )
@@ -205,7 +221,7 @@ class Oracle:
     def evening(self) -> list[str]:
         """Products that do not show just what they should; no allowance."""
         self._read_books()
-        promised = self.promised(None)
+        promised = self.promised(as_told=False)
         broken = []
         for name in self.world.shops:
             for number, list_id, product in self._looked_at(None, name):
@@ -218,7 +234,7 @@ class Oracle:
                         f"should show {right}: {there} there, {promised.get(list_id, ZERO)} promised [{self.story(list_id)}]"
                     )
         for list_id in {edit.list_id for edit in self.world.ledger.edits} | set(self._adjusted):
-            left = self._edited(None, list_id)
+            left = self._edited(list_id, as_told=False)
             if left:
                 broken.append(f"{left} pieces of {self.world.skus[list_id]} were edited and not adjusted")
         return broken

@@ -78,9 +78,12 @@ class People:
         if not lines:
             return None
         method = rng.choices(("stripe", "cod", "bacs"), (7, 2, 2))[0]
+        buyer = rng.randrange(150)
         order = shop.place_order(
             list(lines.items()),
-            f"buyer{rng.randrange(150)}@example.net",
+            f"buyer{buyer}@example.net",
+            # Some Points of Sale take no name twice.
+            billing={"first_name": "Sho", "last_name": f"Pper {buyer}"},
             payment_method=method,
             shipping=Decimal("5.00") if rng.random() < 0.5 else None,
         )
