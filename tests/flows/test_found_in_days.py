@@ -5,9 +5,19 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select, update
 
+from ops_console import going_live
+from ops_sandbox.pos import PosCompanyFile, PosDialect
+from ops_sandbox.shop import CONSUMER_KEY, CONSUMER_SECRET
+from queue_store.companies import add_store, get_company, get_store
+from queue_store.database import Database
+from queue_store.models import Activity, PullMark
+from queue_store.secrets import SecretBox
 from tests.flows.shelves import go_live, item_read, know_products, product, quantity, row
+from tests.flows.stockroom import Stockroom
 from tests.flows.street import Street
+from tests.harness import make_house, numbered, recorded_order
 
 
 @pytest.fixture
@@ -52,3 +62,59 @@ def test_our_writing_whose_answer_was_lost_is_no_edit(adjusting: Street, with_or
     assert street.house.activities("adjust_stock") == []
     assert quantity(street, "PEN-1") == (7 if with_order else 9)
     assert row(street, "PEN-1").agreed_gross == Decimal(9)
+
+
+def test_later_pages_of_an_iterator_that_are_as_old_as_its_start_are_not_taken_for_new(
+    sqlite_database: Database, box: SecretBox
+) -> None:
+    """Receipts leave between two pages, and the later one may show the stock of before: nothing more is shown for that."""
+    pos = PosCompanyFile.create(None, dialect=PosDialect(iterator_pages="as_started"))
+    for number in range(25):
+        pos.add_item(f"Filler {number}", alu=f"FILLER-{number}")
+    room = Stockroom(make_house(sqlite_database, box, pos), {"WID-001": 10, "WID-002": 11})
+    room.read_everything()
+    room.house.set("pull.page", "10")
+    room.house.set("pull.items_minutes", "60")
+    room.house.set("pace.start", "1")
+    room.house.set("pace.most", "1")
+    with room.database.write() as db:
+        db.execute(update(PullMark).values(finished_at=None, complete=False, changed_since=None))
+    order = recorded_order("plain")
+    for number in range(501, 513):
+        room.take(numbered(order, number))
+    room.run_until_quiet()
+
+
+def test_a_shop_that_goes_live_again_lowers_what_the_others_show(street: Street) -> None:
+    """Both sell the same ten pens; two were ordered in the first while it was paused."""
+    with street.database.write() as db:
+        company = get_company(db, "books")
+        add_store(
+            db,
+            street.box,
+            company=company,
+            name="other",
+            url=street.shop.home_url,
+            consumer_key=CONSUMER_KEY,
+            consumer_secret=CONSUMER_SECRET,
+            webhook_secret="whsec",
+        )
+    number = product(street, "PEN-1", 50)
+    item_read(street, "PEN-1", "10")
+    go_live(street, "stock", store="other")
+    know_products(street, "other")
+    street.work()
+    assert quantity(street, "PEN-1") == 10
+    street.shop.place_order([("PEN-1", 2)])
+    with street._client() as client:
+        found = going_live.read_shop(street.database, client, "main", ("orders", "stock"))
+    going_live.begin(street.database, "main", ("orders", "stock"), found, (), "test")
+    with street.database.read() as db:
+        asked = db.scalars(
+            select(Activity.record_id).where(
+                Activity.kind == "sync_product",
+                Activity.store_id == get_store(db, "other").id,
+                Activity.state == "pending",
+            )
+        ).all()
+    assert asked == [str(number)]
