@@ -27,21 +27,18 @@ product of both shops shows this number, no more and no less.
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
-from sqlalchemy import select
-
-from queue_store.models import Activity
-from tests.day.ledger import ZERO, reduced_of
+from tests.day.ledger import ZERO, Told, reduced_of
 from tests.day.world import World
 
 #: Share in percent and buffer of each shop, as the day sets them.
 RULES = {"north": (Decimal(100), ZERO), "south": (Decimal(50), Decimal(2))}
-_OPEN = ("pending", "sent", "delayed", "held", "failed", "waiting")
 
 
 @dataclass
@@ -51,8 +48,9 @@ class Oracle:
     world: World
     #: Orders of which nothing is promised: they stood before the go-live and were not open then. By shop.
     before: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    #: Shops that do not show QuickBooks' stock at this time.
-    paused: set[str] = field(default_factory=set)
+    #: Shops that do not show QuickBooks' stock at this time, with what they had told when they were paused: that
+    #: stays promised, and nothing later is.
+    paused: dict[str, dict[int, Told]] = field(default_factory=dict)
     looks: int = 0
     #: Lines that have taken of an item at any time: (shop, order) -> {line: item}.
     _lines: dict[tuple[str, int], dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
@@ -104,10 +102,8 @@ class Oracle:
         """Pieces by item that buyers have, and the books not; as told, or in truth."""
         promised: dict[str, Decimal] = defaultdict(lambda: ZERO)
         true = self._true_orders()
-        told = self.world.ledger.told
+        told = {**self.world.ledger.told, **self.paused}
         for name in self.world.shops:
-            if name in self.paused:
-                continue
             if not as_told:
                 orders, lines = true[name], self._lines
             else:
@@ -199,7 +195,7 @@ class Oracle:
         for name in self.world.shops:
             if name in self.paused:
                 continue
-            untold, busy = self._untold(name), self._busy(name)
+            untold, busy = self._untold(name), self.world.busy(name)
             for number, list_id, product in self._looked_at(touched, name):
                 if number in busy or (name, number) in ledger.strange:
                     ledger.touched.add(list_id)
@@ -239,20 +235,15 @@ class Oracle:
                 broken.append(f"{left} pieces of {self.world.skus[list_id]} were edited and not adjusted")
         return broken
 
+    def pause(self, name: str) -> None:
+        """A shop shows QuickBooks' stock no more."""
+        self.paused[name] = copy.deepcopy(self.world.ledger.told[name])
+
     def gone_live(self, name: str, open_then: Collection[int]) -> None:
         """Orders of before that were not open then count no more."""
-        self.paused.discard(name)
+        self.paused.pop(name, None)
         with self.world.shops[name].site.store.transaction():
             self.before[name] = set(self.world.shops[name].site.table("orders")) - set(open_then)
-
-    def _busy(self, name: str) -> set[int]:
-        with self.world.database.read() as db:
-            rows = db.execute(
-                select(Activity.record_id, Activity.reference)
-                .where(Activity.kind == "sync_product", Activity.state.in_(_OPEN))
-                .where(Activity.store_id == self.world.store_ids[name])
-            )
-            return {int(row.record_id) for row in rows}
 
 
 def marked(text: str | None, codes: dict[str, str]) -> tuple[str, int, int] | None:

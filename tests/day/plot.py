@@ -25,7 +25,9 @@ class Size:
     hot: int
 
 
-FULL = Size(items=2000, in_styles=300, orders=600, sales=400, returns=60, prices=30, edits=20, hours=24, hot=60)
+FULL = Size(
+    items=2000, in_styles=300, orders=600, sales=400, returns=60, prices=30, edits=20, hours=24, hot=60
+)
 SMALL = Size(items=90, in_styles=15, orders=60, sales=45, returns=12, prices=8, edits=8, hours=6, hot=15)
 
 
@@ -56,7 +58,10 @@ class Plot:
         rng = random.Random(f"plot {seed}")
         # What several filters mean and how lines are spelt is found out by calibration, and shown elsewhere.
         dialect = replace(
-            PosDialect.random(rng), negative_line="both", several_filters="and", empty_company_text="opens_last"
+            PosDialect.random(rng),
+            negative_line="both",
+            several_filters="and",
+            empty_company_text="opens_last",
         )
         basis = rng.choice(("on_hand", "on_hand", "available"))
         return cls(

@@ -187,7 +187,7 @@ class Day:
         if name == "north":
             self.world.no_edits.add(name)
         self.world.pause(name)
-        self.oracle.paused.add(name)
+        self.oracle.pause(name)
         self.world.count("paused, and live again")
 
     def _go_live(self, name: str) -> None:
@@ -201,7 +201,9 @@ class Day:
         with world.shops[name].site.store.transaction():
             table = world.shops[name].site.table("orders")
             open_then = [
-                number for number, one in table.items() if one["status"] in ("pending", "on-hold", "processing")
+                number
+                for number, one in table.items()
+                if one["status"] in ("pending", "on-hold", "processing")
             ]
         world.go_live(name)
         self.oracle.gone_live(name, open_then)
@@ -221,7 +223,7 @@ class Day:
 
     def _restore(self) -> None:
         world = self.world
-        if self._snapshot is None or self.oracle.paused != self._remembered[2]:
+        if self._snapshot is None or set(self.oracle.paused) != self._remembered[2]:
             return
         if any(orders != self._remembered[3].get(name, set()) for name, orders in self.oracle.before.items()):
             # It went live meanwhile: another story.
@@ -300,7 +302,9 @@ class Day:
         calls, writes = world.calls, world.writes
         come_to_rest(world)
         if world.writes != writes:
-            self.report.broken.append(f"{world.writes - writes} writes in a quiet world ({world.calls - calls} calls)")
+            self.report.broken.append(
+                f"{world.writes - writes} writes in a quiet world ({world.calls - calls} calls)"
+            )
         self.report.broken += self.oracle.evening()
         self.report.broken += evening.broken_documents(world, self.people)
         self.report.broken += evening.broken_work(world)
@@ -344,9 +348,7 @@ def main(arguments: list[str] | None = None) -> int:
     fired: Counter[str] = Counter()
     broken = 0
     for seed in range(asked.seed, asked.seed + asked.seeds):
-        report = play(
-            seed, SMALL if asked.small else FULL, log=say if asked.verbose else lambda line: None
-        )
+        report = play(seed, SMALL if asked.small else FULL, log=say if asked.verbose else lambda line: None)
         fired += report.fired
         say(
             f"seed {seed}: {len(report.broken)} broken promises, {report.looks} looks, {report.calls} calls of the shops, "

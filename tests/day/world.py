@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from ops_console import going_live, schema
 from ops_console.reconciliation import compare_due
@@ -23,7 +23,7 @@ from qbwc_service.exchange import WebConnectorConversation
 from qbwc_service.preparing import prepare_pending
 from queue_store.companies import add_company, add_store, get_company, get_store, set_live
 from queue_store.database import Database
-from queue_store.models import Store
+from queue_store.models import Activity, Store
 from queue_store.secrets import SecretBox
 from queue_store.settings import set_company_setting, set_store_setting
 from tests.catching_up import JOBS
@@ -43,6 +43,7 @@ _KEY = "cWJ3b28gdGVzdHMgdXNlIHRoaXMgb25lIGtleSBvbmw="
 LIVE = ("orders", "customers", "products", "stock", "prices")
 #: Rounds of the worker, and sets of a session, after which something turns in circles.
 _MOST = 400
+_OPEN = ("pending", "sent", "delayed", "held", "failed", "waiting")
 _SIZES = ("S", "M", "L")
 
 
@@ -181,7 +182,9 @@ class World:
                 if self.happens("answer of QuickBooks lost, and its session", plot.lost_answers):
                     return number
                 self.ledger.answered(response)
-                percent = conversation.receive_response_xml(ticket, response, hresult, hresult and "An error.")
+                percent = conversation.receive_response_xml(
+                    ticket, response, hresult, hresult and "An error."
+                )
                 if percent < 0:
                     raise Broken(f"the session was ended: {conversation.get_last_error(ticket)}")
                 if percent == 100:
@@ -192,6 +195,16 @@ class World:
             raise Broken("a session goes on for ever")
         finally:
             books.end()
+
+    def busy(self, name: str) -> set[int]:
+        """Products of a shop that have work of their own open."""
+        with self.database.read() as db:
+            rows = db.scalars(
+                select(Activity.record_id)
+                .where(Activity.kind == "sync_product", Activity.state.in_(_OPEN))
+                .where(Activity.store_id == self.store_ids[name])
+            )
+            return {int(record_id) for record_id in rows}
 
     def set(self, key: str, value: str, store: str = "") -> None:
         with self.database.write() as db:

@@ -14,7 +14,7 @@ from queue_store.companies import add_store, get_company, get_store
 from queue_store.database import Database
 from queue_store.models import Activity, PullMark
 from queue_store.secrets import SecretBox
-from tests.flows.shelves import go_live, item_read, know_products, product, quantity, row
+from tests.flows.shelves import edit, go_live, item_read, know_products, product, quantity, row, writes
 from tests.flows.stockroom import Stockroom
 from tests.flows.street import Street
 from tests.harness import make_house, numbered, recorded_order
@@ -37,9 +37,7 @@ def adjusting(street: Street) -> Street:
 
 def test_an_order_that_our_writing_overwrites_is_no_edit(adjusting: Street) -> None:
     street = adjusting
-    street.shop.before_next(
-        "WRITE", "/products/batch", lambda _call: street.shop.place_order([("PEN-1", 2)])
-    )
+    street.shop.before_next("WRITE", "/products/batch", lambda _call: street.shop.place_order([("PEN-1", 2)]))
     item_read(street, "PEN-1", "9", turn=2)
     street.work()
     assert street.house.activities("adjust_stock") == []
@@ -118,3 +116,20 @@ def test_a_shop_that_goes_live_again_lowers_what_the_others_show(street: Street)
             )
         ).all()
     assert asked == [str(number)]
+
+
+def test_an_edit_counts_also_where_the_shop_showed_the_right_number_when_it_went_live(street: Street) -> None:
+    street.house.set_store("stock.edits", "adjust")
+    product(street, "PEN-1", 10)
+    item_read(street, "PEN-1", "10")
+    with street._client() as client:
+        found = going_live.read_shop(street.database, client, "main", ("orders", "stock"))
+    going_live.begin(street.database, "main", ("orders", "stock"), found, (), "test")
+    street.work()
+    assert row(street, "PEN-1").agreed_gross == 10
+    assert writes(street) == []
+    edit(street, "PEN-1", stock_quantity=13)
+    street.deliver()
+    street.work()
+    assert len(street.house.activities("adjust_stock")) == 1
+    assert quantity(street, "PEN-1") == 13
