@@ -1,6 +1,7 @@
 # make demo   the whole road, with a played shop and a played QuickBooks   (ARGS=--once: one round, then end)
 # make test   the tests                                                    (ARGS="-k doubt tests/flows")
 # make money  random orders into a played Point of Sale, counted             (ORDERS=100000)
+# make day    a day of stock between two shops and QuickBooks, with an oracle   (ARGS="--seed 7 --seeds 20 --small")
 # make check  format, lint, types, migrations, import rules
 # Each does all the set-up that it needs, once.
 
@@ -14,7 +15,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 ARGS ?=
 ORDERS ?= 3000
 
-.PHONY: setup demo test money check format bench-drain bench-webhooks bench-money clean
+.PHONY: setup demo test money check format bench-drain bench-webhooks bench-money bench-stock day clean
 
 setup: $(STAMP)
 
@@ -34,6 +35,9 @@ test: $(STAMP)
 money: $(STAMP)
 	$(BIN)/python -m tests.money.run --orders $(ORDERS) $(ARGS)
 
+day: $(STAMP)
+	$(BIN)/python -m tests.day.run $(ARGS)
+
 check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -44,7 +48,7 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench-drain bench-webhooks bench-money: bench-%: $(STAMP)
+bench-drain bench-webhooks bench-money bench-stock: bench-%: $(STAMP)
 	$(BIN)/python -m bench.$* $(ARGS)
 
 clean:

@@ -63,6 +63,7 @@ def environment(settings: ProcessSettings) -> dict[str, str]:
         "QBWOO_DATA_DIR": str(settings.data_dir),
         "QBWOO_DATABASE_URL": settings.database_url,
         "QBWOO_LOG_LEVEL": settings.log_level,
+        "QBWOO_ALLOW_PRIVATE_STORES": str(settings.allow_private_stores).lower(),
     }
 
 

@@ -27,8 +27,9 @@ from queue_store.locations import stores_problem
 from queue_store.models import Company, Store
 from queue_store.payloads import Order
 from queue_store.product_payloads import ShopChange, ShopItem, decode_shop_item
+from queue_store.product_sync import ask_products
 from queue_store.returns import returns_of
-from queue_store.shop_products import AT_ONCE, matched_products
+from queue_store.shop_products import AT_ONCE, matched_products, pieces
 from queue_store.showing import change_of, wanted_of
 from queue_store.states import ActivityState
 from queue_store.takings import begin_takings
@@ -99,7 +100,7 @@ def look_ahead(
     outlook = Outlook(products=found.products)
 
     def work(db: Session) -> None:
-        store = _switch(db, name, kinds, found, booked, who)
+        store, _ = _switch(db, name, kinds, found, booked, who)
         _look(db, store, outlook)
         raise _RollBack
 
@@ -112,9 +113,17 @@ def begin(
     database: Database, name: str, kinds: Sequence[str], found: Found, booked: Collection[str], who: str
 ) -> int:
     """Switch exactly these kinds on, with all that they need to know; how many products are asked for."""
-    database.write_again(lambda db: _switch(db, name, kinds, found, booked, who) and None)
+    concerned = database.write_again(lambda db: _switch(db, name, kinds, found, booked, who)[1])
     find_drafts(database, name)
-    return look_at_products(database, name, "the shop went live for it")
+    asked = look_at_products(database, name, "the shop went live for it")
+    # What is promised to this shop's buyers lowers what the other shops may show.
+    for some in pieces(sorted(concerned)):
+        database.write_again(lambda db, some=some: _ask_others(db, name, some))  # type: ignore[misc]
+    return asked
+
+
+def _ask_others(db: Session, name: str, list_ids: Collection[str]) -> None:
+    ask_products(db, get_store(db, name).company_id, list_ids, cause=f"store {name} went live for stock")
 
 
 def is_booked_by_us(db: Session, store: Store, order: Order) -> bool:
@@ -134,17 +143,19 @@ def records_of(orders: Sequence[Order], numbers: Collection[str]) -> tuple[set[s
 
 def _switch(
     db: Session, name: str, kinds: Sequence[str], found: Found, booked: Collection[str], who: str
-) -> Store:
+) -> tuple[Store, set[str]]:
+    """The store, and the items of which something else is promised now."""
     store = get_store(db, name)
+    concerned: set[str] = set()
     begins_stock = "stock" in kinds and "stock" not in live_kinds(store)
     set_live(db, store, kinds, who=who)
     if begins_stock:
-        begin_takings(db, store, found.orders, booked, found.newest)
+        concerned = begin_takings(db, store, found.orders, booked, found.newest)
         run = Run(db, db.get_one(Company, store.company_id), datetime.now(UTC))
         for order in found.orders:
             _keep_moves(run, store, order)
     db.flush()
-    return store
+    return store, concerned
 
 
 def _keep_moves(run: Run, store: Store, order: Order) -> None:

@@ -14,11 +14,20 @@ from queue_store.rereading import changed_items
 
 
 def take_items(
-    run: Run, records: Sequence[Record], *, read_at: datetime | None = None, unknown_only: bool = False
+    run: Run,
+    records: Sequence[Record],
+    *,
+    read_at: datetime | None = None,
+    asked_turn: int | None = None,
+    unknown_only: bool = False,
 ) -> list[dict[str, Any]]:
-    """Keep what was read; the products of those that changed are asked for. Gives the catalogue's rows."""
+    """Keep what was read; the products of those that changed are asked for. Gives the catalogue's rows.
+
+    `asked_turn`: the turn whose state they show, where that is not the one of the set that they came in.
+    """
     at = read_at or run.now
-    rows = [run.spelling.item_row(record, run.company.id, at, run.asked_turn) for record in records]
+    turn = run.asked_turn if asked_turn is None else asked_turn
+    rows = [run.spelling.item_row(record, run.company.id, at, turn) for record in records]
     changed: Collection[str] = ()
     if run.feeds_shops and not unknown_only:
         changed = changed_items(run.db, run.company, rows)

@@ -51,6 +51,8 @@ class Pull(msgspec.Struct, kw_only=True):
     filters: dict[str, str]
     iterator_id: str | None = None
     greatest: datetime | None = None
+    #: Turn of the set that began the iterator; its later pages may show the records as they were then.
+    turn: int | None = None
     what: str = "pull"
 
     @property
@@ -138,8 +140,10 @@ def take_page(run: Run, state: Pull, answer: ResponseSet) -> Pull | None:
     if state.kind == DEPARTMENTS:
         _take_departments(run, records)
         return _next_page(run, state, response)
+    if state.turn is None:
+        state.turn = run.asked_turn
     if state.list == "items":
-        rows = take_items(run, records)
+        rows = take_items(run, records, asked_turn=state.turn)
     else:
         rows = [run.spelling.customer_row(record, run.company.id, run.now) for record in records]
         store_customers(run.db, rows)

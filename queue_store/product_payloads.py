@@ -149,6 +149,11 @@ class ShopChange(Payload, frozen=True, kw_only=True, omit_defaults=True):
     def __bool__(self) -> bool:
         return self != _NOTHING
 
+    @property
+    def moves_stock(self) -> bool:
+        """True if the shop's number of pieces is written, or begins to count."""
+        return self.quantity is not None or self.manage_stock is not None
+
 
 class SyncProduct(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """A product of the shop that is to be held against QuickBooks, and what a limit holds back of it."""

@@ -25,6 +25,7 @@ from queue_store.ids import new_ids
 from queue_store.models import Activity, ActivityEvent, Company, ShopProduct, Store, table_of
 from queue_store.payloads import encode
 from queue_store.product_payloads import ShopChange, SyncProduct, decode_shop_item, decode_sync
+from queue_store.settings import store_settings
 from queue_store.shop_products import AT_ONCE, matched_products, pieces, products_of, products_of_items
 from queue_store.showing import Wanted, change_of, is_open, wanted_of, with_quantity
 from queue_store.states import ActivityState
@@ -86,6 +87,8 @@ def _ask(db: Session, store: Store, rows: Collection[ShopProduct], cause: str, s
     company = db.get_one(Company, store.company_id)
     wanted = wanted_of(db, company, store, rows)
     gross = gross_takings(db, store.id, [row.product_id for row in rows])
+    # A person's edit is told from the agreement of both sides: one that is missing has to be made first.
+    needs_agreement = "stock" in live_kinds(store) and store_settings(db, store)["stock.edits"] == "adjust"
     differing: dict[int, ShopChange | None] = {}
     unchanged: list[int] = []
     for row in rows:
@@ -96,8 +99,11 @@ def _ask(db: Session, store: Store, rows: Collection[ShopProduct], cause: str, s
             differing[row.product_id] = change
             row.differs_since = row.differs_since or datetime.now(UTC)
         else:
-            unchanged.append(row.product_id)
             row.differs_since = None
+            if needs_agreement and row.agreed_gross is None and wanted[row.product_id].quantity is not None:
+                differing[row.product_id] = None
+            else:
+                unchanged.append(row.product_id)
     asked = _arm(db, store, differing, cause)
     return asked + _arm(db, store, dict.fromkeys(unchanged), cause, only_abroad=True)
 

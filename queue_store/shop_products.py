@@ -195,6 +195,13 @@ def mark_gone(db: Session, store: Store, product_ids: Collection[int]) -> None:
     db.flush()
 
 
+def forget_agreement(db: Session, store_id: int, product_ids: Collection[int]) -> None:
+    """A quantity of ours is about to be written to these: what both sides agreed on holds no more."""
+    for row in products_of(db, store_id, product_ids).values():
+        row.agreed_gross = None
+    db.flush()
+
+
 def mark_trashed(db: Session, store: Store, product_id: int) -> bool:
     """It lies in the shop's trash, as far as a webhook tells that names nothing but its id; False: not known."""
     row = db.get(ShopProduct, (store.id, product_id))

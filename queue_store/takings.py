@@ -188,8 +188,10 @@ def _reopen(db: Session, store: Store, records: Collection[str]) -> None:
 
 def begin_takings(
     db: Session, store: Store, orders: Sequence[Order], booked: Collection[str], since: datetime | None
-) -> None:
+) -> set[str]:
     """Stock goes live: these orders stand open in the shop, and of those `booked` the books know already.
+
+    Gives the items of which something else is promised now than before, to all shops of the company.
 
     `since`: when the newest of all orders was changed, as the reading began. All
     that changed later is read by the worker.
@@ -198,6 +200,7 @@ def begin_takings(
     both sides' agreements of that time.
     """
     records = {str(order.order_id) for order in orders}
+    before = _promised_items(db, store)
     db.execute(
         update(OrderTaking)
         .where(OrderTaking.store_id == store.id, ~OrderTaking.booked)
@@ -223,6 +226,17 @@ def begin_takings(
         )
     name_booked(db, store, booked)
     db.expire_all()
+    return before | _promised_items(db, store)
+
+
+def _promised_items(db: Session, store: Store) -> set[str]:
+    found = select(OrderTaking.list_id).where(
+        OrderTaking.store_id == store.id,
+        OrderTaking.list_id.is_not(None),
+        ~OrderTaking.booked,
+        ~OrderTaking.closed,
+    )
+    return {str(list_id) for list_id in db.scalars(found.distinct())}
 
 
 def name_booked(db: Session, store: Store, records: Collection[str]) -> set[str]:

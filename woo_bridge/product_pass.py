@@ -27,7 +27,7 @@ from queue_store.prices import decimals_of
 from queue_store.product_payloads import ShopChange, ShopItem, StockAdjustment, SyncProduct, decode_shop_item
 from queue_store.product_sync import LIMIT, ask_products
 from queue_store.settings import company_settings, store_settings
-from queue_store.shop_products import keep_products, mark_gone, products_of
+from queue_store.shop_products import forget_agreement, keep_products, mark_gone, products_of
 from queue_store.showing import Wanted, change_of, wanted_of
 from queue_store.tasks import close_task
 from woo_bridge.errors import ShopError, Untranslatable
@@ -256,8 +256,16 @@ class ProductPass:
                     for number in some:
                         self._ended[number] = Dropped(_NOT_LIVE)
                 else:
+                    self._disagree(some)
                     self._keep_answers(some, write_products(self._client, parent_id, some))
         return bool(by_parent)
+
+    def _disagree(self, numbers: Collection[int]) -> None:
+        """Our own writing moves the gross, by what orders took just before it too: until both sides agree
+        again, nothing that is read counts as a person's edit, though the answer be lost."""
+        moved = [number for number in numbers if self._plans[number].change.moves_stock]
+        if moved:
+            self._database.write_again(lambda db: forget_agreement(db, self._store_id, moved))
 
     def _keep_answers(
         self, sent: Mapping[int, Mapping[str, Any]], answers: Mapping[int, bytes | ItemRefused]

@@ -190,9 +190,23 @@ class Worker:
                 ended = kind.run(tools, claimed)
             except ShopError as error:
                 ended = dict.fromkeys((work.activity_id for work in works), error)
-        for work in works:
-            end = ended[work.activity_id]
-            self._settle(work, lambda db, store, activity, end=end: self._end(db, store, activity, end))  # type: ignore[misc]
+        self._settle_many(works, ended)
+
+    def _settle_many(self, works: Sequence[_Work], ended: Mapping[int, Ended]) -> None:
+        """Each by itself, in one transaction: a hundred commits would take longer than the calls."""
+
+        def settle(db: Session) -> None:
+            for work in works:
+                activity = get_activity(db, work.activity_id)
+                if not is_still_claimed(db, activity, work.attempt):
+                    continue
+                try:
+                    with db.begin_nested():
+                        self._end(db, db.get_one(Store, activity.store_id), activity, ended[work.activity_id])
+                except LostRace:
+                    logger.info("activity %s was settled by somebody else", work.activity_id)
+
+        self._database.write_again(settle)
 
     def _end(self, db: Session, store: Store, activity: Activity, end: Ended) -> None:
         """What became of one of many."""
