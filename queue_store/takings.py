@@ -17,6 +17,7 @@ from queue_store.matching import items_of_skus
 from queue_store.models import OrderTaking, ShopProduct, StockMove, Store
 from queue_store.payloads import Order, OrderLine
 from queue_store.product_sync import ask_products, ask_store_products
+from queue_store.shop_marks import move_orders_mark
 from queue_store.shop_products import pieces, products_of
 from queue_store.states import ABROAD
 
@@ -212,7 +213,9 @@ def begin_takings(
     )
     db.expire_all()
     store.stock_since = since
-    orders_read(store, since)
+    if since is not None and store.orders_read_until is None:
+        # An older mark stays: what was missed since is still to be read, and what of it was not open is booked.
+        move_orders_mark(db, store, since)
     keep_takings(db, store, orders, are_open=True)
     for some in pieces(sorted(records - set(booked))):
         db.execute(
@@ -256,9 +259,3 @@ def order_erased(db: Session, store: Store, order_id: int) -> None:
         return
     concerned = name_booked(db, store, {str(order_id)})
     ask_products(db, store.company_id, concerned, cause=f"order {order_id} was erased in the shop")
-
-
-def orders_read(store: Store, until: datetime | None) -> None:
-    """All orders changed up to `until`, by the shop's clock, are in the queue; the mark never goes back."""
-    if until is not None and (store.orders_read_until is None or until > store.orders_read_until):
-        store.orders_read_until = until
