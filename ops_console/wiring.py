@@ -216,6 +216,7 @@ def make_scheduler(settings: ProcessSettings, database: Database, box: SecretBox
     from woo_bridge.catch_up_orders import CATCH_UP_ORDERS
     from woo_bridge.catch_up_products import CATCH_UP_PRODUCTS, COMPARISON
     from woo_bridge.catch_up_refunds import CATCH_UP_REFUNDS
+    from woo_bridge.close_stock import CLOSING
     from woo_bridge.scheduler import Scheduler
     from woo_bridge.webhook_watch import WEBHOOK_WATCH
 
@@ -227,6 +228,7 @@ def make_scheduler(settings: ProcessSettings, database: Database, box: SecretBox
         CATCH_UP_CUSTOMERS,
         CATCH_UP_PRODUCTS,
         COMPARISON,
+        CLOSING,
         DAILY,
     )
     return Scheduler(

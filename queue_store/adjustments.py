@@ -14,6 +14,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import add_activity, newest_of_record
+from queue_store.closing import reopen
 from queue_store.fingerprint import content_digest
 from queue_store.ids import new_id
 from queue_store.models import Activity, OrderTaking
@@ -139,6 +140,7 @@ def count(db: Session, activity: Activity, *, counts: bool) -> None:
     """An adjustment that a person cancels is not promised to anybody any more; one that is let go again is."""
     if activity.kind != ADJUST_STOCK:
         return
+    reopen(db, activity.store_id, [record_of(activity.id)])
     db.execute(
         update(OrderTaking)
         .where(OrderTaking.store_id == activity.store_id, OrderTaking.record == record_of(activity.id))

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from queue_store.activities import SALE, newest_of_record
 from queue_store.catalogue import fold
+from queue_store.closing import reopen
 from queue_store.companies import live_kinds
 from queue_store.matching import items_of_skus
-from queue_store.models import OrderTaking, ShopProduct, StockMove, Store
+from queue_store.models import OrderTaking, ShopProduct, Store
 from queue_store.payloads import Order, OrderLine
 from queue_store.product_sync import ask_products, ask_store_products
 from queue_store.shop_marks import move_orders_mark
@@ -113,8 +114,9 @@ def keep_takings(
                 row.quantity = quantity
                 changed.append((row, latest))
             row.modified_at = order.modified_at
-    _reopen(db, store, {row.record for row, _ in changed if row.closed})
     db.flush()
+    # Also the documents of an order of which no taking was known.
+    reopen(db, store.id, {row.record for row, _ in changed})
     return changed
 
 
@@ -174,19 +176,6 @@ class _Items:
         return None
 
 
-def _reopen(db: Session, store: Store, records: Collection[str]) -> None:
-    """Both sides of these count again."""
-    if not records:
-        return
-    for model in (OrderTaking, StockMove):
-        db.execute(
-            update(model)
-            .where(model.store_id == store.id, model.record.in_(records), model.closed)
-            .values(closed=False)
-            .execution_options(synchronize_session="fetch")
-        )
-
-
 def begin_takings(
     db: Session, store: Store, orders: Sequence[Order], booked: Collection[str], since: datetime | None
 ) -> None:
@@ -217,6 +206,7 @@ def begin_takings(
         # An older mark stays: what was missed since is still to be read, and what of it was not open is booked.
         move_orders_mark(db, store, since)
     keep_takings(db, store, orders, are_open=True)
+    reopen(db, store.id, records)
     for some in pieces(sorted(records - set(booked))):
         db.execute(
             update(OrderTaking)

@@ -490,6 +490,9 @@ def upgrade() -> None:
             batch_op.f("ix_stock_moves_company_id_settled_turn"), ["company_id", "settled_turn"], unique=False
         )
         batch_op.create_index(
+            batch_op.f("ix_stock_moves_store_id_record"), ["store_id", "record"], unique=False
+        )
+        batch_op.create_index(
             "ix_stock_moves_open",
             ["company_id", "list_id"],
             unique=False,
@@ -834,6 +837,7 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_stock_moves_open", sqlite_where=sa.text("NOT closed"), postgresql_where=sa.text("NOT closed")
         )
+        batch_op.drop_index(batch_op.f("ix_stock_moves_store_id_record"))
         batch_op.drop_index(batch_op.f("ix_stock_moves_company_id_settled_turn"))
 
     op.drop_table("stock_moves")
