@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from decimal import Decimal
 
 import pytest
@@ -249,7 +248,7 @@ def test_a_move_that_is_settled_later_waits_for_the_next_read(house: Database) -
     assert close(house) == (1, 0)
 
 
-def test_an_item_with_twenty_thousand_closed_orders_costs_as_much_as_its_open_ones(
+def test_an_item_with_twenty_thousand_closed_orders_has_only_its_open_ones_gone_through(
     house: Database,
 ) -> None:
     read_item(house)
@@ -275,12 +274,7 @@ def test_an_item_with_twenty_thousand_closed_orders_costs_as_much_as_its_open_on
     read_in(house, 3)
     keep(house, taken("2"))
 
-    def cost() -> float:
-        begun = time.perf_counter()
-        assert sides(house)[0] >= 1
-        return time.perf_counter() - begun
-
-    before = min(cost() for _ in range(3))
+    assert sides(house) == (many + 1, many)
     closed, after, rounds = 0, "", 0
     while after is not None:
         rounds += 1
@@ -289,9 +283,6 @@ def test_an_item_with_twenty_thousand_closed_orders_costs_as_much_as_its_open_on
             number, after = close_orders(db, get_store(db, "main"), after)
         closed += number
     assert closed == many
-    afterwards = min(cost() for _ in range(3))
     assert sides(house) == (1, 0)
-    # Measured 83 ms before and 9 ms after, of which all but a fraction is the reading's own beginning and end.
-    assert afterwards * 2 < before
     with house.read() as db:
         assert db.scalars(select(OrderTaking.record).where(~OrderTaking.closed)).all() == ["71"]
