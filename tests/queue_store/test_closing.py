@@ -264,11 +264,18 @@ def test_an_item_with_twenty_thousand_closed_orders_has_only_its_open_ones_gone_
             for number in range(1000, 1000 + many)
         ]
         connection.execute(insert(table_of(OrderTaking)), takings)
+        sales = [
+            {"id": number, "company_id": store.company_id, "store_id": store.id, "kind": "sale"}
+            | {"record_id": str(record), "state": ActivityState.SUCCEEDED, "payload": b"{}", "digest": ""}
+            | {"created_at": MOMENT, "updated_at": MOMENT}
+            for record, number in enumerate(new_ids(many), 1000)
+        ]
+        connection.execute(insert(table_of(Activity)), sales)
         documents = [
             both
-            | {"activity_id": activity_id, "record": str(1000 + number), "quantity": Decimal(1)}
+            | {"activity_id": sale["id"], "record": sale["record_id"], "quantity": Decimal(1)}
             | {"is_order": False, "sent_turn": 1, "settled_turn": 1}
-            for number, activity_id in enumerate(new_ids(many))
+            for sale in sales
         ]
         connection.execute(insert(table_of(StockMove)), documents)
     read_in(house, 3)
