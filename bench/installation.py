@@ -87,7 +87,7 @@ class Installation:
 
     def prepare(self) -> None:
         """What the worker does, until there is nothing left to do."""
-        work = wiring.make_work(self.settings, self.database, wiring.open_box(self.settings))
+        work = wiring.Work(self.settings, self.database, wiring.open_box(self.settings), patience=None)
         while work():
             pass
 

@@ -16,8 +16,8 @@ from queue_store.product_payloads import ShopItem, decode_shop_item
 from queue_store.shop_products import keep_products, mark_gone, products_of
 from woo_bridge.client import ShopClient
 from woo_bridge.errors import Untranslatable
+from woo_bridge.orders_since import read_changed_orders
 from woo_bridge.product_calls import ALL_FIELDS, read_products
-from woo_bridge.read_orders import read_changed_orders
 from woo_bridge.read_products import know_products
 from woo_bridge.translate_products import translate_product
 

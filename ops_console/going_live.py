@@ -34,7 +34,7 @@ from queue_store.showing import change_of, wanted_of
 from queue_store.states import ActivityState
 from queue_store.takings import begin_takings
 from woo_bridge.client import ShopClient
-from woo_bridge.read_orders import newest_change
+from woo_bridge.orders_since import newest_change
 from woo_bridge.read_products import read_all_products
 from woo_bridge.translate_orders import translate_order
 

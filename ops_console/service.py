@@ -48,12 +48,12 @@ class Service:
         self.database = wiring.open_migrated_database(settings)
         try:
             self.parts = wiring.build(settings, self.database)
-            work = wiring.make_work(settings, self.database, self.parts.box) if worker else None
+            work = wiring.Work(settings, self.database, self.parts.box) if worker else None
             self._server, self._sockets = _listen(self.parts.app, host, port, threads)
         except BaseException:
             self.database.close()
             raise
-        self._loop = WorkLoop(work) if work else None
+        self._work, self._loop = work, WorkLoop(work) if work else None
         self._thread: threading.Thread | None = None
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{_port(self._server)}"
@@ -103,6 +103,8 @@ class Service:
     def _end(self) -> None:
         if self._loop is not None:
             self._loop.stop()
+        if self._work is not None:
+            self._work.wait(wiring.LAST_WAIT)
         self.parts.finish()
         self.database.close()
         logger.info("stopped")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ops_console import schema, wsgi
+from ops_console.aside import Aside
 from ops_console.errors import NotDone, SettingsProblem
 from ops_console.proxies import TrustedProxies
 from ops_console.settings import ProcessSettings
+from queue_store.companies import list_stores
 from queue_store.database import Database, is_damaged
 from queue_store.errors import SchemaOutdated
 from queue_store.secrets import SecretBox
@@ -23,11 +27,16 @@ if TYPE_CHECKING:
 
     from queue_store.models import Store
     from woo_bridge.client import ShopClient
+    from woo_bridge.reach import Reach
     from woo_bridge.scheduler import Scheduler
 
 KEY_FILE = "secret.key"
 #: Documents that one round of the worker makes ready.
 PREPARED_AT_ONCE = 5
+#: How long the round of one shop may hold up the others, in seconds.
+PATIENCE = 1.0
+#: How long a stop waits for calls of shops that are still out, in seconds.
+LAST_WAIT = 30.0
 
 
 def make_data_dir(settings: ProcessSettings) -> Path:
@@ -191,31 +200,68 @@ def build(settings: ProcessSettings, database: Database) -> Parts:
     )
 
 
-def make_work(settings: ProcessSettings, database: Database, box: SecretBox) -> Callable[[], int]:
-    """One round of the worker, as a function that gives how much it did."""
-    from ops_console.reconciliation import compare_due
-    from qbwc_service.preparing import prepare_pending
-    from woo_bridge.worker import Worker
+class Work:
+    """The rounds of the worker: called again and again, each call gives how much was done.
 
-    open_client = make_open_client(settings, box)
-    worker = Worker(database, box, make_client=lambda store, _box: open_client(store))
-    scheduler = make_scheduler(settings, database, box)
+    Each shop's activities go on beside the others', and so does what runs by
+    schedule: a shop that hangs holds up nothing but its own.
+    """
 
-    def work() -> int:
-        done = prepare_pending(database, PREPARED_AT_ONCE) + worker.run_once()
-        return done + scheduler.run_once() + compare_due(database, open_client)
+    def __init__(
+        self,
+        settings: ProcessSettings,
+        database: Database,
+        box: SecretBox,
+        *,
+        patience: float | None = PATIENCE,
+    ) -> None:
+        """`patience` in seconds; None: each round waits until all of it is done."""
+        from ops_console.reconciliation import compare_due
+        from woo_bridge.reach import Reach
+        from woo_bridge.worker import Worker
 
-    return work
+        open_client = make_open_client(settings, box)
+        reach = Reach()
+        scheduler = make_scheduler(settings, database, box, reach)
+        self._database, self._patience = database, patience
+        self._worker = Worker(database, box, make_client=lambda store, _box: open_client(store), reach=reach)
+        self._by_schedule = Aside(
+            lambda: scheduler.run_once() + compare_due(database, open_client), patience=patience
+        )
+        self._of_shops: dict[int, Aside] = {}
+
+    def __call__(self) -> int:
+        from qbwc_service.preparing import prepare_pending
+
+        done = prepare_pending(self._database, PREPARED_AT_ONCE)
+        with self._database.read() as db:
+            store_ids = [store.id for store in list_stores(db)]
+        for number in store_ids:
+            if number not in self._of_shops:
+                self._of_shops[number] = Aside(
+                    partial(self._worker.run_once, number), patience=self._patience
+                )
+            done += self._of_shops[number].run_once()
+        return done + self._by_schedule.run_once()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for what is still at work, so long at most."""
+        until = time.monotonic() + seconds
+        for one in (self._by_schedule, *self._of_shops.values()):
+            one.wait(max(0.0, until - time.monotonic()))
 
 
-def make_scheduler(settings: ProcessSettings, database: Database, box: SecretBox) -> Scheduler:
-    """What runs by itself, all of it."""
+def make_scheduler(
+    settings: ProcessSettings, database: Database, box: SecretBox, reach: Reach | None = None
+) -> Scheduler:
+    """What runs by itself, all of it; `reach` is shared with the worker beside it."""
     from ops_console.daily_reconciliation import DAILY
     from woo_bridge.catch_up_customers import CATCH_UP_CUSTOMERS
     from woo_bridge.catch_up_deleted import CATCH_UP_DELETED
     from woo_bridge.catch_up_orders import CATCH_UP_ORDERS
     from woo_bridge.catch_up_products import CATCH_UP_PRODUCTS, COMPARISON
     from woo_bridge.catch_up_refunds import CATCH_UP_REFUNDS
+    from woo_bridge.close_stock import CLOSING
     from woo_bridge.scheduler import Scheduler
     from woo_bridge.webhook_watch import WEBHOOK_WATCH
 
@@ -227,6 +273,7 @@ def make_scheduler(settings: ProcessSettings, database: Database, box: SecretBox
         CATCH_UP_CUSTOMERS,
         CATCH_UP_PRODUCTS,
         COMPARISON,
+        CLOSING,
         DAILY,
     )
     return Scheduler(
@@ -235,6 +282,7 @@ def make_scheduler(settings: ProcessSettings, database: Database, box: SecretBox
         jobs,
         open_client=make_open_client(settings, box),
         public_url=settings.public_url,
+        reach=reach,
     )
 
 

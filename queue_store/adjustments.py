@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import add_activity, newest_of_record
+from queue_store.closing import reopen
 from queue_store.fingerprint import content_digest
 from queue_store.ids import new_id
 from queue_store.models import Activity, CatalogueItem, OrderTaking
@@ -169,6 +170,7 @@ def count(db: Session, activity: Activity, *, counts: bool) -> None:
     """An adjustment that a person cancels is not promised to anybody any more; one that is let go again is."""
     if activity.kind != ADJUST_STOCK:
         return
+    reopen(db, activity.store_id, [record_of(activity.id)])
     db.execute(
         update(OrderTaking)
         .where(OrderTaking.store_id == activity.store_id, OrderTaking.record == record_of(activity.id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,6 +13,7 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import SALE
+from queue_store.closing import reopen
 from queue_store.levels import Move, Taking
 from queue_store.models import Activity, Company, OrderTaking, StockMove
 from queue_store.states import ABROAD, ActivityState
@@ -106,8 +108,18 @@ def record_moves(db: Session, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
     activities = {row["activity_id"] for row in rows}
+    _reopen(db, rows)
     db.execute(delete(StockMove).where(StockMove.activity_id.in_(activities)))
     upsert(db, StockMove, rows, ("activity_id", "list_id"))
+
+
+def _reopen(db: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """A document of theirs leaves, or is found: their sides are not what they were."""
+    records: dict[int, set[str]] = defaultdict(set)
+    for row in rows:
+        records[row["store_id"]].add(row["record"])
+    for store_id, some in records.items():
+        reopen(db, store_id, some)
 
 
 def settle_moves(db: Session, company: Company) -> None:
@@ -147,7 +159,9 @@ def take_back(db: Session, reversal: Activity, original_id: int) -> None:
     company = db.get(Company, reversal.company_id)
     if company is None or not company.tracks_stock or with_moves(db, [reversal.id]):
         return
-    for move in moves_of(db, [original_id]):
+    originals = moves_of(db, [original_id])
+    reopen(db, reversal.store_id, {move.record for move in originals})
+    for move in originals:
         db.add(
             StockMove(
                 activity_id=reversal.id,
@@ -183,7 +197,9 @@ def reversed_by_hand(
     undone = any(one.kind == REVERSAL and one.state not in _NOT_DONE for one in activities)
     if sale is None or sale.state != ActivityState.SUCCEEDED or undone:
         return
-    for move in moves_of(db, [sale.id]):
+    moves = moves_of(db, [sale.id])
+    reopen(db, store_id, {move.record for move in moves})
+    for move in moves:
         if move.quantity:
             # Settled anew, so that the item is read again.
             move.quantity, move.settled_turn = Decimal(0), company.turn

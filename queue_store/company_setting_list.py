@@ -68,7 +68,6 @@ COMPANY_SETTINGS: Mapping[str, Setting] = by_key(
     Setting("reconcile.hour", "3", between(0, 23), "Hour of the daily reconciliation, by the shop's own clock.", "0 to 23"),
     Setting("reconcile.days", "7", between(1, 366), "Days that the daily reconciliation looks back on.", "1 to 366"),
     Setting("reversals.shown", "unknown", among("unknown", "status", "copy"), "How this QuickBooks shows that a receipt was reversed; found out by company calibrate.", "unknown, status or copy"),
-    Setting("stock.sales_move_modified", "unknown", among("unknown", "yes", "no"), "Whether a sale changes its items' time of change in QuickBooks, so that reading what changed finds what was sold; found out by company calibrate.", "unknown, yes or no"),
     Setting("retry.base_seconds", "120", between(1, 86_400), "First wait before a failed transport is tried again; doubles up to an hour.", "1 to 86400"),
     Setting("pace.start", "5", between(1, 500), "Requests in the first message set.", "1 to 500"),
     Setting("pace.most", "50", between(1, 500), "Requests in a message set at most.", "1 to 500"),
@@ -82,7 +81,7 @@ COMPANY_SETTINGS: Mapping[str, Setting] = by_key(
     Setting("stock.basis", "on_hand", among("on_hand", "available"), "Which quantity of QuickBooks counts: what is on hand, or that less what customers have ordered there.", "on_hand or available"),
     Setting("stock.stores", "", location_numbers, "Stores (locations) whose stock the shops sell, by number; empty: all. Others for single SKUs: qbwoo mapping set location SKU 1+2", "numbers separated by commas"),
     Setting("stock.full_hour", "8", between(0, 23), "Hour, by UTC, after which all items are read each day, while a shop shows QuickBooks' stock; 8 is night in all of America.", "0 to 23"),
-    Setting("stock.sales_move_modified", "unknown", among("unknown", "yes", "no"), "Whether a sale at the till makes QuickBooks tell its items as changed; until it is known to, what was sold is read from the receipts.", "unknown, yes or no"),
+    Setting("stock.sales_move_modified", "unknown", among("unknown", "yes", "no"), "Whether a sale at the till makes QuickBooks tell its items as changed; until it is known to, what was sold is read from the receipts. Found out by company calibrate.", "unknown, yes or no"),
     Setting("stock.reason", "Web shop", text(8, least=1), "Reason that adjustments of QuickBooks' stock carry.", "1 to 8 characters"),
     Setting("qwc.minutes", "5", between(1, 1440), "How often the Web Connector runs, as written into the .qwc.", "1 to 1440"),
 )  # fmt: skip

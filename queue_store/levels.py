@@ -118,6 +118,20 @@ def allocation(
     return sum((one.promised for one in sides.values()), ZERO)
 
 
+def is_over(takings: Iterable[Taking], moves: Iterable[Move], asked_turn: int) -> bool:
+    """True if one record's sides of an item come to nothing in each read asked for in `asked_turn` or later.
+
+    Its documents count in all of these reads, whichever the basis is. Without a taking no document counts.
+    """
+    takings, moves = list(takings), list(moves)
+    if any(move.settled_turn is None or move.settled_turn >= asked_turn for move in moves):
+        return False
+    return not takings or all(
+        allocation(takings, moves, asked_turn, holds_orders=holds_orders) == ZERO
+        for holds_orders in (False, True)
+    )
+
+
 def basis(item: BookItem, locations: Iterable[str], *, available: bool) -> Decimal | None:
     """Pieces of the chosen locations, or of all of them; None: QuickBooks tells nothing of them."""
     chosen = tuple(locations)

@@ -56,11 +56,14 @@ def find_schedule(db: Session, store: Store, name: str) -> Schedule | None:
     ).first()
 
 
-def next_due(db: Session, names: Collection[str], now: datetime) -> Schedule | None:
-    """The one of these names that is due longest and that nobody is at."""
+def next_due(
+    db: Session, names: Collection[str], now: datetime, *, but_stores: Collection[int] = ()
+) -> Schedule | None:
+    """The one of these names that is due longest and that nobody is at; none of these stores."""
     return db.scalars(
         select(Schedule)
         .where(Schedule.next_at <= now, Schedule.name.in_(names), _is_free(now))
+        .where(Schedule.store_id.not_in(but_stores))
         .order_by(Schedule.next_at, Schedule.id)
         .limit(1)
     ).first()

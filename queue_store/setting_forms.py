@@ -140,7 +140,12 @@ def prefix(value: str) -> str:
 
 
 def by_key(*settings: Setting) -> Mapping[str, Setting]:
-    return {setting.key: setting for setting in settings}
+    """Raises ValueError if one is listed twice: only the last would count."""
+    found = {setting.key: setting for setting in settings}
+    if len(found) < len(settings):
+        keys = [setting.key for setting in settings]
+        raise ValueError(f"listed twice: {', '.join(key for key in found if keys.count(key) > 1)}")
+    return found
 
 
 def percent(value: str) -> Decimal:

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import CALLED_OFF, RETURN, SALE
-from queue_store.models import Activity, Mapping, Store
+from queue_store.models import Activity, Mapping, OrderTaking, Store
 from queue_store.states import ActivityState
 
 
@@ -36,7 +36,22 @@ class AskedOrder(NamedTuple):
 def orders_to_ask(
     db: Session, store: Store, *, changed_since: datetime, after_id: int, limit: int
 ) -> list[AskedOrder]:
-    """Orders that are not in the books yet and wanted, and those changed since then; by activity id, a piece."""
+    """Orders that are not in the books yet and wanted, and those changed since then; by activity id, a piece.
+
+    Also those withdrawn ones that hold pieces of the shop's stock: an order in the
+    trash does, until the shop empties that, which nothing tells of.
+    """
+    holds_pieces = (
+        select(OrderTaking.line_id)
+        .where(
+            OrderTaking.store_id == store.id,
+            OrderTaking.record == Activity.record_id,
+            OrderTaking.quantity != 0,
+            ~OrderTaking.booked,
+            ~OrderTaking.closed,
+        )
+        .exists()
+    )
     done = (ActivityState.SUCCEEDED, ActivityState.SUPERSEDED, ActivityState.CANCELLED)
     rows = db.execute(
         select(Activity.id, Activity.record_id, Activity.modified_at)
@@ -49,6 +64,7 @@ def orders_to_ask(
             or_(
                 and_(Activity.state.not_in(done), Activity.unwanted.is_(False)),
                 and_(Activity.modified_at >= changed_since, Activity.unwanted.is_(False)),
+                and_(Activity.unwanted, holds_pieces),
             ),
         )
         .order_by(Activity.id)

@@ -124,14 +124,19 @@ def claim_shop_work(
     kind: str = "",
     store_id: int = 0,
     but: Collection[str] = (),
+    but_stores: Collection[int] = (),
 ) -> Sequence[Activity]:
     """Up to `limit` activities that are due, now marked as sent, oldest first.
 
-    Of one `kind` and store where these are given, and of none of the kinds in `but`.
+    Of one `kind` and store where these are given, and of none of the kinds in `but`, nor of these stores.
     """
     conditions = [_is_due(now)]
     if kind:
-        conditions += [Activity.kind == kind, Activity.store_id == store_id]
+        conditions.append(Activity.kind == kind)
+    if store_id:
+        conditions.append(Activity.store_id == store_id)
+    if but_stores:
+        conditions.append(Activity.store_id.not_in(but_stores))
     if but:
         conditions.append(Activity.kind.not_in(but))
     due = db.scalars(
@@ -250,14 +255,20 @@ def is_mapped(db: Session, *, company_id: int, store_id: int, kind: str, key: st
     )
 
 
-def has_shop_work(db: Session, company_id: int, now: datetime) -> bool:
-    """True if anything is due, or was claimed by a worker that died."""
+def has_shop_work(
+    db: Session, company_id: int, now: datetime, *, store_id: int = 0, but_stores: Collection[int] = ()
+) -> bool:
+    """True if anything is due, or was claimed by a worker that died; of one store where it is given."""
+    of_store = [Activity.store_id == store_id] if store_id else []
+    if but_stores:
+        of_store.append(Activity.store_id.not_in(but_stores))
     return (
         db.scalars(
             select(Activity.id)
             .where(
                 Activity.company_id == company_id,
                 Activity.target == SHOP,
+                *of_store,
                 or_(
                     Activity.state == ActivityState.PENDING,
                     (Activity.state == ActivityState.DELAYED) & (Activity.next_at <= now),

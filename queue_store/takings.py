@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 
 from queue_store.activities import SALE, newest_of_record
 from queue_store.catalogue import fold
+from queue_store.closing import reopen
 from queue_store.companies import live_kinds
 from queue_store.matching import items_of_skus
-from queue_store.models import OrderTaking, ShopProduct, StockMove, Store
+from queue_store.models import OrderTaking, ShopProduct, Store
 from queue_store.payloads import Order, OrderLine
 from queue_store.product_sync import ask_products, ask_store_products
+from queue_store.shop_marks import move_orders_mark
 from queue_store.shop_products import pieces, products_of
 from queue_store.states import ABROAD
 
@@ -112,8 +114,9 @@ def keep_takings(
                 row.quantity = quantity
                 changed.append((row, latest))
             row.modified_at = order.modified_at
-    _reopen(db, store, {row.record for row, _ in changed if row.closed})
     db.flush()
+    # Also the documents of an order of which no taking was known.
+    reopen(db, store.id, {row.record for row, _ in changed})
     return changed
 
 
@@ -173,19 +176,6 @@ class _Items:
         return None
 
 
-def _reopen(db: Session, store: Store, records: Collection[str]) -> None:
-    """Both sides of these count again."""
-    if not records:
-        return
-    for model in (OrderTaking, StockMove):
-        db.execute(
-            update(model)
-            .where(model.store_id == store.id, model.record.in_(records), model.closed)
-            .values(closed=False)
-            .execution_options(synchronize_session="fetch")
-        )
-
-
 def begin_takings(
     db: Session, store: Store, orders: Sequence[Order], booked: Collection[str], since: datetime | None
 ) -> set[str]:
@@ -215,8 +205,11 @@ def begin_takings(
     )
     db.expire_all()
     store.stock_since = since
-    orders_read(store, since)
+    if since is not None and store.orders_read_until is None:
+        # An older mark stays: what was missed since is still to be read, and what of it was not open is booked.
+        move_orders_mark(db, store, since)
     keep_takings(db, store, orders, are_open=True)
+    reopen(db, store.id, records)
     for some in pieces(sorted(records - set(booked))):
         db.execute(
             update(OrderTaking)
@@ -270,9 +263,3 @@ def order_erased(db: Session, store: Store, order_id: int) -> None:
         return
     concerned = name_booked(db, store, {str(order_id)})
     ask_products(db, store.company_id, concerned, cause=f"order {order_id} was erased in the shop")
-
-
-def orders_read(store: Store, until: datetime | None) -> None:
-    """All orders changed up to `until`, by the shop's clock, are in the queue; the mark never goes back."""
-    if until is not None and (store.orders_read_until is None or until > store.orders_read_until):
-        store.orders_read_until = until

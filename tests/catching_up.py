@@ -28,6 +28,7 @@ from woo_bridge.catch_up_orders import CATCH_UP_ORDERS
 from woo_bridge.catch_up_products import CATCH_UP_PRODUCTS, COMPARISON
 from woo_bridge.catch_up_refunds import CATCH_UP_REFUNDS
 from woo_bridge.client import ShopClient
+from woo_bridge.close_stock import CLOSING
 from woo_bridge.connect import connect_store
 from woo_bridge.endpoint import WebhookEndpoint
 from woo_bridge.job import Job
@@ -37,7 +38,7 @@ from woo_bridge.worker import Worker
 
 JOBS = (
     *(CATCH_UP_ORDERS, WEBHOOK_WATCH, CATCH_UP_REFUNDS, CATCH_UP_DELETED, CATCH_UP_CUSTOMERS),
-    *(CATCH_UP_PRODUCTS, COMPARISON, DAILY),
+    *(CATCH_UP_PRODUCTS, COMPARISON, CLOSING, DAILY),
 )
 
 

@@ -21,7 +21,7 @@ from queue_store.tasks import close_task, raise_task
 from woo_bridge.changed_rows import OVERLAP
 from woo_bridge.disposition import order_rules
 from woo_bridge.job import Found, Job, Keep, Next, Piece, counted, every
-from woo_bridge.orders_since import OrdersPage, fetch_page, keep_orders
+from woo_bridge.orders_since import OrdersPage, fetch_page, from_when, keep_orders
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -32,9 +32,6 @@ LOST_WEBHOOKS = "lost webhooks"
 
 #: What a store is read back to that was never read.
 _FIRST = timedelta(days=1)
-#: The shop's clock stands before the mark: it was put back. Then so much is read again, since stamps may lie anywhere.
-_PUT_BACK = timedelta(minutes=1)
-_AFTER_PUT_BACK = timedelta(days=1)
 #: Words of what a webhook would have told.
 _NEWS = (
     *(Taken.NEW, Taken.REPLACED, Taken.SAME_SECOND, Taken.BESIDE, Taken.CHANGED_AFTER_SENT),
@@ -48,7 +45,7 @@ def _step(piece: Piece) -> Keep:
         return _trash(piece, place)
     after = datetime.fromisoformat(place["after"])
     page = fetch_page(piece.client, after)
-    back = _put_back(page, place)
+    back = None if place.get("put_back") else from_when(page, datetime.fromisoformat(place["mark"]))
     if back is not None:
         place |= {"after": back.isoformat(), "put_back": True}
         return lambda db, store, settings: Next(place)
@@ -77,15 +74,6 @@ def _beginning(piece: Piece) -> dict[str, Any]:
         "mark": mark.isoformat(),
         "trash_after": (trash_mark - OVERLAP).isoformat(),
     }
-
-
-def _put_back(page: OrdersPage, place: dict[str, Any]) -> datetime | None:
-    """From when to read instead if the shop's clock was put back behind the mark; None: it was not."""
-    if page.shop_now is None or place.get("put_back"):
-        return None
-    if page.shop_now >= datetime.fromisoformat(place["mark"]) - _PUT_BACK:
-        return None
-    return page.shop_now - _AFTER_PUT_BACK
 
 
 def _trash(piece: Piece, place: dict[str, Any]) -> Keep:

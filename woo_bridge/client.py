@@ -31,6 +31,8 @@ MOST_ANSWER_BYTES = 64 * 1024 * 1024
 #: Longest pause between two tries of one call, also when the shop asks for more.
 _LONGEST_PAUSE = 60.0
 _FIRST_PAUSE = 0.5
+#: A call that took so long and came to nothing is not tried again at once, in seconds: the shop hangs.
+_PATIENCE = 15.0
 _USER_AGENT = "qbwoo"
 #: No answer takes longer in all, however slowly its bytes drip, in seconds.
 _LONGEST_ANSWER = 180.0
@@ -282,6 +284,7 @@ class ShopClient:
         if is_repeatable is None:
             is_repeatable = method in _REPEATABLE
         call = f"{method} {endpoint}"
+        begun = time.monotonic()
         for left in range(self._max_tries - 1, -1, -1):
             try:
                 return self._once(call, method, endpoint, data, query)
@@ -291,6 +294,8 @@ class ShopClient:
                 pause = error.retry_after
             except ShopUnreachable as error:
                 if not left or (error.may_have_arrived and not is_repeatable):
+                    raise
+                if time.monotonic() - begun > _PATIENCE:
                     raise
                 pause = None
             tried = self._max_tries - left

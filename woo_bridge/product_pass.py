@@ -29,12 +29,13 @@ from queue_store.product_sync import LIMIT, ask_products
 from queue_store.settings import company_settings, store_settings
 from queue_store.shop_products import forget_agreement, keep_products, mark_gone, products_of
 from queue_store.showing import Wanted, change_of, wanted_of
+from queue_store.takings import keeps_takings
 from queue_store.tasks import close_task
 from woo_bridge.errors import ShopError, Untranslatable
 from woo_bridge.kinds.kind import Again, Done, Dropped, Ended, Refused, Tools
+from woo_bridge.orders_since import read_changed_orders
 from woo_bridge.product_calls import ItemRefused, body_of, hundreds, read_products, write_products
 from woo_bridge.product_ends import held, left_alone, not_taken, subject_of
-from woo_bridge.read_orders import read_changed_orders
 from woo_bridge.translate_products import translate_answer, translate_product
 
 if TYPE_CHECKING:
@@ -112,7 +113,11 @@ class ProductPass:
 
     def _read_orders(self, numbers: Collection[int]) -> set[int]:
         """Take in what changed; those of which orders took, or gave back, since that was done before."""
-        read_changed_orders(self._database, self._client, self._store_id)
+        with self._database.read() as db:
+            has_takings = keeps_takings(db.get_one(Store, self._store_id))
+        if has_takings:
+            # Where prices alone go to the shop no order changes what is written.
+            read_changed_orders(self._database, self._client, self._store_id)
         with self._database.read() as db:
             taken = gross_takings(db, self._store_id, numbers)
         moved = {number for number in numbers if self._taken.get(number, taken[number]) != taken[number]}

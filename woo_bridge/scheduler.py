@@ -26,9 +26,10 @@ from queue_store.secrets import SecretBox
 from queue_store.settings import store_settings
 from queue_store.tasks import close_task, raise_task
 from woo_bridge.client import ShopClient
-from woo_bridge.errors import BridgeError, UnknownHost
+from woo_bridge.errors import BridgeError, ShopUnreachable, UnknownHost
 from woo_bridge.job import Job, Next, Piece
 from woo_bridge.planning import Planned, due_at, planned
+from woo_bridge.reach import Reach
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -77,7 +78,10 @@ class Scheduler:
         open_client: Callable[[Store], ShopClient],
         public_url: str | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        reach: Reach | None = None,
     ) -> None:
+        """`reach` is shared with the worker."""
+        self._reach = reach or Reach()
         self._database, self._box, self._now = database, box, now
         self._jobs: Mapping[str, Job] = {job.name: job for job in jobs}
         self._open_client, self._public_url = open_client, public_url
@@ -92,7 +96,7 @@ class Scheduler:
             self._look(now, starting=self._looked_at is None)
             self._looked_at = now
         with self._database.read() as db:
-            due = store_of.next_due(db, self._jobs.keys(), now)
+            due = store_of.next_due(db, self._jobs.keys(), now, but_stores=self._reach.silent(now))
         if due is None:
             return 0
         with self._database.write() as db:
@@ -221,7 +225,11 @@ class Scheduler:
                 )
                 keep = job.step(piece)
             except (BridgeError, WrongSecretKey) as error:
+                if isinstance(error, (ShopUnreachable, UnknownHost)):
+                    self._reach.failed(claim.store.id, self._now())
                 return self._failed(claim, error)
+
+        self._reach.answered(claim.store.id)
 
         def work(db: Session) -> Next:
             store = db.get_one(Store, claim.store.id)

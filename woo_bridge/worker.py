@@ -4,7 +4,7 @@ An activity is claimed in one transaction, the shop is called without any, and
 the answer is settled in another. A worker that dies between leaves a claim
 that ends by itself after ten minutes, since all its calls may be repeated. A
 shop that is down is not called for each of its activities in turn: the rest of
-them are put off with the first ones.
+them are put off with the first ones, and what comes later waits (`Reach`).
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from woo_bridge.errors import (
 )
 from woo_bridge.kinds import KINDS, MANY_KINDS
 from woo_bridge.kinds.kind import Again, Claimed, Done, Ended, Held, Refused, Tools
+from woo_bridge.reach import Reach
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -94,13 +95,19 @@ class Worker:
         *,
         make_client: Callable[[Store, SecretBox], ShopClient] = open_client,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        reach: Reach | None = None,
     ) -> None:
+        """`reach` is shared with the scheduler."""
+        self._reach = reach or Reach()
         self._database, self._box = database, box
         self._make_client, self._now = make_client, now
 
-    def run_once(self) -> int:
-        """Claim and do what is due, a bounded piece of it; how many activities were settled or put off."""
-        work, many = self._claim()
+    def run_once(self, store_id: int = 0) -> int:
+        """Claim and do what is due, a bounded piece of it; how many activities were settled or put off.
+
+        Of one store, or of all of them. A shop that did not answer just now is left alone.
+        """
+        work, many = self._claim(store_id)
         with ExitStack() as open_clients:
             lines: dict[int, _Line] = {}
 
@@ -115,11 +122,16 @@ class Worker:
                 self._do_many(some, line_of(some[0].store_id))
         return len(work) + sum(map(len, many))
 
-    def _claim(self) -> tuple[list[_Work], list[list[_Work]]]:
+    def _claim(self, only: int) -> tuple[list[_Work], list[list[_Work]]]:
         """What is done one by one, and what is done many at a time, of one kind and store each."""
         now = self._now()
+        silent = self._reach.silent(now)
         with self._database.read() as db:
-            due = [c.id for c in list_companies(db) if has_shop_work(db, c.id, now)]
+            due = [
+                company.id
+                for company in list_companies(db)
+                if has_shop_work(db, company.id, now, store_id=only, but_stores=silent)
+            ]
         work: list[_Work] = []
         many: list[list[_Work]] = []
         for company_id in due:
@@ -127,9 +139,14 @@ class Worker:
                 free_abandoned(db, company_id, now)
                 stores = {store.id: store for store in list_stores(db, company_id)}
                 settings = {store.id: store_settings(db, store) for store in stores.values()}
-                work += _works(claim_shop_work(db, company_id, now, AT_ONCE, but=tuple(MANY_KINDS)), settings)
+                single = claim_shop_work(
+                    db, company_id, now, AT_ONCE, store_id=only, but=tuple(MANY_KINDS), but_stores=silent
+                )
+                work += _works(single, settings)
                 for kind in MANY_KINDS.values():
                     for store_id in stores_with_work(db, company_id, kind.name, now):
+                        if store_id in silent or only not in (0, store_id):
+                            continue
                         claimed = claim_shop_work(
                             db, company_id, now, kind.at_once, kind=kind.name, store_id=store_id
                         )
@@ -144,6 +161,7 @@ class Worker:
                 return _Line(open_clients.enter_context(self._make_client(store, self._box)))
             except UnknownHost as error:
                 unreachable = ShopUnreachable("the shop was not called", str(error), may_have_arrived=False)
+                self._is_silent(store_id, unreachable)
                 return _Line(None, error=unreachable)
             except BadStoreUrl as error:
                 return _Line(None, error=StoreNotCalled(str(error)))
@@ -167,9 +185,12 @@ class Worker:
         except ShopError as error:
             failure = error
             line.strikes, line.error = line.strikes + 1 if error.retriable else 0, error
+            if self._is_silent(work.store_id, error):
+                line.strikes = _STRIKES
             self._settle(work, lambda db, store, activity: self._put_off(db, store, activity, failure))
             return
         line.strikes = 0
+        self._reach.answered(work.store_id)
 
         def settle(db: Session, store: Store, activity: Activity) -> None:
             done = kind.settle(db, store, store_settings(db, store), activity, answer)
@@ -190,6 +211,11 @@ class Worker:
                 ended = kind.run(tools, claimed)
             except ShopError as error:
                 ended = dict.fromkeys((work.activity_id for work in works), error)
+            errors = [end for end in ended.values() if isinstance(end, ShopError)]
+            if errors:
+                self._is_silent(works[0].store_id, errors[0])
+            else:
+                self._reach.answered(works[0].store_id)
         self._settle_many(works, ended)
 
     def _settle_many(self, works: Sequence[_Work], ended: Mapping[int, Ended]) -> None:
@@ -207,6 +233,13 @@ class Worker:
                     logger.info("activity %s was settled by somebody else", work.activity_id)
 
         self._database.write_again(settle)
+
+    def _is_silent(self, store_id: int, error: ShopError) -> bool:
+        """True if the shop did not answer at all, and is left alone for a while; an error of its own is an answer."""
+        if isinstance(error, ShopUnreachable) and error.status is None:
+            self._reach.failed(store_id, self._now())
+            return True
+        return False
 
     def _end(self, db: Session, store: Store, activity: Activity, end: Ended) -> None:
         """What became of one of many."""

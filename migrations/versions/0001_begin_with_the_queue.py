@@ -497,6 +497,9 @@ def upgrade() -> None:
             postgresql_where=sa.text("NOT closed"),
         )
         batch_op.create_index(
+            batch_op.f("ix_stock_moves_store_id_record"), ["store_id", "record"], unique=False
+        )
+        batch_op.create_index(
             "ix_stock_moves_unsettled",
             ["company_id", "activity_id"],
             unique=False,
@@ -866,6 +869,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("settled_turn IS NULL"),
             postgresql_where=sa.text("settled_turn IS NULL"),
         )
+        batch_op.drop_index(batch_op.f("ix_stock_moves_store_id_record"))
         batch_op.drop_index(
             "ix_stock_moves_open", sqlite_where=sa.text("NOT closed"), postgresql_where=sa.text("NOT closed")
         )

@@ -59,7 +59,7 @@ def worker(desk: Desk, once: bool, as_json: bool) -> None:
     For example:
       qbwoo worker --once
     """
-    work = wiring.make_work(desk.settings, desk.database, desk.box)
+    work = wiring.Work(desk.settings, desk.database, desk.box, patience=None if once else wiring.PATIENCE)
     if once:
         done = 0
         while number := work():
@@ -79,6 +79,7 @@ def worker(desk: Desk, once: bool, as_json: bool) -> None:
         pass
     finally:
         loop.stop()
+        work.wait(wiring.LAST_WAIT)
 
 
 def _collect_rarely() -> None:

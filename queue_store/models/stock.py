@@ -114,6 +114,7 @@ class StockMove(Base):
             postgresql_where=text("NOT closed"),
         ),
         Index(None, "company_id", "settled_turn"),
+        Index(None, "store_id", "record"),
         Index(
             "ix_stock_moves_unsettled",
             "company_id",

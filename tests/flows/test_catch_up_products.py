@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from queue_store.catalogue import fold, store_items
+from queue_store.companies import get_store
 from queue_store.database import Database
-from queue_store.models import ShopProduct
+from queue_store.matching import match_items
+from queue_store.models import Company, ShopProduct
+from queue_store.payloads import encode
+from queue_store.product_payloads import BookItem
 from queue_store.secrets import SecretBox
 from tests.catching_up import Rig, make_rig
 from woo_bridge.catch_up_products import CATCH_UP_PRODUCTS, COMPARISON
@@ -59,6 +65,37 @@ def test_the_nightly_reading_finds_what_no_date_tells_of(rig: Rig) -> None:
     assert known(rig)[number].quantity != 3
     rig.read_again("comparison")
     assert known(rig)[number].quantity == 3
+
+
+def test_the_nightly_comparison_has_written_what_nobody_asked_for(rig: Rig) -> None:
+    """Both sides drifted apart without a word: the shop's by its database, QuickBooks' by what was kept wrongly."""
+    rig.set("stock.limit", "0")
+    rig.set("prices.limit_percent", "0")
+    skus = rig.shop.add_products(205)
+    rig.read_again("comparison")
+    with rig.database.write() as db:
+        store = get_store(db, "main")
+        company = db.get_one(Company, store.company_id)
+        items = [
+            BookItem(list_id=f"-{number}", alu=sku, on_hand={"1": Decimal(8)}, prices={"1": Decimal("4.50")})
+            for number, sku in enumerate(skus, 1)
+        ]
+        rows = [
+            {"company_id": company.id, "list_id": item.list_id, "alu_key": fold(item.alu), "upc_key": ""}
+            | {"name": item.alu, "content": encode(item)}
+            for item in items
+        ]
+        store_items(db, rows)
+        match_items(db, company, [item.list_id for item in items])
+    assert rig.activities("sync_product") == []
+    said = rig.read_again("comparison")
+    assert "205 to be written" in said[0]
+    products = [rig.shop.product_by_sku(sku) for sku in skus]
+    assert {(one["stock_quantity"], one["regular_price"]) for one in products} == {(8, "4.50")}
+    rig.shop.write_stock_to_database(skus[200], 3)
+    rig.read_again("comparison")
+    assert rig.shop.product_by_sku(skus[200])["stock_quantity"] == 8
+    assert "none to be written" in rig.read_again("comparison")[0]
 
 
 def test_a_product_deleted_for_good_is_gone_and_a_trashed_one_lies_in_the_trash(rig: Rig) -> None:

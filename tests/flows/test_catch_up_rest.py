@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from queue_store.catalogue import bind
 from queue_store.companies import get_store
 from queue_store.database import Database
+from queue_store.models import OrderTaking
 from queue_store.secrets import SecretBox
 from queue_store.shop_work import settle_shop_work
 from queue_store.states import ActivityState as S
@@ -160,6 +163,52 @@ def test_an_order_in_the_trash_is_not_taken_for_deleted(rig: Rig) -> None:
     rig.shop.untrash_order(order["id"])
     rig.read_again("orders")
     assert rig.states() == {str(order["id"]): S.PENDING}
+
+
+def promised(rig: Rig) -> list[Decimal]:
+    """Pieces that orders of the shop hold, by order."""
+    with rig.database.read() as db:
+        held = select(OrderTaking.quantity).where(~OrderTaking.booked).order_by(OrderTaking.record)
+        return list(db.scalars(held))
+
+
+def test_an_order_deleted_for_good_holds_no_pieces(each: Rig) -> None:
+    rig = each
+    rig.live("orders", "stock")
+    order, _ = rig.order(quantity=2), rig.order(quantity=3)
+    rig.read_again("orders")
+    assert promised(rig) == [2, 3]
+    erase(rig, f"orders/{order['id']}")
+    rig.read_again("deleted")
+    assert promised(rig) == [3]
+
+
+def test_an_order_whose_trash_is_emptied_later_holds_no_pieces_from_then_on(each: Rig) -> None:
+    rig = each
+    rig.live("orders", "stock")
+    order = rig.order(quantity=2)
+    rig.pass_time(seconds=1)
+    rig.read_again("orders")
+    rig.shop.trash_order(order["id"])
+    rig.read_again("orders", "deleted")
+    assert promised(rig) == [2]
+    erase(rig, f"orders/{order['id']}")
+    rig.read_again("deleted")
+    assert promised(rig) == []
+
+
+def test_an_order_deleted_while_its_receipt_was_out_holds_its_pieces_until_that_is_settled(rig: Rig) -> None:
+    rig.live("orders", "stock")
+    order = rig.order(quantity=2)
+    rig.read_again("orders")
+    with rig.database.write() as db:
+        db.merge(rig.activities()[0]).state = S.SENT
+    erase(rig, f"orders/{order['id']}")
+    rig.read_again("deleted")
+    assert promised(rig) == [2]
+    written(rig, str(order["id"]))
+    rig.read_again("deleted")
+    assert promised(rig) == []
 
 
 def test_many_orders_are_asked_for_a_hundred_at_a_time(rig: Rig) -> None:

@@ -75,6 +75,51 @@ def test_what_a_person_names_as_booked_is_not_promised(street: Street) -> None:
     assert quantity(street, "PEN-1") == 7
 
 
+def test_orders_missed_before_the_go_live_are_still_read_and_hold_no_pieces(street: Street) -> None:
+    street.deliver()
+    before = street.shop.place_order([("PEN-1", 1)])["id"]
+    street.deliver()
+    with street.database.write() as db:
+        store = get_store(db, "main")
+        store.orders_read_until = street.clock()
+    street.clock.ahead += timedelta(minutes=10)
+    lost = street.shop.place_order([("PEN-1", 4)])["id"]
+    street.clock.ahead += timedelta(seconds=3)
+    street.shop.set_status(lost, "completed")
+    street.shop.lose_next_deliveries(20)
+    street.shop.run_queue()
+    go(street)
+    street.work()
+    sales = {one.record_id for one in street.house.activities("sale")}
+    assert {str(before), str(lost)} <= sales
+    assert quantity(street, "PEN-1") == 9
+
+
+def test_a_shop_that_had_no_order_when_it_went_live_loses_none_however_long_ago(street: Street) -> None:
+    """No mark is known then: each order that the shop has is a new one."""
+    go(street)
+    with street.database.write() as db:
+        store = get_store(db, "main")
+        store.orders_read_until = store.stock_since = None
+    street.clock.ahead -= timedelta(days=3)
+    street.shop.place_order([("PEN-1", 2)])
+    street.clock.ahead += timedelta(days=3)
+    street.shop.lose_next_deliveries(20)
+    street.shop.run_queue()
+    item_read(street, "PEN-1", "12", turn=2)
+    street.work()
+    assert quantity(street, "PEN-1") == 10
+
+
+def test_a_shop_that_shows_prices_alone_has_no_orders_read(street: Street) -> None:
+    go(street, kinds=("prices",))
+    item_read(street, "PEN-1", "10", prices={"1": "7.50"})
+    street.calls.clear()
+    street.work()
+    assert writes(street) == ["POST products/batch"]
+    assert "GET orders" not in street.calls
+
+
 def test_an_open_order_that_had_taken_nothing_counts_when_it_does(street: Street) -> None:
     order = street.shop.place_order([("PEN-1", 2)], paid=False)
     go(street)
