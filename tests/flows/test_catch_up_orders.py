@@ -12,6 +12,7 @@ from queue_store.database import Database
 from queue_store.secrets import SecretBox
 from queue_store.states import ActivityState as S
 from tests.catching_up import Rig, make_rig
+from woo_bridge.catch_up_orders import CATCH_UP_ORDERS
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_a_list_that_drifts_while_it_is_read_is_read_whole_and_with_its_newest_c
 
 
 def test_a_run_that_was_broken_off_goes_on_after_the_last_page_that_was_kept(small: Rig) -> None:
-    scheduler = small.scheduler()
+    scheduler = small.scheduler([CATCH_UP_ORDERS])
     small.run(scheduler)
     for _ in range(250):
         small.order()
