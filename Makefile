@@ -30,7 +30,7 @@ demo: $(STAMP)
 	@$(BIN)/qbwoo demo $(ARGS)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 money: $(STAMP)
 	$(BIN)/python -m tests.money.run --orders $(ORDERS) $(ARGS)
