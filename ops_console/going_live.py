@@ -27,8 +27,8 @@ from queue_store.locations import stores_problem
 from queue_store.models import Company, Store
 from queue_store.payloads import Order
 from queue_store.product_payloads import ShopChange, ShopItem, decode_shop_item
-from queue_store.returns import returns_of
 from queue_store.product_sync import ask_products
+from queue_store.returns import returns_of
 from queue_store.shop_products import AT_ONCE, matched_products, pieces
 from queue_store.showing import change_of, wanted_of
 from queue_store.states import ActivityState
