@@ -16,6 +16,7 @@ import msgspec
 from queue_store.models import Store
 from queue_store.settings import Settings
 from queue_store.shop_marks import AskedOrder, orders_to_ask, refunds_known
+from queue_store.takings import order_erased
 from queue_store.withdraw import Withdrawn
 from woo_bridge import raw
 from woo_bridge.answers import decoded
@@ -67,6 +68,8 @@ def _step(piece: Piece) -> Keep:
 
     def keep(db: Session, store: Store, settings: Settings) -> Next:
         gone = [withdraw_order(db, store, order_id).word for order_id in answer.gone]
+        for order_id in answer.gone:
+            order_erased(db, store, order_id)
         keep_orders(db, store, settings, translate_page(answer.hidden), moves_mark=False)
         reread = _reread(db, store, asked, answer)
         found = {
