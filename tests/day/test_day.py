@@ -22,7 +22,7 @@ def _quiet_log() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [2, 3, 5])
 def test_after_a_day_both_shops_show_what_is_there_and_every_document_is_in_the_books_once(seed: int) -> None:
     report = play(seed, TINY)
     assert report.looks > 100
