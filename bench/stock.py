@@ -51,8 +51,6 @@ _PRICE = Decimal("9.90")
 
 MOST_MIB_MORE = 60.0
 MOST_CALLS_OF_LEAST = 1.0
-#: Reading, computing, comparing and settling beside the bare calls.
-MOST_TIMES_FLOOR = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +349,6 @@ def _report(results: list[Result], changed: int) -> int:
             Bar("shop calls / the least", max(ratios), MOST_CALLS_OF_LEAST),
             Bar("server memory above its start", median(lines["server MiB more"]), MOST_MIB_MORE, unit="MiB"),
             Bar("worker memory above its start", median(lines["worker MiB more"]), MOST_MIB_MORE, unit="MiB"),
-            Bar("worker / bare calls", median(times), MOST_TIMES_FLOOR),
             Bar("wrong in all runs", float(sum(len(result.wrong) for result in results)), 0),
         ]
     )

@@ -81,7 +81,6 @@ COMPANY_SETTINGS: Mapping[str, Setting] = by_key(
     Setting("stock.basis", "on_hand", among("on_hand", "available"), "Which quantity of QuickBooks counts: what is on hand, or that less what customers have ordered there.", "on_hand or available"),
     Setting("stock.stores", "", location_numbers, "Stores (locations) whose stock the shops sell, by number; empty: all. Others for single SKUs: qbwoo mapping set location SKU 1+2", "numbers separated by commas"),
     Setting("stock.full_hour", "8", between(0, 23), "Hour, by UTC, after which all items are read each day, while a shop shows QuickBooks' stock; 8 is night in all of America.", "0 to 23"),
-    Setting("stock.sales_move_modified", "unknown", among("unknown", "yes", "no"), "Whether a sale at the till makes QuickBooks tell its items as changed; until it is known to, what was sold is read from the receipts. Found out by company calibrate.", "unknown, yes or no"),
     Setting("stock.reason", "Web shop", text(8, least=1), "Reason that adjustments of QuickBooks' stock carry.", "1 to 8 characters"),
     Setting("qwc.minutes", "5", between(1, 1440), "How often the Web Connector runs, as written into the .qwc.", "1 to 1440"),
 )  # fmt: skip

@@ -100,7 +100,9 @@ def _ask(db: Session, store: Store, rows: Collection[ShopProduct], cause: str, s
             row.differs_since = row.differs_since or datetime.now(UTC)
         else:
             row.differs_since = None
-            if needs_agreement and row.agreed_gross is None and wanted[row.product_id].quantity is not None:
+            # Without it, an order of its own has moved the shop's number to where nobody can tell, too.
+            in_doubt = needs_agreement or (row.store_id, row.product_id) in since
+            if in_doubt and row.agreed_gross is None and wanted[row.product_id].quantity is not None:
                 differing[row.product_id] = None
             else:
                 unchanged.append(row.product_id)

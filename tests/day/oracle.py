@@ -102,7 +102,7 @@ class Oracle:
         """Pieces by item that buyers have, and the books not; as told, or in truth."""
         promised: dict[str, Decimal] = defaultdict(lambda: ZERO)
         true = self._true_orders()
-        told = {**self.world.ledger.told, **self.paused}
+        told = {name: self.paused.get(name, self.world.ledger.told[name]) for name in self.world.shops}
         for name in self.world.shops:
             if not as_told:
                 orders, lines = true[name], self._lines

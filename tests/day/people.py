@@ -203,6 +203,8 @@ class People:
             order_id = self.rng.choice(found)
             shop.erase_order(order_id)
             self.erased.add((name, order_id))
+            # Nothing of it is promised any more; until the service notices, it shows too few.
+            self.world.ledger.told[name].pop(order_id, None)
             self.world.count("order erased")
 
     def edit(self) -> None:

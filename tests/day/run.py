@@ -40,7 +40,7 @@ from tests.day import evening
 from tests.day.clock import running
 from tests.day.oracle import Oracle
 from tests.day.people import People
-from tests.day.plot import FULL, SMALL, Plot, Size
+from tests.day.plot import FULL, SMALL, TINY, Plot, Size
 from tests.day.world import Broken, World, come_to_rest, make_world
 from tests.faults.snapshots import Snapshot
 
@@ -337,6 +337,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1, help="how many, from that one on")
     parser.add_argument("--small", action="store_true", help="a short day with few goods")
+    parser.add_argument("--tiny", action="store_true", help="as the tests play it")
     parser.add_argument("--verbose", action="store_true", help="tell what falls by chance")
     asked = parser.parse_args(arguments)
     logging.disable(logging.CRITICAL)
@@ -345,10 +346,11 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
+    size = TINY if asked.tiny else SMALL if asked.small else FULL
     fired: Counter[str] = Counter()
     broken = 0
     for seed in range(asked.seed, asked.seed + asked.seeds):
-        report = play(seed, SMALL if asked.small else FULL, log=say if asked.verbose else lambda line: None)
+        report = play(seed, size, log=say if asked.verbose else lambda line: None)
         fired += report.fired
         say(
             f"seed {seed}: {len(report.broken)} broken promises, {report.looks} looks, {report.calls} calls of the shops, "
@@ -358,7 +360,7 @@ def main(arguments: list[str] | None = None) -> int:
             broken += 1
             for line in report.broken[:_MOST_TOLD]:
                 say(f"  {line}")
-            small = " --small" if asked.small else ""
+            small = " --tiny" if asked.tiny else " --small" if asked.small else ""
             say(f"  replay: python -m tests.day.run --seed {seed}{small} --verbose")
     for name, count in sorted(fired.items()):
         say(f"{count:8} {name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,8 +13,9 @@ from ops_sandbox.pos import PosCompanyFile, PosDialect
 from ops_sandbox.shop import CONSUMER_KEY, CONSUMER_SECRET
 from queue_store.companies import add_store, get_company, get_store
 from queue_store.database import Database
-from queue_store.models import Activity, PullMark
+from queue_store.models import Activity, OrderTaking, PullMark
 from queue_store.secrets import SecretBox
+from tests.catching_up import make_rig
 from tests.flows.shelves import edit, go_live, item_read, know_products, product, quantity, row, writes
 from tests.flows.stockroom import Stockroom
 from tests.flows.street import Street
@@ -133,3 +135,36 @@ def test_an_edit_counts_also_where_the_shop_showed_the_right_number_when_it_went
     street.work()
     assert len(street.house.activities("adjust_stock")) == 1
     assert quantity(street, "PEN-1") == 13
+
+
+def test_an_order_of_a_product_that_was_never_agreed_on_has_it_looked_at(street: Street) -> None:
+    """The cancellation gave a piece back to a number that is known only as it was before; nothing else tells."""
+    street.house.set_store("stock.buffer", "2")
+    product(street, "PEN-1", 1)
+    order = street.shop.place_order([("PEN-1", 1)], payment_method="cod")
+    item_read(street, "PEN-1", "2")
+    with street._client() as client:
+        found = going_live.read_shop(street.database, client, "main", ("orders", "stock"))
+    going_live.begin(street.database, "main", ("orders", "stock"), found, (str(order["id"]),), "test")
+    street.work()
+    assert quantity(street, "PEN-1") == 0
+    street.clock.ahead += timedelta(seconds=3)
+    street.shop.cancel(order["id"])
+    street.post(street.shop.orders()[-1])
+    street.work()
+    assert quantity(street, "PEN-1") == 0
+
+
+def test_an_order_that_was_erased_without_a_word_is_promised_to_nobody(
+    sqlite_database: Database, box: SecretBox
+) -> None:
+    with make_rig(sqlite_database, box) as rig:
+        rig.live("orders", "stock")
+        order = rig.order(payment_method="bacs")
+        rig.read_again("orders")
+        rig.shop.erase_order(order["id"])
+        rig.pass_time(minutes=30)
+        rig.read_again("deleted")
+        with rig.database.read() as db:
+            (taking,) = db.scalars(select(OrderTaking))
+        assert (taking.record, taking.booked) == (str(order["id"]), True)
