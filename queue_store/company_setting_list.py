@@ -78,6 +78,7 @@ COMPANY_SETTINGS: Mapping[str, Setting] = by_key(
     Setting("pull.stock_minutes", "15", between(1, 100_000), "How often changed items are read instead, while a shop shows QuickBooks' stock or prices.", "1 or more"),
     Setting("pull.customers_minutes", "1440", between(0, 100_000), "How often changed customers are read; 0: never by itself.", "0 or more"),
     Setting("pull.page", "200", between(10, 1000), "Records in one page of a long reading.", "10 to 1000"),
+    Setting("stock.sales_move_modified", "unknown", among("unknown", "yes", "no"), "Whether a sale at the till makes QuickBooks tell its items as changed; until it is known to, what was sold is read from the receipts. Found out by company calibrate.", "unknown, yes or no"),
     Setting("stock.basis", "on_hand", among("on_hand", "available"), "Which quantity of QuickBooks counts: what is on hand, or that less what customers have ordered there.", "on_hand or available"),
     Setting("stock.stores", "", location_numbers, "Stores (locations) whose stock the shops sell, by number; empty: all. Others for single SKUs: qbwoo mapping set location SKU 1+2", "numbers separated by commas"),
     Setting("stock.full_hour", "8", between(0, 23), "Hour, by UTC, after which all items are read each day, while a shop shows QuickBooks' stock; 8 is night in all of America.", "0 to 23"),
