@@ -36,12 +36,12 @@ from queue_store.catalogue import forget, forget_all_lookups, forget_lookups
 from queue_store.drain import Change, change, settle_attempts
 from queue_store.models import Exchange
 from queue_store.rereading import want_items
-from queue_store.returns import follow_sales
 from queue_store.sessions import look_back_again
 from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState, AttemptState
 from queue_store.tasks import REFUSED_TOTAL, close_tasks, raise_task
 from queue_store.waits import wake_waiters
+from queue_store.withdraw import follow_cancelled
 
 #: A request whose mapping was stale is tried again with a fresh one, this often.
 _STALE_TRIES = 3
@@ -299,7 +299,7 @@ class Batch:
         wake_waiters(db, self.result.succeeded, exchange_id=exchange_id)
         refused = let_waiters_go(db, self.result.failed, exchange_id=exchange_id)
         expire_activities(db)
-        follow_sales(db, [one.activity_id for one in self.others if one.after == ActivityState.CANCELLED])
+        follow_cancelled(db, [one.activity_id for one in self.others if one.after == ActivityState.CANCELLED])
         for row in self.unclear:
             activity = get_activity(db, row.id)
             asked = KINDS[row.kind].asked_as(self.run, activity, activity.payload)
