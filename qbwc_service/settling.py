@@ -30,7 +30,7 @@ from qbxml.outcomes import Outcome
 from qbxml.reader import Response, read_requests
 from qbxml.records import Record
 from qbxml.statuses import NOT_BALANCED, StatusRule, classify_status
-from queue_store.activities import called, expire_activities, get_activity
+from queue_store.activities import called, expire_activities, get_activity, note
 from queue_store.books import retire_orders
 from queue_store.catalogue import forget, forget_all_lookups, forget_lookups
 from queue_store.drain import Change, change, settle_attempts
@@ -178,7 +178,13 @@ class Batch:
         if KINDS[row.kind].doubt is Doubt.STATUS and rule.outcome is not Outcome.RETRY:
             # It may have been undone before, by an attempt or by a person: the document itself is asked.
             sentence = f"{called(row)}: QuickBooks refused it: {why}. {rule.advice}"
-            self._to(row, ActivityState.IN_DOUBT, sentence, reason=REFUSED)
+            if row.state == ActivityState.IN_DOUBT:
+                # The refusal comes late: it is in doubt already, and now it is known why.
+                activity = get_activity(self.run.db, row.id)
+                activity.reason, activity.sentence = REFUSED, sentence
+                note(self.run.db, row.id, row.state, row.state, sentence)
+            else:
+                self._to(row, ActivityState.IN_DOUBT, sentence, reason=REFUSED)
             self.unclear.append(row)
             self.result.again += 1
             return
