@@ -85,6 +85,7 @@ def take_newer(run: Run, activity_id: int) -> Place:
     activity.digest = content_digest(activity.payload)
     activity.newer_payload, activity.newer_fingerprint, activity.newer_modified_at = None, "", None
     activity.prepared = None
+    activity.unwanted = activity.unwanted or place.state is ActivityState.CANCELLED
     # A fresh start: what was wrong with the old content need not be wrong with this.
     activity.set_failures, activity.suspect_size, activity.suspect_of = 0, 0, None
     run.db.flush()

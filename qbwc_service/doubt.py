@@ -19,11 +19,12 @@ from queue_store.activities import called
 from queue_store.catalogue import forget_lookups
 from queue_store.claim import payloads_of
 from queue_store.drain import Change, change, in_doubt, lose_exchange, suspect
+from queue_store.intake import is_dropped_if_missing
 from queue_store.models import Activity, Exchange
-from queue_store.returns import follow_sales
 from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState
 from queue_store.waits import wake_waiters
+from queue_store.withdraw import follow_cancelled
 
 #: After so many failures of its set in a row, a set is halved, and a request that is alone fails.
 _MOST_FAILURES = 3
@@ -87,15 +88,13 @@ def not_found(run: Run, activity: Activity) -> None:
         compare_newer(run, activity.id, bound_fingerprint(run, activity.id), content=activity.fingerprint)
         wake_waiters(run.db, [activity.id])
         note_outcomes(run.db, run.company, [activity.id])
-    elif activity.unwanted:
-        take_newer(run, activity.id)
-        _move(
-            run,
-            activity,
-            ActivityState.CANCELLED,
-            f"{name} was cancelled in the shop before it reached QuickBooks.",
+    elif activity.unwanted or is_dropped_if_missing(activity):
+        cancelled = (
+            f"{name} was cancelled in the shop before it reached QuickBooks." if activity.unwanted else ""
         )
-        follow_sales(run.db, [activity.id])
+        place = take_newer(run, activity.id)
+        _move(run, activity, ActivityState.CANCELLED, cancelled or place.sentence)
+        follow_cancelled(run.db, [activity.id])
     elif activity.reason == CONDEMNED and activity.newer_payload is None:
         sentence = (
             f"{name}: QuickBooks could not read its request even alone, without saying why. See the exact request: "

@@ -160,9 +160,19 @@ def bind_found(run: Run, activity: Any, documents: list[LiveDocument]) -> None:
     elif was_in_doubt and attempts:
         check_total(run, activity, document.total, attempts[-1].predicted_total)
     else:
+        _keep_beside(run, model)
         changed_after_sent(run.db, model)
     wake_waiters(run.db, [activity.id])
     note_outcomes(run.db, run.company, [activity.id])
+
+
+def _keep_beside(run: Run, model: Activity) -> None:
+    """What the books show is not known here, so that no content may count as equal to it."""
+    if model.newer_payload is None:
+        model.newer_payload, model.newer_fingerprint = model.payload, model.fingerprint
+        model.newer_modified_at = model.modified_at
+    model.fingerprint = ""
+    run.db.flush()
 
 
 def _content_of_total(run: Run, activity: Activity, document: LiveDocument) -> str:

@@ -30,18 +30,18 @@ from qbxml.outcomes import Outcome
 from qbxml.reader import Response, read_requests
 from qbxml.records import Record
 from qbxml.statuses import NOT_BALANCED, StatusRule, classify_status
-from queue_store.activities import called, expire_activities, get_activity
+from queue_store.activities import called, expire_activities, get_activity, note
 from queue_store.books import retire_orders
 from queue_store.catalogue import forget, forget_all_lookups, forget_lookups
 from queue_store.drain import Change, change, settle_attempts
 from queue_store.models import Exchange
 from queue_store.rereading import want_items
-from queue_store.returns import follow_sales
 from queue_store.sessions import look_back_again
 from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState, AttemptState
 from queue_store.tasks import REFUSED_TOTAL, close_tasks, raise_task
 from queue_store.waits import wake_waiters
+from queue_store.withdraw import follow_cancelled
 
 #: A request whose mapping was stale is tried again with a fresh one, this often.
 _STALE_TRIES = 3
@@ -178,7 +178,13 @@ class Batch:
         if KINDS[row.kind].doubt is Doubt.STATUS and rule.outcome is not Outcome.RETRY:
             # It may have been undone before, by an attempt or by a person: the document itself is asked.
             sentence = f"{called(row)}: QuickBooks refused it: {why}. {rule.advice}"
-            self._to(row, ActivityState.IN_DOUBT, sentence, reason=REFUSED)
+            if row.state == ActivityState.IN_DOUBT:
+                # The refusal comes late: it is in doubt already, and now it is known why.
+                activity = get_activity(self.run.db, row.id)
+                activity.reason, activity.sentence = REFUSED, sentence
+                note(self.run.db, row.id, row.state, row.state, sentence)
+            else:
+                self._to(row, ActivityState.IN_DOUBT, sentence, reason=REFUSED)
             self.unclear.append(row)
             self.result.again += 1
             return
@@ -299,7 +305,7 @@ class Batch:
         wake_waiters(db, self.result.succeeded, exchange_id=exchange_id)
         refused = let_waiters_go(db, self.result.failed, exchange_id=exchange_id)
         expire_activities(db)
-        follow_sales(db, [one.activity_id for one in self.others if one.after == ActivityState.CANCELLED])
+        follow_cancelled(db, [one.activity_id for one in self.others if one.after == ActivityState.CANCELLED])
         for row in self.unclear:
             activity = get_activity(db, row.id)
             asked = KINDS[row.kind].asked_as(self.run, activity, activity.payload)

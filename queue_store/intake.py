@@ -112,8 +112,15 @@ def take_in(db: Session, incoming: Incoming) -> tuple[Taken, Activity]:
 
 def _is_other_verdict(activity: Activity, incoming: Incoming) -> bool:
     """The same content, but the store went live, or money came in: the state must follow."""
+    if activity.state in ABROAD:
+        return is_dropped_if_missing(activity) and incoming.state is not ActivityState.CANCELLED
     at_rest = activity.state in (ActivityState.HELD, ActivityState.WAITING, ActivityState.CANCELLED)
     return at_rest and activity.reason not in ("operator", "activity") and activity.reason != incoming.reason
+
+
+def is_dropped_if_missing(activity: Activity) -> bool:
+    """True if what is sent or in doubt goes nowhere should it not be in QuickBooks, as its waiting payload says."""
+    return activity.newer_payload is not None and activity.newer_state == ActivityState.CANCELLED
 
 
 def _is_saved_again(activity: Activity, payload: bytes) -> bool:

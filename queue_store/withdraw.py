@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from queue_store.activities import WEB_ORDER, expire_activities, move, newest_of_record, note
-from queue_store.intake import changed_after_sent
+from queue_store.intake import changed_after_sent, is_dropped_if_missing
 from queue_store.models import Activity
+from queue_store.returns import follow_sales
 from queue_store.states import ABROAD, AT_HOME, ActivityState
 from queue_store.waits import wake_waiters
 
@@ -65,10 +68,16 @@ def sent_as_receipt(sale: Activity) -> str:
 def cancel_unsent_web_order(db: Session, sale: Activity, sentence: str) -> None:
     """The web order of this sale is not wanted now.
 
-    What a person holds or cancelled stays so, and is not released as it is.
+    What a person holds or cancelled stays so, and is not released as it is. One
+    that QuickBooks may have is dropped if it is not there; if it is, the receipt
+    fulfils it, and there is nothing to decide.
     """
     order = web_order_of(db, sale)
-    if order is None or order.state not in AT_HOME:
+    if order is None:
+        return
+    if order.state in ABROAD:
+        _drop_if_missing(db, order, sentence, is_wanted=not sale.unwanted)
+    if order.state not in AT_HOME:
         return
     if order.state in (ActivityState.HELD, ActivityState.CANCELLED) and order.reason == "operator":
         if not order.unwanted:
@@ -79,8 +88,42 @@ def cancel_unsent_web_order(db: Session, sale: Activity, sentence: str) -> None:
     if order.state == ActivityState.CANCELLED:
         return
     move(db, order, ActivityState.CANCELLED, cause=sentence, sentence=sentence, unwanted=True)
-    wake_waiters(db, [order.id], cause="its web order is not needed")
-    expire_activities(db)
+    follow_cancelled(db, [order.id])
+
+
+def _drop_if_missing(db: Session, order: Activity, sentence: str, *, is_wanted: bool) -> None:
+    """Its newest content waits beside it, to be cancelled there.
+
+    Unlike one of a cancelled order it is not unwanted: found with this content, it is simply there.
+    """
+    was_unwanted = order.unwanted
+    if is_wanted:
+        # Its order was cancelled and is wanted again: found, the receipt fulfils it all the same.
+        order.unwanted = False
+    if is_dropped_if_missing(order) and order.unwanted == was_unwanted:
+        return
+    if order.newer_payload is None:
+        order.newer_payload, order.newer_fingerprint = order.payload, order.fingerprint
+        order.newer_modified_at = order.modified_at
+    order.newer_state, order.newer_reason, order.newer_sentence = ActivityState.CANCELLED, "", sentence
+    note(db, order.id, order.state, order.state, sentence)
+    db.flush()
+
+
+def follow_cancelled(db: Session, activity_ids: Collection[int]) -> None:
+    """What waits for these goes as they go, which were cancelled before they reached QuickBooks.
+
+    Refunds are cancelled with their sale; a receipt goes without its web order.
+    """
+    if not activity_ids:
+        return
+    follow_sales(db, activity_ids)
+    orders = db.scalars(
+        select(Activity.id).where(Activity.id.in_(activity_ids), Activity.kind == WEB_ORDER)
+    ).all()
+    if orders:
+        wake_waiters(db, orders, cause="its web order is not needed")
+        expire_activities(db)
 
 
 def web_order_of(db: Session, sale: Activity) -> Activity | None:

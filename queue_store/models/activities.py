@@ -64,7 +64,8 @@ class Activity(Base):
     newer_payload: Mapped[bytes | None] = mapped_column(Packed)
     newer_fingerprint: Mapped[str] = mapped_column(String(32), default="")
     newer_modified_at: Mapped[datetime | None]
-    #: Where that payload belongs, should the sent one not be in QuickBooks: state, reason, sentence.
+    #: Where that payload belongs, should the sent one not be in QuickBooks: state, reason, sentence. "cancelled": it
+    #: goes nowhere then, as a web order whose receipt may go.
     newer_state: Mapped[str] = mapped_column(String(12), default="")
     newer_reason: Mapped[str] = mapped_column(String(16), default="")
     newer_sentence: Mapped[str] = mapped_column(Text, default="")

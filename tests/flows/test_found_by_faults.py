@@ -484,3 +484,21 @@ def test_a_session_whose_writes_are_never_answered_readably_comes_to_an_end(hous
     house.conversation.close_connection(session.ticket)
     house.run_until_quiet()
     assert house.states() == ["succeeded"]
+
+
+def test_what_an_unknown_receipt_differs_from_stays_told_of_while_the_order_stays_as_it_is(
+    house: House,
+) -> None:
+    plain = recorded_order("plain")
+    backup = Snapshot(house.database)
+    house.take(plain)
+    house.run_until_quiet()
+    backup.restore(house.database)
+    backup.close()
+    house.take(changed(dearer(plain)))
+    house.run_until_quiet()
+    assert tasks(house) == ["changed after sent"]
+    # Saved again: nothing that shows in a receipt is new, and the one in the books is as it was.
+    again = changed(dearer(plain), date_modified_gmt="2026-11-23T00:05:00", transaction_id="another")
+    house.take(again)
+    assert tasks(house) == ["changed after sent"]

@@ -248,6 +248,32 @@ def test_a_refused_reversal_fails_with_the_reason_and_the_receipt_stands(house: 
     assert house.states() == ["superseded", "succeeded"]
 
 
+def test_a_refusal_of_a_reversal_that_comes_late_fails_it_with_the_reason(house: House) -> None:
+    sale = sold(house)
+    house.pos.refuse_when = lambda request: (
+        (3260, "No permission.") if request.tag == "TxnReverseRq" else None
+    )
+    undo(house, sale, again=True)
+    late: list[tuple[str, str]] = []
+
+    def on_answer(number: int, ticket: str, request: str, response: str) -> None:
+        if "<TxnReverseRq" in request:
+            late.append((ticket, response))
+            raise AnswerLost
+
+    house.run(on_answer=on_answer)
+    new_ticket, _ = house.begin()
+    ((old_ticket, response),) = late
+    assert reversal(house).state == "in_doubt"
+    assert house.conversation.receive_response_xml(old_ticket, response, "", "") == 100
+    house.conversation.close_connection(new_ticket)
+    house.run_until_quiet()
+    failed = reversal(house)
+    assert failed.state == "failed"
+    assert "No permission." in failed.sentence
+    assert house.totals() == [TOTAL]
+
+
 def test_an_hresult_on_a_reversal_is_looked_into(house: House) -> None:
     house.set("reversals.shown", "status")
     house.set("retry.base_seconds", "1")
