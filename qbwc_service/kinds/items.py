@@ -28,7 +28,8 @@ def _prepare_item(run: Run, activity: Any, payload: bytes) -> Prepared:
 
 def _learn_item(run: Run, activity: Any, record: Record) -> None:
     take_items(run, [record])
-    begin_stock(run.db, run.company, record.text("ListID") or "")
+    if run.company.tracks_stock:
+        begin_stock(run.db, run.company, record.text("ListID") or "")
     kind, _, key = activity.record_id.partition(":")
     if kind == "line":
         bind(
