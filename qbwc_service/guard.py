@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 MAX_BODY_BYTES = 64 * 1024 * 1024
 #: Only an answer of QuickBooks is longer; everything else is a few words.
 _LONG = 1024 * 1024
+#: What is longer is read by one thread. Pages of items are, answers to a set of documents are not.
+_READ_IN_TURN = 256 * 1024
 _LONG_CALL = b"receiveResponseXML"
 CONTENT_TYPE = "text/xml; charset=utf-8"
 _CONTENT_TYPE_12 = "application/soap+xml; charset=utf-8"
@@ -67,7 +69,8 @@ class Guard:
         self._public_url = public_url
         self._max_body = max_body
         # Whoever calls is not known yet, and a long body costs a multiple of its length while it is
-        # read. So one thread reads all of them, in turn: the memory that it has used it uses again.
+        # read. So one thread reads all of them, in turn: the memory that it has used it uses again, while
+        # each thread that ever read one would keep as much for its next.
         self._reader = ThreadPoolExecutor(1, "qbwoo-long-bodies")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -181,7 +184,7 @@ class Guard:
 
 def _is_short(environ: WSGIEnvironment) -> bool:
     told = environ.get("CONTENT_LENGTH") or ""
-    return told.isascii() and told.isdigit() and len(told) < 18 and int(told) <= _LONG
+    return told.isascii() and told.isdigit() and len(told) < 18 and int(told) <= _READ_IN_TURN
 
 
 def _run(soap_app: WSGIApplication, environ: WSGIEnvironment) -> tuple[str, bytes]:

@@ -17,7 +17,7 @@ from queue_store.companies import live_kinds
 from queue_store.models import ShopProduct, Store
 from queue_store.payloads import encode
 from queue_store.product_payloads import ShopItem, decode_shop_item
-from queue_store.tasks import close_task, raise_task
+from queue_store.tasks import close_tasks, raise_task
 
 T = TypeVar("T")
 
@@ -107,6 +107,7 @@ def keep_products(db: Session, store: Store, items: Sequence[ShopItem], *, read_
     """
     known = products_of(db, store.id, {item.product_id for item in items})
     kept: dict[int, Kept] = {}
+    written: list[ShopProduct] = []
     for item in items:
         row = known.get(item.product_id)
         if row is None:
@@ -123,7 +124,8 @@ def keep_products(db: Session, store: Store, items: Sequence[ShopItem], *, read_
         if word in (Kept.CHANGED, Kept.UNCHANGED):
             row.read_at = datetime.now(UTC)
         if word is Kept.CHANGED and row.list_id is not None:
-            see_to_sku(db, store, row)
+            written.append(row)
+    _see_to_skus(db, store, written)
     db.flush()
     return kept
 
@@ -169,23 +171,27 @@ def _fill(row: ShopProduct, item: ShopItem) -> None:
     row.gone = False
 
 
-def see_to_sku(db: Session, store: Store, row: ShopProduct) -> None:
+def _see_to_skus(db: Session, store: Store, rows: Sequence[ShopProduct]) -> None:
     """A SKU that was edited in the shop is reported once; stock and prices go on by the product's id."""
-    subject = f"{store.id}:{row.product_id}"
-    if row.matched_by != "sku" or fold(row.matched_sku) == row.sku_key:
-        close_task(db, company_id=store.company_id, kind=SKU_EDITED, subject=subject)
-        return
-    raise_task(
-        db,
-        company_id=store.company_id,
-        kind=SKU_EDITED,
-        subject=subject,
-        sentence=(
-            f"Product {row.product_id} of store {store.name} was matched by its SKU {row.matched_sku!r} and bears "
-            f"{row.sku!r} in the shop now. Its stock and prices still follow the same item of QuickBooks. "
-            "Its orders look for an item with the new SKU: change it back, or give QuickBooks' item the new one."
-        ),
-    )
+    as_matched: list[str] = []
+    for row in rows:
+        subject = f"{store.id}:{row.product_id}"
+        if row.matched_by != "sku" or fold(row.matched_sku) == row.sku_key:
+            as_matched.append(subject)
+            continue
+        raise_task(
+            db,
+            company_id=store.company_id,
+            kind=SKU_EDITED,
+            subject=subject,
+            sentence=(
+                f"Product {row.product_id} of store {store.name} was matched by its SKU {row.matched_sku!r} and bears "
+                f"{row.sku!r} in the shop now. Its stock and prices still follow the same item of QuickBooks. "
+                "Its orders look for an item with the new SKU: change it back, or give QuickBooks' item the new one."
+            ),
+        )
+    for some in pieces(as_matched):
+        close_tasks(db, store.company_id, SKU_EDITED, subjects=some)
 
 
 def mark_gone(db: Session, store: Store, product_ids: Collection[int]) -> None:

@@ -43,7 +43,8 @@ def close_tasks(db: Session, company_id: int, kind: str, *, subjects: Collection
     )
     if subjects is not None:
         query = query.where(OperatorTask.subject.in_(subjects))
-    db.execute(query.values(open=False).execution_options(synchronize_session=False))
+    closed = query.values(open=False, updated_at=datetime.now(UTC))
+    db.execute(closed.execution_options(synchronize_session=False))
 
 
 def sentence_of_task(db: Session, activity: Activity, kind: str) -> str:

@@ -30,7 +30,7 @@ from queue_store.settings import company_settings, store_settings
 from queue_store.shop_products import forget_agreement, keep_products, mark_gone, products_of
 from queue_store.showing import Wanted, change_of, wanted_of
 from queue_store.takings import keeps_takings
-from queue_store.tasks import close_task
+from queue_store.tasks import close_tasks
 from woo_bridge.errors import ShopError, Untranslatable
 from woo_bridge.kinds.kind import Again, Done, Dropped, Ended, Refused, Tools
 from woo_bridge.orders_since import read_changed_orders
@@ -320,6 +320,7 @@ class ProductPass:
         rows = products_of(db, store.id, numbers)
         wanted = wanted_of(db, company, store, rows.values())
         taken = gross_takings(db, store.id, numbers)
+        within_limits: list[str] = []
         for number in numbers:
             row, plan = rows[number], self._plans[number]
             now_wanted = wanted.get(number)
@@ -351,11 +352,13 @@ class ProductPass:
             elif held_back is not None:
                 self._ended[number] = held(db, store, item, held_back, self._activity_ids[number])
             else:
-                close_task(db, company_id=store.company_id, kind=LIMIT, subject=subject_of(store, number))
+                within_limits.append(subject_of(store, number))
                 cause = f"written: {told(plan.item, wrote)}" if wrote else "it shows what it should"
                 self._ended[number] = Done(cause, now_wanted.remark)
             differs = bool(left) or held_back is not None
             row.differs_since = (row.differs_since or datetime.now(UTC)) if differs else None
+        if within_limits:
+            close_tasks(db, store.company_id, LIMIT, subjects=within_limits)
         db.flush()
 
     # -- small things

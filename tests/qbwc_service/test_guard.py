@@ -516,6 +516,21 @@ def test_large_answers_take_turns_so_that_many_cost_the_memory_of_one(big_server
     assert peak_mb(big_connection) - before < 30 * 7
 
 
+def test_pages_of_a_reading_cost_the_memory_of_one_whichever_thread_gets_them(big_server, big_connection):
+    body = with_text("y" * (MB - 64 * 1024)).encode()
+
+    def post(_number: int) -> int:
+        with closing(http.client.HTTPConnection("127.0.0.1", big_server, timeout=120)) as connection:
+            connection.request("POST", "/qbwc", body, {"Content-Type": "text/xml"})
+            return connection.getresponse().status
+
+    assert post(0) == 200
+    after_one = peak_mb(big_connection)
+    # One after the other, as the Web Connector sends them: the server's threads get them by turns.
+    assert {post(number) for number in range(16)} == {200}
+    assert peak_mb(big_connection) - after_one < 3
+
+
 def test_only_an_answer_of_quickbooks_may_be_long(big_connection):
     before = peak_mb(big_connection)
     for long in (LOGIN.replace(">u<", f">{'u' * 60 * MB}<"), LOGIN.replace(PASSWORD, "p" * 60 * MB)):
