@@ -23,6 +23,12 @@ just these allowances, each for what nobody could have known:
 
 **In the evening**, when everything was read, there are no allowances: every
 product of both shops shows this number, no more and no less.
+
+Two things are for a person. A web order whose receipt took
+less, since the shop's order was changed after it was written, stays open in
+QuickBooks, and holds the rest until somebody closes it there. And an edit that the service
+had not read when its shop was paused counts for nothing: QuickBooks' number takes its place
+at the go-live.
 """
 
 from __future__ import annotations
@@ -115,7 +121,10 @@ class Oracle:
                 taken = self._receipts.get((name, number), {})
                 held = self._ordered.get((name, number), {})
                 for list_id in set(lines.get((name, number), {}).values()):
-                    pieces = reduced.get(list_id, ZERO) - taken.get(list_id, ZERO) - held.get(list_id, ZERO)
+                    pieces = reduced.get(list_id, ZERO) - taken.get(list_id, ZERO)
+                    if as_told or list_id not in taken:
+                        # What a receipt left open of it is nobody's, so that a shop may show it: but need not.
+                        pieces -= held.get(list_id, ZERO)
                     promised[list_id] += pieces
         return promised
 
@@ -238,6 +247,8 @@ class Oracle:
     def pause(self, name: str) -> None:
         """A shop shows QuickBooks' stock no more."""
         self.paused[name] = copy.deepcopy(self.world.ledger.told[name])
+        edits = self.world.ledger.edits
+        edits[:] = [edit for edit in edits if edit.shop != name or edit.told]
 
     def gone_live(self, name: str, open_then: Collection[int]) -> None:
         """Orders of before that were not open then count no more."""

@@ -167,7 +167,6 @@ class Day:
         if plot.pauses:
             name, at = rng.choice(sorted(world.shops)), moment()
             world.clock.at(at, lambda: self._pause(name))
-            world.clock.at(at + timedelta(minutes=45), lambda: self._go_live(name))
         if plot.restores:
             at = moment()
             world.clock.at(at, self._back_up)
@@ -184,20 +183,24 @@ class Day:
             self._set_webhooks("disabled")
 
     def _pause(self, name: str) -> None:
+        world = self.world
         if name == "north":
-            self.world.no_edits.add(name)
-        self.world.pause(name)
+            world.no_edits.add(name)
+        busy = {world.items[name][number] for number in world.busy(name) if number in world.items[name]}
+        if any(edit.shop == name and edit.told and edit.list_id in busy for edit in world.ledger.edits):
+            # Nobody but the service knows whether it has made an adjustment of it by now: the operator waits.
+            world.clock.after(timedelta(minutes=5), lambda: self._pause(name))
+            return
+        world.pause(name)
         self.oracle.pause(name)
-        self.world.count("paused, and live again")
+        world.count("paused, and live again")
+        world.clock.after(timedelta(minutes=45), lambda: self._go_live(name))
 
     def _go_live(self, name: str) -> None:
         world = self.world
         if world.shops[name].app.is_down:
             world.clock.after(timedelta(minutes=5), lambda: self._go_live(name))
             return
-        if name == "north" and self.world.clock:
-            for edit in world.ledger.edits:
-                edit.told = True
         with world.shops[name].site.store.transaction():
             table = world.shops[name].site.table("orders")
             open_then = [

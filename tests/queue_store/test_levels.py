@@ -125,3 +125,13 @@ def test_the_basis_is_that_of_the_chosen_locations() -> None:
     assert basis(item, ("2",), available=True) == 2
     assert basis(item, (), available=True) == 7
     assert basis(item, ("7",), available=False) is None
+
+
+def test_what_a_receipt_left_open_of_a_web_order_is_held_until_a_person_closes_it() -> None:
+    """Nothing tells when he does so; given back before, it would be shown once more from that moment on."""
+    edited = [taking(ONE, 1)]
+    moves = [web_order(ONE, 2, 2, 2), receipt(ONE, 1, 4, 4)]
+    # 10 there, 2 on order; then 9 there and 1 on order; then the order is closed.
+    assert Decimal(8) - allocation(edited, moves[:1], 3, holds_orders=True) == 9
+    assert Decimal(8) - allocation(edited, moves, 5, holds_orders=True) == 8
+    assert Decimal(9) - allocation(edited, moves, 6, holds_orders=True) == 9
