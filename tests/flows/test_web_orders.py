@@ -121,24 +121,48 @@ def test_a_custom_status_can_become_either(house: House) -> None:
     assert_fulfilled(house)
 
 
-@pytest.mark.parametrize("executed", [True, False])
-def test_a_lost_answer_leaves_one_web_order(shop: House, executed: bool) -> None:
-    shop.take(placed())
-
+def lose_the_web_order(house: House, *, executed: bool) -> None:
     def lose(number: int, *texts: str) -> None:
         if any("<SalesOrderAddRq" in text for text in texts):
             raise AnswerLost
 
     if executed:
-        shop.run(on_answer=lose)
+        house.run(on_answer=lose)
     else:
-        shop.run(on_set=lose)
-    assert shop.states("web_order") == ["sent"]
-    # The receipt waits until it is known whether there is something to fulfil.
+        house.run(on_set=lose)
+    assert house.states("web_order") == ["sent"]
+
+
+@pytest.mark.parametrize("executed", [True, False])
+def test_a_lost_answer_leaves_one_web_order(shop: House, executed: bool) -> None:
+    shop.take(placed())
+    lose_the_web_order(shop, executed=executed)
+    shop.run_until_quiet()
+    assert len(shop.pos.sales_orders()) == 1
+    shop.take(completed())
+    shop.run_until_quiet()
+    assert_fulfilled(shop)
+
+
+def test_a_receipt_waits_until_it_is_known_whether_its_web_order_is_there(shop: House) -> None:
+    shop.take(placed())
+    lose_the_web_order(shop, executed=True)
     shop.take(completed())
     assert (shop.states(), shop.activities()[0].reason) == (["waiting"], "activity")
     shop.run_until_quiet()
     assert_fulfilled(shop)
+
+
+def test_a_web_order_that_never_arrived_is_not_needed_once_its_receipt_may_go(shop: House) -> None:
+    shop.take(placed())
+    lose_the_web_order(shop, executed=False)
+    shop.take(completed())
+    shop.run_until_quiet()
+    assert shop.pos.sales_orders() == []
+    (receipt,) = shop.our_receipts()
+    assert (receipt.total, receipt.sales_order_txn_id) == (TOTAL, None)
+    assert (shop.states(), shop.states("web_order")) == (["succeeded"], ["cancelled"])
+    assert tasks(shop) == []
 
 
 @pytest.mark.parametrize("lost", range(1, 9))
