@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 
@@ -23,6 +23,7 @@ DOUBLED = "doubled"
 #: In the order in which a report names them.
 VERDICTS = (DOUBLED, DIFFERS, ONLY_BOOKS, ONLY_SHOP, EQUAL)
 
+_CENT = Decimal("0.01")
 _TYPES = {"Sales": SALE, "Return": RETURN}
 
 
@@ -58,6 +59,8 @@ class Wanted:
     total: Decimal | None
     predicted_total: Decimal | None
     figures: Figures | None
+    #: As it would be where an item of it keeps stock, if that is spelt otherwise.
+    figures_for_stock: Figures | None = None
     number: str = ""
     #: The shop wants nothing of it any more: its order was cancelled, its refund deleted.
     unwanted: bool = False
@@ -186,7 +189,7 @@ def _row(
     now = (placed or {}).get(one.record_mark) if one.kind == SALE else None
     if now is not None and one.total is not None and now.total != one.total:
         where.append(f"the shop says {now.total} now, of which the queue has not heard")
-        expected = now.total
+        expected = now.total.quantize(_CENT, ROUND_HALF_UP)
     if not where:
         return row
     difference = None if document.total is None or expected is None else abs(document.total) - abs(expected)
@@ -208,6 +211,8 @@ def _where(one: Wanted, document: Booked, expected: Decimal | None) -> list[str]
     if one.figures is None:
         return where
     here, there = one.figures, document.figures
+    if one.figures_for_stock is not None and one.figures_for_stock.lines == there.lines:
+        here = one.figures_for_stock
     if here.day != there.day:
         where.append(f"dated {there.day} instead of {here.day}")
     if len(here.lines) != len(there.lines):

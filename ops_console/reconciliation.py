@@ -16,6 +16,7 @@ from ops_console.reconciliation_report import Report
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.spelling import Figures
 from qbwc_service.kinds import KINDS
+from qbwc_service.needs import Prepared
 from qbwc_service.run import Run
 from queue_store import reconciliations as store_of
 from queue_store.activities import RETURN, SALE
@@ -176,7 +177,7 @@ def _wanted(db: Session, run: Run, store: Store, since: date, until: date) -> It
 def _wanted_of(run: Run, activity: Activity, since: date, until: date) -> Wanted:
     payload = activity.newer_payload or activity.payload
     mark = run.mark(activity.store_id, activity.record_id, activity.generation)
-    total, predicted, figures = None, None, None
+    total, predicted, figures, for_stock = None, None, None, None
     day = (activity.modified_at or activity.created_at).date().isoformat()
     try:
         told = _told.decode(payload)
@@ -185,10 +186,11 @@ def _wanted_of(run: Run, activity: Activity, since: date, until: date) -> Wanted
             day = (told.created_at + timedelta(seconds=told.utc_offset_seconds)).date().isoformat()
         prepared = KINDS[activity.kind].prepare(run, activity, payload)
         predicted = prepared.predicted_total
-        figures = run.spelling.sent_figures(prepared.fill(dict.fromkeys(prepared.parts[1::2], "0")))
+        figures = _figures_of(run, prepared)
+        for_stock = None if prepared.for_stock is None else _figures_of(run, prepared.for_stock)
     except (NotSendable, msgspec.DecodeError):
         # Its own sentence tells why it cannot be written.
-        figures = None
+        figures, for_stock = None, None
     if figures is not None and figures.day:
         day = figures.day
     return Wanted(
@@ -206,7 +208,12 @@ def _wanted_of(run: Run, activity: Activity, since: date, until: date) -> Wanted
         total=total,
         predicted_total=predicted,
         figures=figures,
+        figures_for_stock=for_stock,
     )
+
+
+def _figures_of(run: Run, prepared: Prepared) -> Figures:
+    return run.spelling.sent_figures(prepared.fill(dict.fromkeys(prepared.parts[1::2], "0")))
 
 
 def _why(activity: Activity) -> str:

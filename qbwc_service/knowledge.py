@@ -91,7 +91,9 @@ def _needed(
     items = {
         (activity.store_id, "line" if need.kind == "line" else "item", need.key)
         for activity, prepared in batch
-        for need in prepared.items
+        for spelling in (prepared, prepared.for_stock)
+        if spelling is not None
+        for need in spelling.items
     }
     if items and run.settings["items.fallback"]:
         items.add((0, "line", run.settings["items.fallback"]))

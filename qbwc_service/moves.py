@@ -94,6 +94,7 @@ def _record_content(run: Run, activity: Activity) -> None:
     except NotSendable:
         return
     (verdict,) = resolve(run, [(activity, prepared)])
+    prepared = verdict.prepared
     # A line whose item QuickBooks is not known to have moves no stock that a shop could show.
     text = prepared.fill({gap: verdict.values.get(gap, "") for gap in prepared.parts[1::2]})
     taken = {activity.id: run.spelling.read_moves(text)}

@@ -84,6 +84,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sales_order: str = ""
     #: How a document was paid; its returns are paid back the same way.
     tenders: tuple[Tender, ...] = ()
+    #: How it goes instead where an item of a line that is one piece keeps stock.
+    for_stock: Prepared | None = None
     #: What was shortened or respelt, for the log.
     remarks: tuple[str, ...] = ()
 

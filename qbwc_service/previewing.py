@@ -58,6 +58,7 @@ def preview(run: Run, activity: Any, payload: bytes, *, sale: Prepared | None = 
         rows = compare(activity.kind, payload, None, None, company)
         return Preview(arithmetic=rows, refusal=refusal.sentence)
     (verdict,) = resolve(run, [(activity, prepared)])
+    prepared = verdict.prepared
     shown = {gap: f"[{gap}]" for gap in prepared.parts[1::2]}
     naming = {f"[{gap}]": _name(gap, prepared, verdict) for gap in shown}
     paper = run.spelling.read_paper(prepared.fill(_escaped(shown)), naming)

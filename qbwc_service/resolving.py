@@ -78,8 +78,9 @@ class _Resolution:
         self.result = Verdict(activity, prepared)
 
     def verdict(self) -> Verdict:
-        prepared, values = self.result.prepared, self.result.values
         try:
+            self._keep_pieces()
+            prepared, values = self.result.prepared, self.result.values
             for kind, key in prepared.look_ups:
                 if self._was_asked(kind, key):
                     raise NotSendable(
@@ -165,6 +166,26 @@ class _Resolution:
         if not self._was_asked("line", item.sku):
             return ""
         return self._add(Addition("add_item", item_record_id("line", key), item, item.sku))
+
+    def _keep_pieces(self) -> None:
+        """Takes the other spelling where a line that is one piece names an item that keeps stock."""
+        prepared = self.result.prepared
+        if prepared.for_stock is not None and any(
+            need.one_piece and need.kind == "sku" and self._keeps_stock(need) for need in prepared.items
+        ):
+            self.result.prepared = prepared.for_stock
+
+    def _keeps_stock(self, need: ItemNeed) -> bool:
+        """Whether QuickBooks' item is known to keep stock, or is to be made so."""
+        key = fold(need.key)
+        mapped = self.knowledge.mapped(self.activity.store_id, "item", key)
+        if mapped:
+            known = self.knowledge.mapped_items.get(mapped)
+            return known is not None and known.item_type in _STOCKED
+        found = self._by_keys(need, key)
+        if found is None and self.run.settings["items.missing"] != "create":
+            return False
+        return (found.item_type if found else need.item.item_type) in _STOCKED
 
     def _check_piece(self, need: ItemNeed, item_type: str) -> None:
         if need.one_piece and item_type in _STOCKED:

@@ -107,6 +107,7 @@ class Shipment(Payload, frozen=True, kw_only=True):
 
     number: str
     carrier: str = ""
+    #: Its day in UTC is the day that was typed: the plugin knows no zone.
     shipped_at: datetime | None = None
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
@@ -295,6 +295,9 @@ def moment(value: str | None) -> datetime | None:
         parsed = datetime.fromisoformat(value)
     except ValueError:
         raise ValueError(f"{_shown(value)} is not a date") from None
+    if not MINYEAR < parsed.year < MAXYEAR:
+        # Its day elsewhere would be beyond the calendar.
+        raise ValueError(f"{_shown(value)} is not a date")
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 

@@ -8,6 +8,7 @@ characters, product names without HTML.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -63,8 +64,10 @@ class _Translation(Translation):
 
     def order(self) -> Order:
         found = self.raw
-        created = self.value(raw.moment, found.date_created_gmt, "date_created_gmt")
-        modified = self.value(raw.moment, found.date_modified_gmt, "date_modified_gmt") or created
+        created = self._created()
+        modified = self.value(
+            raw.moment, found.date_modified_gmt or found.date_created_gmt, "date_modified_gmt"
+        )
         if modified is None:
             raise self.problem("date_modified_gmt", "there is no date")
         status, currency = raw.line(found.status), raw.line(found.currency).upper()
@@ -103,12 +106,27 @@ class _Translation(Translation):
             refunds=tuple([self._refund(refund) for refund in raw.each(found.refunds)]),
             customer_note=raw.note(found.customer_note),
             created_via=raw.line(found.created_via),
-            utc_offset_seconds=raw.utc_offset(found.date_created, found.date_created_gmt),
+            utc_offset_seconds=self._offset(),
             paid_offset_seconds=raw.utc_offset(found.date_paid, found.date_paid_gmt),
             completed_offset_seconds=raw.utc_offset(found.date_completed, found.date_completed_gmt),
             redeemed=self._redeemed(),
             shipments=plugins.shipments(found),
         )
+
+    def _created(self) -> datetime | None:
+        """When it was placed. Without the moment in GMT, from what the shop's clock showed, so that the day is right."""
+        found = self.raw
+        if found.date_created_gmt or not found.date_created:
+            return self.value(raw.moment, found.date_created_gmt, "date_created_gmt")
+        shown = self.value(raw.moment, found.date_created, "date_created")
+        return None if shown is None else shown - timedelta(seconds=self._offset())
+
+    def _offset(self) -> int:
+        """Seconds east of UTC of the shop's clock when the order was placed; where that is missing, when it was paid."""
+        found = self.raw
+        if found.date_created_gmt:
+            return raw.utc_offset(found.date_created, found.date_created_gmt)
+        return raw.utc_offset(found.date_paid, found.date_paid_gmt)
 
     def _redeemed(self) -> tuple[Redeemed, ...]:
         try:

@@ -236,6 +236,11 @@ class Counter:
         with self.transaction():
             delete_record(self._books, "SalesOrder", self._known("SalesOrder", txn_id))
 
+    def delete_customer(self, list_id: str) -> None:
+        """Delete a customer; ListDeletedQuery will tell. Raises `UnknownRecord`."""
+        with self.transaction():
+            delete_record(self._books, "Customer", self._known("Customer", list_id))
+
     def delete_item(self, list_id: str) -> None:
         """Delete an item; ListDeletedQuery will tell. Raises `UnknownRecord`."""
         with self.transaction():

@@ -56,6 +56,7 @@ class Receipt:
     tracking_number: str
     promo_code: str
     txn_date: date
+    ship_date: date | None
     store_number: int
     customer_list_id: str | None
     sales_order_txn_id: str | None
@@ -191,6 +192,7 @@ def receipt_of(record: Record) -> Receipt:
         tracking_number=fields.get("TrackingNumber", ""),
         promo_code=fields.get("PromoCode", ""),
         txn_date=fields["TxnDate"],
+        ship_date=fields.get("ShipDate"),
         store_number=fields["StoreNumber"],
         customer_list_id=fields.get("CustomerListID"),
         sales_order_txn_id=fields.get("SalesOrderTxnID"),

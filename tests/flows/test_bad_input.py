@@ -169,11 +169,13 @@ def test_digits_beyond_the_cents_that_mean_nothing_do_no_harm(street: Street, to
     assert street.house.totals() == [Decimal("24.52")]
 
 
-def test_a_total_of_a_fraction_of_a_cent_is_refused_with_the_total(street: Street) -> None:
-    street.post(order(total="24.5249"))
+@pytest.mark.parametrize(("total", "paid"), [("24.5249", "24.52"), ("24.525", "24.53"), ("24.5151", "24.52")])
+def test_a_total_of_a_fraction_of_a_cent_goes_as_what_is_paid(street: Street, total: str, paid: str) -> None:
+    """A payment provider charges whole cents, halves up."""
+    street.post(order(total=total))
     street.settle_down()
-    (failed,) = street.house.activities()
-    assert "Order 501 has a total of 24.5249, which is not in whole cents" in failed.sentence
+    (receipt,) = street.house.our_receipts()
+    assert receipt.total == sum(tender.amount for tender in receipt.tenders) == Decimal(paid)
 
 
 def retry(street: Street, activity: Activity) -> None:

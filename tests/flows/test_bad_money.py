@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from ops_sandbox.pos import PosCompanyFile, PosDialect
 from qbwc_service.preparing import prepare_pending
 from queue_store.activities import get_activity
+from queue_store.database import Database
 from queue_store.operations import retry
-from tests.harness import House, recorded_order
+from queue_store.secrets import SecretBox
+from tests.harness import House, make_house, recorded_order
 from woo_bridge.errors import Untranslatable
 from woo_bridge.translate_orders import translate_order
 
@@ -37,7 +40,7 @@ def first_line(**changes: Any) -> dict[str, Any]:
             "does not add up: 14.97 for goods + 7.50 for shipping + 2.05 tax is 24.52, the shop says 30.00",
         ),
         (plain(total=24.520000000000003), ""),
-        (plain(total="24.525"), "which is not in whole cents"),
+        (plain(total="24.525"), ""),
         (plain(total="-24.52"), "has a negative total of -24.52"),
         (plain(currency="CAD"), "is in CAD, the company file is kept in USD"),
         (plain(payment_method="square"), "it was paid through 'square', for which no tender is set"),
@@ -92,16 +95,46 @@ def test_pieces_below_a_cent_leave_the_shelf_all_the_same(house: House) -> None:
     assert on_hand(house) == -7
 
 
-def test_stock_that_has_no_price_in_cents_fails_and_says_what_the_line_would_need(house: House) -> None:
-    house.take(tiny(333, "2.23"))
+@pytest.mark.parametrize("negative", ["price", "quantity"])
+@pytest.mark.parametrize("total", ["2.23", "-1.76"])
+def test_stock_that_has_no_price_in_cents_leaves_in_pieces_of_a_cent(
+    sqlite_database: Database, box: SecretBox, negative: str, total: str
+) -> None:
+    dialect = PosDialect(negative_line="negative_qty" if negative == "quantity" else "negative_price")
+    house = make_house(sqlite_database, box, PosCompanyFile.create(None, dialect=dialect))
+    house.set("lines.negative", negative)
+    order = tiny(333, total)
+    fee = {"id": 9, "name": "Handling", "total": "5.00", "total_tax": "0.00", "taxes": []}
+    paid = Decimal(total) + 5
+    house.take({**order, "fee_lines": [fee], "total": str(paid)})
+    house.run_until_quiet()
+    assert house.states() == ["succeeded"], house.activities()[0].sentence
+    (receipt,) = house.our_receipts()
+    assert receipt.total == paid
+    assert on_hand(house) == -333
+
+
+def test_an_item_without_stock_goes_as_one_piece_all_the_same(house: House) -> None:
+    house.pos.add_item("Sticker", alu="STICK", item_type="NonInventory", price1=1)
+    order = tiny(333, "2.23")
+    order["line_items"][0]["sku"] = "STICK"
+    house.take(order)
+    house.run_until_quiet()
+    (line,) = house.our_receipts()[0].lines
+    assert (line.qty, line.price) == (1, Decimal("2.23"))
+
+
+def test_stock_sold_by_parts_of_a_piece_that_do_not_divide_fails_and_says_what_the_line_would_need(
+    house: House,
+) -> None:
+    order = tiny(1, "5.01")
+    order["line_items"][0]["quantity"] = 2.5
+    house.take(order)
     house.run_until_quiet()
     (sale,) = house.activities()
     assert sale.state == "failed"
     name = recorded_order("plain")["line_items"][0]["name"]
-    assert (
-        f"the line '333 x {name} for 2.23' cannot be written. Its pieces would need prices below 0.01"
-        in sale.sentence
-    )
+    assert f"the line '2.5 x {name} for 5.01' cannot be written. Its pieces would need" in sale.sentence
     assert (
         "Give the line a total of 0.00 in the shop, or one that is a price in cents times its pieces"
         in sale.sentence

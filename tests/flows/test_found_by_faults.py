@@ -13,8 +13,11 @@ import pytest
 from ops_console import handwork
 from ops_sandbox.pos import PosCompanyFile, PosDialect
 from qbwc_service.exchange import WebConnectorConversation
+from qbwc_service.flavours.pos.customers import fallback_customer
+from queue_store.company_setting_list import COMPANY_SETTINGS
 from queue_store.database import Database
 from queue_store.secrets import SecretBox
+from queue_store.settings import Settings
 from queue_store.tasks import open_tasks
 from tests.faults.snapshots import Snapshot, let_time_pass
 from tests.harness import AnswerLost, House, make_house, numbered, recorded_order
@@ -197,9 +200,10 @@ def test_a_customer_in_doubt_is_asked_for_as_it_is_spelt(exact_house: House) -> 
 
 
 def test_several_customers_of_the_fallback_name_stop_nobody(house: House) -> None:
-    for _ in range(2):
-        house.pos.add_customer("Online Customer", CustomerID="W-ONLINE")
     order = recorded_order("plain")
+    named = fallback_customer(Settings(COMPANY_SETTINGS, {}, 1)).customer_id
+    for _ in range(2):
+        house.pos.add_customer("Online Customer", CustomerID=named)
     house.take({**order, "billing": {**order["billing"], "email": ""}})
     house.run()
     assert house.states() == ["succeeded"]

@@ -426,3 +426,28 @@ def test_what_a_person_leaves_as_it_is_alarms_no_more_until_it_changes(house: Ho
 def marked(house: House, report: Report) -> Report:
     with house.database.read() as db:
         return accepting.marked(db, get_store(db, "main").id, report)
+
+
+def test_a_total_with_parts_of_a_cent_is_equal_to_what_was_paid(house: House) -> None:
+    house.take({**PLAIN, "total": "24.5249"})
+    house.run_until_quiet()
+    (row,) = reconciled(house).rows
+    assert (row.verdict, row.books_total) == ("equal", TOTAL)
+
+
+def test_stock_that_left_in_pieces_of_a_cent_is_equal(house: House) -> None:
+    (first, *_) = PLAIN["line_items"]
+    tiny = {**first, "quantity": 333, "total": "2.23", "subtotal": "2.23", "total_tax": "0.00", "taxes": []}
+    house.take(
+        {
+            **PLAIN,
+            "line_items": [tiny],
+            "shipping_lines": [],
+            "tax_lines": [],
+            "total": "2.23",
+            "total_tax": "0.00",
+        }
+    )
+    house.run_until_quiet()
+    (row,) = reconciled(house).rows
+    assert (row.verdict, row.books_total, row.why) == ("equal", Decimal("2.23"), "")

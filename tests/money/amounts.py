@@ -17,9 +17,9 @@ def shown_sum(order: Doc) -> Decimal:
 
 
 def in_whole_cents_a_piece(line: Doc) -> Decimal:
-    """A line's total, or a cent for each of its pieces where they cost less and are not free."""
+    """A line's total, or a cent for each of its pieces where they cost less (or less than nothing) and are not free."""
     total, quantity = Decimal(line["total"]), Decimal(str(line["quantity"]))
-    return max(total, CENT * quantity) if total > 0 and not quantity % 1 else total
+    return max(total, CENT * quantity) if total and not quantity % 1 else total
 
 
 def in_cents(amounts: Any) -> Decimal:

@@ -93,6 +93,13 @@ class PlayedCompany:
         """Whether the item behind a need keeps stock."""
         return self.stocked[self.items[need.kind, need.key]]
 
+    def known(self, prepared: Prepared) -> Prepared | None:
+        """How it goes where it is known which items keep stock; None: the service then refuses it."""
+        for spelling in (prepared, prepared.for_stock):
+            if spelling and not any(n.one_piece and self.keeps_stock(n) for n in spelling.items):
+                return spelling
+        return None
+
     def fill(self, prepared: Prepared, request_id: str) -> str:
         """The request, with real ids."""
         values = {f"{need.kind}:{need.key}": self.items[need.kind, need.key] for need in prepared.items}

@@ -51,33 +51,13 @@ def give_back(
         except NotSendable as refusal:
             yield Given(refund, None, refusal=refusal.sentence)
             continue
-        if any(need.one_piece and company.keeps_stock(need) for need in prepared.items):
-            # The service refuses these when it knows the item.
+        chosen = company.known(prepared)
+        if chosen is None:
             yield Given(refund, prepared, refusal="a stock item's pieces go as one")
             continue
+        prepared = chosen
         (answer,) = company.send([company.fill(prepared, "1")])
         yield Given(refund, prepared, answer)
-
-
-def why_not(given: Given, company: PlayedCompany, settings: Settings, rate: Decimal) -> str | None:
-    """Why no return can hold this refund, from what the shop says alone; None if one can.
-
-    `rate`: what one of its currency is worth in the company's.
-    """
-    refund = given.refund
-    unit = Decimal(1) if settings["currency"] == "JPY" else _CENT
-    if rate == 1 and refund.amount != refund.amount.quantize(_CENT):
-        return "refund not in whole cents"
-    for line in refund.lines:
-        pieces = line.restocked
-        if not pieces or not company.stocked.get(company.items.get(("sku", line.sku), ""), False):
-            continue
-        part = line.total * rate * pieces / line.quantity
-        if pieces % 1 or abs(part) < unit * (pieces + 1):
-            return "restocked pieces that cannot be split into whole cents"
-        if part < 0 and settings["lines.negative"] == "quantity":
-            return "restocked pieces below nothing, where QuickBooks takes no negative price"
-    return None
 
 
 def faults_of_return(

@@ -14,8 +14,9 @@ import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from tests.money.drawing import ORDERS_PER_SHOP
 from tests.money.show import show
-from tests.money.trial import ORDERS_PER_SHOP, Outcome, Trial, Wrong
+from tests.money.trial import Outcome, Trial, Wrong
 
 _SHOWN = 60
 
@@ -39,16 +40,20 @@ def shops(orders: int, first_seed: int) -> list[tuple[int, range]]:
 def report(outcome: Outcome, seconds: float, replay: Callable[[int, int], str]) -> str:
     """What a person reads at the end; `replay` gives the command that shows one order again."""
     text = [
-        f"orders                    {outcome.orders}",
+        f"orders                    {outcome.orders}, of which {outcome.orders - outcome.bad} must go",
+        f"drawn again               {outcome.passed_over}, for a little below nothing",
         f"receipts                  {outcome.receipts}",
         f"refunds                   {outcome.refunds}",
         f"returns                   {outcome.returns}",
         f"wrong                     {len(outcome.wrong)}",
         f"refused by QuickBooks     {outcome.refused_by_pos.total()}",
         *(f"  {count:>7}  {reason}" for reason, count in outcome.refused_by_pos.most_common()),
-        f"refused before sending    {outcome.refused_before.total()}, and {outcome.refused_before['unexpected']} "
-        "of them could have been written",
-        *(f"  {count:>7}  {reason}" for reason, count in outcome.refused_before.most_common()),
+        f"refused before sending    {outcome.refused['order']} orders and {outcome.refused['refund']} refunds "
+        f"that must go: {100 * outcome.refused['order'] / max(1, outcome.orders - outcome.bad):g} %",
+        f"bad on purpose, refused   {outcome.refused_bad.total()}",
+        *(f"  {count:>7}  {reason}" for reason, count in outcome.refused_bad.most_common()),
+        *([f"tax as a line after all   {outcome.by_line.total()}"] if outcome.by_line else []),
+        *(f"  {count:>7}  {reason}" for reason, count in outcome.by_line.most_common()),
         f"seconds                   {seconds:.1f}",
         f"orders a second           {outcome.orders / seconds:.0f}",
     ]

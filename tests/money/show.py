@@ -17,13 +17,18 @@ from woo_bridge.translate_orders import translate_order
 def show(seed: int, number: int, *, mode: str, wrong_switch: bool) -> None:
     """Prints the shop's settings, the order's amounts and the receipt."""
     trial = Trial(seed, mode, wrong_switch=wrong_switch)
-    rules, order = trial.shop.shop.rules, trial.shop[number].order
+    rules, drawn = trial.rules, trial.drawing[number]
+    order = drawn.order
     rounding = "at the sum" if rules.round_at_subtotal else "per line"
     prices = "with" if rules.prices_include_tax else "without"
     print(
         f"shop {seed}: {rules.currency}, {rules.decimals} decimals, prices {prices} tax, tax rounded {rounding}"
     )
     print(trial.company.pos.dialect)
+    if drawn.bad or drawn.bad_refund:
+        print(f"bad on purpose: {drawn.bad or drawn.bad_refund}")
+    if drawn.bad and "text" in drawn.bad.kind:
+        return
     print_order(order)
     try:
         prepared = prepare_receipt(
@@ -36,6 +41,7 @@ def show(seed: int, number: int, *, mode: str, wrong_switch: bool) -> None:
     except NotSendable as refusal:
         print(f"not sent: {refusal.sentence}\n")
         return
+    prepared = trial.company.known(prepared) or prepared
     print(f"{trial.company.fill(prepared, str(number))}\npredicted {prepared.predicted_total}\n")
 
 

@@ -40,8 +40,6 @@ def company_settings(
         "currency": rules.currency,
         "items.fallback": "Online Goods",
         "tax.mode": mode,
-        # Each order that QuickBooks would tax otherwise is to be seen, with its reason.
-        "tax.beyond": "refuse",
         **switches,
     }
     if exchange is not None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 
-from ops_sandbox.shop.random_orders import RandomOrders
 from ops_sandbox.shop.wire import Doc
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.pos.receipts import prepare_receipt
@@ -17,21 +16,19 @@ from qbwc_service.marks import Mark
 from qbwc_service.needs import Prepared
 from tests.money.amounts import in_cents, in_whole_cents_a_piece, shown_sum
 from tests.money.company import Answer, PlayedCompany, random_dialect, tax_table
-from tests.money.giving_back import faults_of_return, give_back, why_not
+from tests.money.drawing import Bad, Drawing, Drawn
+from tests.money.giving_back import faults_of_return, give_back
 from tests.money.switches import company_settings, exchange_rate, store_settings, switches_of, wrong_switches
 from woo_bridge.errors import Untranslatable
 from woo_bridge.translate_orders import translate_order
 
-ORDERS_PER_SHOP = 100
-#: Price decimals of the shops: most have cents; now and then one has what no receipt can hold.
-_DECIMALS = (*(2,) * 36, 0, 0, 0, 4)
 #: Requests in a message set.
 _SET = 25
 _CENT = Decimal("0.01")
-#: Why tax mode `flavour` refuses, by words of its sentence.
+#: Why in mode `flavour` the tax of some goes as a line all the same, by words of the remark.
 _BEYOND = (
-    ("no tax category and code of QuickBooks is chosen", "flavour: a line with the rates of several classes"),
-    ("QuickBooks' tax", "flavour: QuickBooks' tax is too far from the shop's"),
+    ("no tax category and code of QuickBooks is chosen", "a line with the rates of several classes"),
+    ("QuickBooks' tax", "QuickBooks' tax is too far from the shop's"),
 )
 
 
@@ -49,13 +46,22 @@ class Outcome:
     """What became of some orders; reasons and statuses are counted."""
 
     orders: int = 0
+    #: How many of them are bad on purpose.
+    bad: int = 0
+    #: Draws that came out below nothing by themselves; others were drawn instead.
+    passed_over: int = 0
     receipts: int = 0
     #: Refunds of orders whose receipts were written, and the returns that were.
     refunds: int = 0
     returns: int = 0
     wrong: list[Wrong] = field(default_factory=list)
     refused_by_pos: Counter[str] = field(default_factory=Counter)
-    refused_before: Counter[str] = field(default_factory=Counter)
+    #: Refused before sending though they must go: "order" or "refund".
+    refused: Counter[str] = field(default_factory=Counter)
+    #: Refused before sending as they must be, by what is bad.
+    refused_bad: Counter[str] = field(default_factory=Counter)
+    #: In mode `flavour`: with the tax as a line all the same, by reason.
+    by_line: Counter[str] = field(default_factory=Counter)
     #: Under a wrong switch: answers that are not what the shop says, and those that would stop the company.
     differing: int = 0
     noticed: int = 0
@@ -63,12 +69,16 @@ class Outcome:
     def add(self, other: Outcome) -> None:
         """Takes the figures of `other` in."""
         self.orders += other.orders
+        self.bad += other.bad
+        self.passed_over += other.passed_over
         self.receipts += other.receipts
         self.refunds += other.refunds
         self.returns += other.returns
         self.wrong += other.wrong
         self.refused_by_pos += other.refused_by_pos
-        self.refused_before += other.refused_before
+        self.refused += other.refused
+        self.refused_bad += other.refused_bad
+        self.by_line += other.by_line
         self.differing += other.differing
         self.noticed += other.noticed
 
@@ -76,9 +86,12 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class _Sent:
     number: int
-    order: Doc
-    refunds: list[Doc]
+    drawn: Drawn
     prepared: Prepared
+
+    @property
+    def order(self) -> Doc:
+        return self.drawn.order
 
 
 class Trial:
@@ -86,14 +99,16 @@ class Trial:
 
     def __init__(self, seed: int, mode: str = "line", *, wrong_switch: bool = False) -> None:
         self.seed, self.mode, self.wrong_switch = seed, mode, wrong_switch
-        self.shop = RandomOrders(seed, decimals=_DECIMALS, paid_only=True)
+        self.drawing = Drawing(seed)
         dialect = random_dialect(seed)
         switches = {**switches_of(dialect), **(wrong_switches(dialect, mode) if wrong_switch else {})}
-        rules = self.shop.shop.rules
+        self.rules = rules = self.drawing.rules
         self.exchange = exchange_rate(rules, seed)
+        if self.exchange is not None:
+            self.drawing.with_foreign(0.03)
         self.settings = company_settings(rules, mode, switches, self.exchange)
-        self.taxes = tax_table(self.shop)
-        self.company = PlayedCompany(self.shop, dialect, self.settings, self.taxes)
+        self.taxes = tax_table(self.drawing.orders)
+        self.company = PlayedCompany(self.drawing.orders, dialect, self.settings, self.taxes)
         self.outcome = Outcome()
 
     def run(self, numbers: range) -> Outcome:
@@ -111,83 +126,65 @@ class Trial:
         return self.outcome
 
     def _prepare(self, number: int) -> _Sent | None:
-        drawn = self.shop[number]
-        order = drawn.order
+        drawn = self.drawing[number]
         self.outcome.orders += 1
-        mark = Mark("WMAIN", str(order["id"]), 1)
-        expected = self._why_not(order)
+        self.outcome.bad += drawn.bad is not None
+        self.outcome.passed_over += drawn.passed_over
         try:
-            translated = translate_order(json.dumps(order).encode())
+            translated = translate_order(json.dumps(drawn.order).encode())
+            mark = Mark("WMAIN", str(translated.order_id), 1)
             prepared = prepare_receipt(translated, mark, self.settings, store_settings(), self.taxes)
         except (NotSendable, Untranslatable) as refusal:
-            expected = expected or self._why_perhaps_not(order) or self._why_not_in_flavour(str(refusal))
-            self.outcome.refused_before[expected or "unexpected"] += 1
-            if expected is None:
-                self._wrong(number, f"refused before sending: {refusal}")
+            self._refused(number, "order", str(refusal), drawn.bad)
             return None
-        if expected is None and any(n.one_piece and self.company.keeps_stock(n) for n in prepared.items):
-            # The service refuses these when it knows the item.
-            expected = self._indivisible(order)
-            self.outcome.refused_before[expected or "unexpected"] += 1
-            if expected is None:
-                self._wrong(number, "refused before sending: a stock item's line goes as one piece")
+        chosen = self.company.known(prepared)
+        if chosen is None:
+            self._refused(number, "order", "a stock item's line goes as one piece", drawn.bad)
             return None
-        if expected is not None:
-            self._wrong(number, f"was to be refused ({expected}), but is sent")
-        return _Sent(number, order, drawn.refunds, prepared)
+        if drawn.bad is not None:
+            self._wrong(number, f"was to be refused ({drawn.bad.kind}), but is sent")
+        self._note_mode(number, chosen)
+        return _Sent(number, drawn, chosen)
 
-    def _why_not(self, order: Doc) -> str | None:
-        """Why no receipt can hold this order, from what the shop says alone; None if one can."""
-        total = Decimal(order["total"])
-        if self._rate(order) is None:
-            return "another currency than the company's, without a rate"
-        if total < 0:
-            return "negative total"
-        if self._rate(order) == 1 and total != total.quantize(_CENT):
-            return "total not in whole cents"
-        return None
+    def _refused(self, number: int, what: str, sentence: str, bad: Bad | None) -> None:
+        """Right where it is bad, and for that very reason."""
+        if bad is None:
+            self.outcome.refused[what] += 1
+            self._wrong(number, f"{what} refused before sending: {sentence}")
+            return
+        self.outcome.refused_bad[bad.kind] += 1
+        if bad.words not in sentence:
+            self._wrong(number, f"was to be refused for {bad.kind}, but: {sentence}")
+
+    def _note_mode(self, number: int, prepared: Prepared) -> None:
+        """In `flavour`, why a document goes with its tax as a line after all."""
+        if self.mode == prepared.tax_mode:
+            return
+        remark = next((one for one in prepared.remarks if "its tax goes as a line" in one), "")
+        reason = next((reason for words, reason in _BEYOND if words in remark), None)
+        self.outcome.by_line[reason or "unexpected"] += 1
+        if reason is None:
+            self._wrong(number, f"goes with its tax as a line, and does not say why: {remark}")
 
     def _rate(self, order: Doc) -> Decimal | None:
         """What one of an order's currency is worth in the company's; None where that is not set."""
-        if order["currency"] == self.shop.shop.rules.currency:
+        if order["currency"] == self.rules.currency:
             return Decimal(1)
         return None if self.exchange is None else self.exchange[1]
 
     def _in_books(self, order: Doc, amount: Decimal) -> Decimal:
         rate, unit = self._rate(order), self._unit
         assert rate is not None
-        return amount if rate == 1 else (amount * rate).quantize(unit, ROUND_HALF_UP)
+        return (amount * rate).quantize(unit, ROUND_HALF_UP)
+
+    def _total(self, order: Doc) -> Decimal:
+        """What the buyer paid: nobody pays parts of a cent, nor less than nothing."""
+        return self._in_books(order, max(Decimal(order["total"]), Decimal(0)))
 
     @property
     def _unit(self) -> Decimal:
         """The smallest amount in the books: yen have no cents."""
-        return Decimal(1) if self.shop.shop.rules.currency == "JPY" else _CENT
-
-    def _why_perhaps_not(self, order: Doc) -> str | None:
-        """Why an order may be refused: what the old checkout writes when coupons or fees exceed the cart."""
-        if order["created_via"] == "checkout" and Decimal(order["total"]) == 0 and shown_sum(order) < 0:
-            return "a cart below nothing, which the shop shows as nothing"
-        return None
-
-    def _why_not_in_flavour(self, sentence: str) -> str | None:
-        """What QuickBooks' own tax cannot be, in words of the sentence that refuses."""
-        if self.mode == "line":
-            return None
-        return next((reason for words, reason in _BEYOND if words in sentence), None)
-
-    def _indivisible(self, order: Doc) -> str | None:
-        """Stock lines of which a piece would cost less than a cent (or a yen), though it was not free, or less than nothing."""
-        for line in order["line_items"]:
-            cents = in_cents([self._in_books(order, Decimal(line["total"]))]) / self._unit
-            if not self.company.stocked.get(self.company.items.get(("sku", line["sku"]), ""), False):
-                continue
-            # Parts of cents are apportioned: a line may lose one.
-            lost = 1 if self.shop.shop.rules.decimals > 2 or self._rate(order) != 1 else 0
-            if 0 < abs(cents) < line["quantity"] + lost or line["quantity"] % 1:
-                return "stock line that cannot be split into whole cents"
-            if cents < 0 and self.settings["lines.negative"] == "quantity":
-                return "stock line below nothing, where QuickBooks takes no negative price"
-        return None
+        return Decimal(1) if self.rules.currency == "JPY" else _CENT
 
     def _send(self, sent: list[_Sent]) -> None:
         requests = [self.company.fill(one.prepared, str(one.number)) for one in sent]
@@ -210,18 +207,18 @@ class Trial:
 
     def _give_back(self, sent: _Sent) -> None:
         """Its refunds, as returns after their sale."""
-        if not sent.refunds:
+        company, refunds = self.company, sent.drawn.refunds
+        if not refunds:
             return
-        company = self.company
-        for given in give_back(sent.order, sent.refunds, sent.prepared, self.settings, self.taxes, company):
+        for given in give_back(sent.order, refunds, sent.prepared, self.settings, self.taxes, company):
             self.outcome.refunds += 1
+            is_newest = given.refund.refund_id == refunds[0]["id"]
+            bad = sent.drawn.bad_refund if is_newest else None
             if given.refusal:
-                expected = why_not(given, company, self.settings, self._rate(sent.order) or Decimal(1))
-                expected = expected or self._why_not_in_flavour(given.refusal)
-                self.outcome.refused_before[expected or "unexpected"] += 1
-                if expected is None:
-                    self._wrong(sent.number, f"refund {given.refund.refund_id}: {given.refusal}")
+                self._refused(sent.number, "refund", given.refusal, bad)
                 continue
+            if bad is not None:
+                self._wrong(sent.number, f"refund was to be refused ({bad.kind}), but is sent")
             self.outcome.returns += 1
             tax_item = company.items["line", self.settings["lines.tax"]]
             in_books = partial(self._in_books, sent.order)
@@ -232,19 +229,19 @@ class Trial:
 
     def _faults(self, sent: _Sent, answer: Answer) -> Iterator[str]:
         order = sent.order
-        total = self._in_books(order, Decimal(order["total"]))
+        total = self._total(order)
         if answer.total != total:
             yield f"Total {answer.total}, the shop says {total}"
         if sent.prepared.predicted_total != answer.total:
             yield f"Total {answer.total}, predicted {sent.prepared.predicted_total}"
         if answer.tenders != total:
             yield f"tenders {answer.tenders}, the shop says {total}"
-        if self.mode == "line":
+        if sent.prepared.tax_mode == "line":
             yield from self._faults_of_pieces(order, answer)
         if self._rate(order) != 1:
             # Converted parts are rounded so that they add up to the converted total.
             return
-        if self.mode == "line":
+        if sent.prepared.tax_mode == "line":
             yield from self._faults_of_lines(order, answer)
         else:
             yield from self._faults_of_tax(order, answer)
@@ -253,7 +250,7 @@ class Trial:
         """In mode flavour QuickBooks' tax and the rounding line come to the shop's tax and its own rounding."""
         rounding = answer.amounts.get(self.company.items["line", self.settings["lines.rounding"]], Decimal(0))
         tax = (answer.tax or Decimal(0)) + rounding
-        wanted = Decimal(order["total"]) - (shown_sum(order) - Decimal(order["total_tax"]))
+        wanted = self._total(order) - (shown_sum(order) - Decimal(order["total_tax"]))
         wanted -= self._lifted(order, answer)
         slack = self._slack(order)
         if abs(tax - wanted) > slack:
@@ -262,7 +259,7 @@ class Trial:
     def _slack(self, order: Doc) -> Decimal:
         """What lines may differ by: where the shop has parts of cents, a cent each."""
         lines = sum(len(order[key]) for key in ("line_items", "shipping_lines", "fee_lines"))
-        return _CENT * lines if self.shop.shop.rules.decimals > 2 else Decimal(0)
+        return _CENT * lines if self.rules.decimals > 2 else Decimal(0)
 
     def _faults_of_lines(self, order: Doc, answer: Answer) -> Iterator[str]:
         """In mode line every part of the order stands on its own item, in its exact amount."""
@@ -287,7 +284,7 @@ class Trial:
             if abs(amount - wanted) > slack and amount != least:
                 yield f"{lines[0]['name']}: {amount}, the shop says {wanted}"
         rounding = answer.amounts.get(self.company.items["line", self.settings["lines.rounding"]], Decimal(0))
-        wanted = Decimal(order["total"]) - shown_sum(order) - self._lifted(order, answer)
+        wanted = self._total(order) - shown_sum(order) - self._lifted(order, answer)
         if abs(rounding - wanted) > slack:
             yield f"{rounding} for rounding, the shop's parts and its total differ by {wanted}"
 
@@ -327,7 +324,7 @@ class Trial:
             self.outcome.refused_by_pos[f"{answer.status}"] += 1
         else:
             self.outcome.receipts += 1
-        differs = refused or answer.total != self._in_books(sent.order, Decimal(sent.order["total"]))
+        differs = refused or answer.total != self._total(sent.order)
         noticed = refused or answer.total != sent.prepared.predicted_total
         self.outcome.differing += differs
         self.outcome.noticed += noticed

@@ -92,7 +92,8 @@ def test_amounts_in_cents_need_no_rounding_and_no_price_becomes_nothing(found: O
 @given(found=orders(places=4))
 def test_amounts_with_four_decimals_come_out_inside_the_cap(found: Order) -> None:
     charges = [*found.lines, *found.shipping_lines, *found.fee_lines]
-    # Rounded to a cent for each piece, and for a part of one, however little that is.
+    # A charge below a cent is a cent: a price of 0.00 would say that it was free. So half a piece for 0.0050 in all is
+    # a line of 0.01, not of half of it: a line has whole cents, and no price in cents times 0.5 comes to less.
     small = any(0 < abs(one.total) < CENT * max(1, getattr(one, "quantity", 1)) for one in charges)
     receipt = predict(found, company())
     rates = sum(len(one.taxes) for one in found.lines)

@@ -171,9 +171,10 @@ def test_refunds_that_together_exceed_their_order_are_refused() -> None:
         predict_return(msgspec.structs.replace(refund, order=order), company())
 
 
-def test_an_amount_that_is_not_in_whole_cents_is_refused() -> None:
-    with pytest.raises(NotSendable, match="not in whole cents"):
-        predict_return(recorded("ramount", amount=Decimal("11.115")), company())
+def test_an_amount_with_parts_of_a_cent_is_what_is_paid_back() -> None:
+    found = predict_return(recorded("ramount", amount=Decimal("11.115")), company())
+    assert found.total == sum(line.amount for line in found.lines) == Decimal("11.12")
+    assert any("11.115 is 11.12 in whole cents" in remark for remark in found.remarks)
 
 
 def test_another_currency_is_refused() -> None:

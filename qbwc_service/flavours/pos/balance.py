@@ -28,6 +28,7 @@ from qbwc_service.flavours.pos.charges import (
     basket_of,
 )
 from qbwc_service.flavours.pos.money import Money, last_place, money_of, total_of
+from qbwc_service.flavours.pos.predicted import Receipt, ReceiptLine
 from qbwc_service.flavours.pos.splitting import CENT, apportion, rounded, split
 from qbwc_service.flavours.pos.tax import TaxBeyond, TaxPlan, plan, predicted
 from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
@@ -42,63 +43,33 @@ CAP_PER_ROUNDING = Decimal("0.5")
 _NOTHING = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptLine:
-    """One line of a receipt: `quantity` pieces at `price`."""
-
-    #: "sku" or "line", see `needs.ItemNeed`.
-    kind: str
-    key: str
-    quantity: Decimal
-    price: Decimal
-    label: str
-    #: The code that QuickBooks taxes it by.
-    tax_code: str
-    #: What that comes to, in percent.
-    percent: Decimal = _NOTHING
-    #: Only a non-stock item may carry it: the quantity here is not the true one.
-    one_piece: bool = False
-    #: The shop's unit price, for an item that has to be added.
-    unit_price: Decimal = _NOTHING
-
-    @property
-    def amount(self) -> Decimal:
-        return self.quantity * self.price
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A predicted receipt; `total` is what QuickBooks must answer."""
-
-    lines: tuple[ReceiptLine, ...]
-    total: Decimal
-    #: The difference that the rounding line carries.
-    rounding: Decimal
-    #: "line" or "flavour": what it was computed in, whatever the setting says later.
-    tax_mode: str = "line"
-    #: TaxCategory that it names; "": none.
-    tax_category: str = ""
-    #: Tax that QuickBooks will compute; 0 in mode `line`.
-    tax: Decimal = _NOTHING
-    #: What gift cards pay of `total`, by code; the rest is the gateway's.
-    gifts: tuple[tuple[str, Decimal], ...] = ()
-    #: What was settled otherwise than expected, for the log.
-    remarks: tuple[str, ...] = ()
-
-
-def predict(order: Order, company: Settings, taxes: TaxTable = NO_TAXES) -> Receipt:
+def predict(
+    order: Order, company: Settings, taxes: TaxTable = NO_TAXES, *, in_pieces: bool = False
+) -> Receipt:
     """The receipt of `order`. Raises NotSendable with the arithmetic where it does not come out."""
-    return balance(basket_of(order, company), company, taxes)
+    return balance(basket_of(order, company), company, taxes, in_pieces=in_pieces)
 
 
-def balance(basket: Basket, company: Settings, taxes: TaxTable = NO_TAXES, *, tax_mode: str = "") -> Receipt:
+def balance(
+    basket: Basket,
+    company: Settings,
+    taxes: TaxTable = NO_TAXES,
+    *,
+    tax_mode: str = "",
+    in_pieces: bool = False,
+) -> Receipt:
     """The receipt of `basket`, in `tax_mode` ("": the company's).
+
+    `in_pieces`: goods that no price in cents can hold are not one piece, but a cent each, and a line of the
+    rounding item takes back what that is too much: so go items that keep stock.
+    See docs/decisions/0037-stock-leaves-in-pieces.md.
 
     Raises NotSendable with the arithmetic, TaxRatesUnknown in `flavour` where QuickBooks was never asked.
     Amounts of the receipt are in the company's currency.
     """
     money = money_of(basket.name, basket.currency, company)
-    job = _Job(basket, company, money, total_of(basket.name, basket.total, money))
+    job = _Job(basket, company, money, in_pieces)
+    job.take_total()
     job.take_redeemed()
     if (tax_mode or company["tax.mode"]) == "flavour":
         try:
@@ -117,18 +88,28 @@ class _Job:
     basket: Basket
     company: Settings
     money: Money
+    in_pieces: bool
     #: What the receipt must come to.
-    target: Decimal
+    target: Decimal = _NOTHING
     charges: list[Charge] = field(default_factory=list)
     gifts: list[tuple[str, Decimal]] = field(default_factory=list)
     #: `basket.total`, and what gift cards add to it where they are tenders.
     shop_total: Decimal = _NOTHING
     remarks: list[str] = field(default_factory=list)
 
+    def take_total(self) -> None:
+        """What the receipt must come to; a total that rounding took below nothing is nothing."""
+        basket = self.basket
+        self.shop_total = basket.total
+        if basket.total < 0 and -self.money.exact(basket.total) <= self._cap():
+            self.shop_total = _NOTHING
+            self.remarks.append(f"{basket.name}: its total of {basket.total} is nothing")
+        self.target = total_of(basket.name, self.shop_total, self.money)
+
     def take_redeemed(self) -> None:
         """Gift cards become negative lines or tenders; where the total has no room for them, nothing."""
         basket, company = self.basket, self.company
-        self.charges, self.shop_total = list(basket.charges), basket.total
+        self.charges = list(basket.charges)
         self.remarks += basket.remarks
         cards = basket.redeemed
         if not cards:
@@ -136,7 +117,7 @@ class _Job:
         amount = _sum(card.amount for card in cards)
         charged = _sum(charge.amount for charge in basket.charges) + basket.tax
         # The plugins do not agree whether the order's total is what is left to pay: the arithmetic tells.
-        is_left = abs(charged - amount - basket.total) <= abs(charged - basket.total)
+        is_left = abs(charged - amount - self.shop_total) <= abs(charged - self.shop_total)
         if is_left and company["gift_cards.redeemed"] == "line":
             self.charges += [
                 Charge("line", company["lines.gift_card"], _card_label(card.code), -card.amount, GIFT_CARDS)
@@ -162,6 +143,9 @@ class _Job:
         # What the shop's total lacks. Half a unit is what rounding took from it, and lacks nowhere.
         lacking = self.money.exact(self.shop_total - _sum(exact) - self.basket.tax)
         rounding = lacking.quantize(self.money.unit, ROUND_HALF_DOWN)
+        if all(self.money.exact(amount) % self.money.unit == 0 for amount in (*exact, self.basket.tax)):
+            # Parts in whole cents stay as they are, also where only the total shows less than one.
+            rounding = self.target - self.money.exact(_sum(exact) + self.basket.tax)
         amounts, lost = self._in_books([*exact, self.basket.tax], self.target - rounding)
         rounding = self._price_each_piece(amounts, rounding + lost)
         self._check_cap(rounding)
@@ -289,9 +273,22 @@ class _Job:
             # What is free stands on the receipt all the same, as one of the shop's own lines.
             if charge.kind == "line" and charge.quantity == 1 and (amount or charge.what != GOODS):
                 lines += self._own_line(charge.key, amount, charge.label, code, percent)
+            elif self._goes_in_pieces(charge, amount):
+                least = CENT * charge.quantity
+                lines += self._split(charge, least, code, percent)
+                back, label = amount - least, f"Below a cent: {charge.label}"
+                lines += self._own_line(self.company["lines.rounding"], back, label, code, percent)
             else:
                 lines += self._split(charge, amount, code, percent)
         return lines
+
+    def _goes_in_pieces(self, charge: Charge, amount: Decimal) -> bool:
+        """Whether these goods are a cent each, since no price in cents can hold them."""
+        if not self.in_pieces or charge.kind != "sku" or charge.quantity % 1:
+            return False
+        if amount < 0 and self.company["lines.negative"] == "quantity":
+            return True
+        return split(amount, charge.quantity, self.money.unit) is None
 
     def _split(self, charge: Charge, amount: Decimal, code: str, percent: Decimal) -> list[ReceiptLine]:
         unit = self.money.unit

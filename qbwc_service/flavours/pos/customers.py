@@ -63,17 +63,24 @@ def guest_customer_id(email: str, company: Settings) -> str:
 
 def fallback_customer(company: Settings) -> CustomerNeed:
     """The named web customer of the company."""
-    name = company["customers.fallback"]
-    return CustomerNeed(
-        customer=Customer(last_name=name), customer_id=f"{company['documents.prefix']}-ONLINE", fallback=True
-    )
+    return _named(company["customers.fallback"], company)
 
 
 def store_customer(company: Settings, store: Settings, head: str) -> CustomerNeed:
     """The named customer of one shop."""
     code = head.removeprefix(company["documents.prefix"])
     name = store["customers.name"] or f"{company['customers.fallback'][: NAME_LENGTH - 1 - len(code)]} {code}"
-    return CustomerNeed(customer=Customer(last_name=name), customer_id=f"{head}-ONLINE", fallback=True)
+    return _named(name, company)
+
+
+def _named(name: str, company: Settings) -> CustomerNeed:
+    """A named customer, told by the name: another name is another customer, and shops of one name share one."""
+    digest = hashlib.sha256(name.strip().casefold().encode()).hexdigest()[:20]
+    return CustomerNeed(
+        customer=Customer(last_name=name),
+        customer_id=f"{company['documents.prefix']}N-{digest}",
+        fallback=True,
+    )
 
 
 def names_of(customer: Customer, fitting: Fitting) -> tuple[str | None, str | None]:

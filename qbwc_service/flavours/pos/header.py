@@ -83,7 +83,8 @@ def ship_date(order: Order, which: str) -> date | None:
     if which == "shipped":
         shipped = next((parcel.shipped_at for parcel in order.shipments if parcel.shipped_at), None)
         if shipped is not None:
-            return (shipped + timedelta(seconds=order.utc_offset_seconds)).date()
+            # Shipment Tracking keeps the day that was typed as midnight in UTC, wherever the shop is.
+            return shipped.date()
         which = "completed"
     known = {"ordered": order.created_at, "paid": order.paid_at, "completed": order.completed_at}
     return day_of(order, which) if known.get(which) else None

@@ -37,6 +37,8 @@ WITHOUT_DECIMALS = frozenset(
     }
 )
 _ONE = Decimal(1)
+#: What the smallest amounts are called.
+_WHOLE = {CENT: "cents", _ONE: "units"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,12 @@ class Money:
         return rounded(self.exact(amount), self.unit)
 
     def remarks(self, name: str, total: Decimal, in_books: Decimal) -> tuple[str, ...]:
-        """What to say of the conversion, if there was one."""
+        """What to say of the conversion, or of the rounding, if there was one."""
         if self.rate is _ONE:
-            return ()
+            nearest = rounded(total, self.unit)
+            if nearest == total:
+                return ()
+            return (f"{name}: its total of {total} is {nearest} in whole {_WHOLE[self.unit]}",)
         return (f"{name}: {self.currency} {total} at {self.rate} is {in_books}",)
 
 
@@ -87,16 +92,14 @@ def last_place(amount: Decimal) -> Decimal:
 
 
 def total_of(name: str, total: Decimal, money: Money) -> Decimal:
-    """The document's total in the books. Raises NotSendable where a receipt cannot have it."""
+    """The document's total in the books: what a payment provider charges, halves up.
+
+    A shop may show parts of a cent, which nobody can pay; see docs/decisions/0036-nobody-pays-parts-of-a-cent.md.
+    Raises NotSendable where a receipt cannot have it.
+    """
     if total < 0:
         raise NotSendable(
             f"{name} has a negative total of {total}, and a receipt cannot have one. "
             "Correct it in the shop, or enter it by hand and cancel it here."
         )
-    found = money.in_books(total)
-    if money.rate is _ONE and found != total:
-        whole = "cents" if money.unit == CENT else "units"
-        raise NotSendable(
-            f"{name} has a total of {total}, which is not in whole {whole}: it is not sent. Enter it by hand."
-        )
-    return found
+    return money.in_books(total)

@@ -6,16 +6,20 @@ receipt needs, a Return too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
+import msgspec
+
 from qbwc_service.errors import NotSendable
-from qbwc_service.flavours.pos.balance import Receipt, ReceiptLine, predict
+from qbwc_service.flavours.pos.balance import predict
 from qbwc_service.flavours.pos.customers import customer_need
 from qbwc_service.flavours.pos.fitting import Fitting
 from qbwc_service.flavours.pos.header import header
+from qbwc_service.flavours.pos.predicted import Receipt, ReceiptLine
 from qbwc_service.flavours.pos.tenders import paid_by, tenders_of
 from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
 from qbwc_service.marks import MARK_LENGTH, Mark
@@ -41,8 +45,28 @@ def prepare_receipt(
     sales_order: str = "",
 ) -> Prepared:
     """The request that writes `order`; `sales_order` is the TxnID of what it fulfils. Raises NotSendable."""
+    return with_stock(partial(_receipt, order, mark, company, store, taxes, sales_order))
+
+
+def with_stock(prepare: Callable[[bool], Prepared]) -> Prepared:
+    """What `prepare` makes ready, and beside it how that goes in pieces where an item keeps stock."""
+    prepared = prepare(False)
+    if not any(need.one_piece for need in prepared.items):
+        return prepared
+    return msgspec.structs.replace(prepared, for_stock=prepare(True))
+
+
+def _receipt(
+    order: Order,
+    mark: Mark,
+    company: Settings,
+    store: Settings,
+    taxes: TaxTable,
+    sales_order: str,
+    in_pieces: bool,
+) -> Prepared:
     name = f"Order {order.number}"
-    receipt = predict(order, company, taxes)
+    receipt = predict(order, company, taxes, in_pieces=in_pieces)
     draft = Draft(name, mark, receipt)
     body = {
         **header(order, mark, company, store, draft.fitting),

@@ -15,10 +15,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from qbwc_service.errors import NotSendable
-from qbwc_service.flavours.pos.balance import CAP, CAP_PER_ROUNDING, Receipt, balance
+from qbwc_service.flavours.pos.balance import CAP, CAP_PER_ROUNDING, balance
 from qbwc_service.flavours.pos.charges import (
     FEES,
     GIFT_CARDS,
@@ -33,7 +34,8 @@ from qbwc_service.flavours.pos.customers import customer_need
 from qbwc_service.flavours.pos.fitting import Fitting
 from qbwc_service.flavours.pos.header import COMMENTS_LENGTH
 from qbwc_service.flavours.pos.money import last_place, money_of
-from qbwc_service.flavours.pos.receipts import Draft, write_receipt
+from qbwc_service.flavours.pos.predicted import Receipt
+from qbwc_service.flavours.pos.receipts import Draft, with_stock, write_receipt
 from qbwc_service.flavours.pos.splitting import CENT, rounded
 from qbwc_service.flavours.pos.tenders import paid_back, paid_by, tenders_of
 from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
@@ -56,8 +58,21 @@ def prepare_return(
     taxes: TaxTable = NO_TAXES,
 ) -> Prepared:
     """The request that writes `refund`; `sale` is what was sent for its order. Raises NotSendable."""
+    return with_stock(partial(_return, refund, mark, sale, company, store, taxes))
+
+
+def _return(
+    refund: Refund,
+    mark: Mark,
+    sale: Prepared | None,
+    company: Settings,
+    store: Settings,
+    taxes: TaxTable,
+    in_pieces: bool,
+) -> Prepared:
     name = _name(refund)
-    predicted = predict_return(refund, company, taxes, tax_mode=sale.tax_mode if sale else "")
+    tax_mode = sale.tax_mode if sale else ""
+    predicted = predict_return(refund, company, taxes, tax_mode=tax_mode, in_pieces=in_pieces)
     sign = -1 if company["returns.signs"] == "negative" else 1
     draft = Draft(name, mark, _signed(predicted, sign))
     money = money_of(name, refund.order.currency, company)
@@ -76,14 +91,20 @@ def prepare_return(
 
 
 def predict_return(
-    refund: Refund, company: Settings, taxes: TaxTable = NO_TAXES, *, tax_mode: str = ""
+    refund: Refund,
+    company: Settings,
+    taxes: TaxTable = NO_TAXES,
+    *,
+    tax_mode: str = "",
+    in_pieces: bool = False,
 ) -> Receipt:
     """The return of `refund` with the signs of a sale, in `tax_mode` ("": the company's).
 
     Raises NotSendable with the arithmetic where it does not come out.
     """
     _check_against_order(refund)
-    return balance(basket_of_refund(refund, company), company, taxes, tax_mode=tax_mode)
+    basket = basket_of_refund(refund, company)
+    return balance(basket, company, taxes, tax_mode=tax_mode, in_pieces=in_pieces)
 
 
 def basket_of_refund(refund: Refund, company: Settings) -> Basket:

@@ -6,13 +6,14 @@ it. Source: protocol reference 5.7.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.pos.balance import predict
 from qbwc_service.flavours.pos.customers import customer_need
 from qbwc_service.flavours.pos.header import header
-from qbwc_service.flavours.pos.receipts import Draft, item_lines
+from qbwc_service.flavours.pos.receipts import Draft, item_lines, with_stock
 from qbwc_service.flavours.tax_table import NO_TAXES, TaxTable
 from qbwc_service.marks import MARK_LENGTH, Mark
 from qbwc_service.needs import Gaps, Prepared
@@ -31,12 +32,18 @@ def prepare_web_order(
     order: Order, mark: Mark, company: Settings, store: Settings, taxes: TaxTable = NO_TAXES
 ) -> Prepared:
     """The request that writes `order` before it is sold. Raises NotSendable."""
+    return with_stock(partial(_web_order, order, mark, company, store, taxes))
+
+
+def _web_order(
+    order: Order, mark: Mark, company: Settings, store: Settings, taxes: TaxTable, in_pieces: bool
+) -> Prepared:
     name = f"Web order {order.number}"
     if len(str(mark)) > MARK_LENGTH:
         raise NotSendable(
             f"{name}: its mark {mark} would be longer than {MARK_LENGTH} characters. Tell support."
         )
-    predicted = predict(order, company, taxes)
+    predicted = predict(order, company, taxes, in_pieces=in_pieces)
     draft = Draft(name, mark, predicted)
     shared = header(order, mark, company, store, draft.fitting)
     body: dict[str, Any] = {
