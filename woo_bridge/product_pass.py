@@ -156,7 +156,7 @@ class ProductPass:
 
     def _look_for_edits(self, numbers: Collection[int]) -> None:
         """Quantities that a person changed in the shop go to QuickBooks, where the store says so."""
-        seen = self._edits(self._open(numbers))
+        seen = self._edits({number for number in self._open(numbers) if self._is_of_stock(number)})
         if not seen:
             return
         # Orders leave the gross alone only if all of them are known: it must still stand at a second reading.
@@ -228,7 +228,9 @@ class ProductPass:
                 self._ended[number] = left_alone(row)
                 continue
             item = decode_shop_item(row.content)
-            change, _ = divide(item, change_of(item, wanted[number]), limits, self._payloads[number].approved)
+            payload = self._payloads[number]
+            change, _ = divide(item, change_of(item, wanted[number]), limits, payload.approved)
+            change = change.of_kind(payload.only)
             there = item.quantity if wanted[number].quantity is not None else None
             is_agreed = there is None or there + self._taken[number] == row.agreed_gross
             self._plans[number] = _Plan(item, wanted[number], change, is_agreed)
@@ -328,9 +330,8 @@ class ProductPass:
                 self._ended[number] = left_alone(row)
                 continue
             item = decode_shop_item(row.content)
-            left, held_back = divide(
-                item, change_of(item, now_wanted), limits, self._payloads[number].approved
-            )
+            payload = self._payloads[number]
+            left, held_back = divide(item, change_of(item, now_wanted), limits, payload.approved)
             is_steady = taken[number] == self._taken[number]
             is_stock_settled = (
                 left.quantity is None
@@ -345,17 +346,21 @@ class ProductPass:
             ):
                 row.agreed_gross = item.quantity + taken[number]
             wrote = self._written.get(number)
+            differs = bool(left) or held_back is not None
+            # What differs beside the fields that were asked for is left as it is.
+            left = left.of_kind(payload.only)
             if left and wrote is not None and now_wanted == plan.wanted:
                 self._ended[number] = not_taken(item, left)
             elif left:
                 self._ended[number] = Again("what it should show has changed meanwhile")
             elif held_back is not None:
-                self._ended[number] = held(db, store, item, held_back, self._activity_ids[number])
+                self._ended[number] = held(
+                    db, store, item, held_back, self._activity_ids[number], only=payload.only
+                )
             else:
                 within_limits.append(subject_of(store, number))
                 cause = f"written: {told(plan.item, wrote)}" if wrote else "it shows what it should"
                 self._ended[number] = Done(cause, now_wanted.remark)
-            differs = bool(left) or held_back is not None
             row.differs_since = (row.differs_since or datetime.now(UTC)) if differs else None
         if within_limits:
             close_tasks(db, store.company_id, LIMIT, subjects=within_limits)
@@ -365,6 +370,9 @@ class ProductPass:
 
     def _open(self, numbers: Collection[int]) -> set[int]:
         return {number for number in numbers if number not in self._ended}
+
+    def _is_of_stock(self, number: int) -> bool:
+        return self._payloads[number].only in ("", "stock")
 
     def _is_live(self) -> bool:
         with self._database.read() as db:
