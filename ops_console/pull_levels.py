@@ -12,9 +12,9 @@ from ops_console.by_hand import ASKED, NOT_SENT, UNCHANGED, UNMATCHED, WOULD_GO,
 from ops_console.chosen_products import pieces_of
 from ops_console.open_orders import promised_by_open_orders
 from queue_store.companies import live_kinds
+from queue_store.currencies import decimals_of
 from queue_store.limits import Limits, divide, told
 from queue_store.models import Company, ShopProduct, Store
-from queue_store.prices import decimals_of
 from queue_store.product_payloads import ShopChange, ShopItem, decode_shop_item
 from queue_store.product_sync import ask_store_products
 from queue_store.settings import company_settings, store_settings

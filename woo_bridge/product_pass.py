@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 from queue_store.adjustments import order_adjustment
 from queue_store.allocation import gross_takings
 from queue_store.companies import live_kinds
+from queue_store.currencies import decimals_of
 from queue_store.limits import Limits, divide, told
 from queue_store.matching import match_products
 from queue_store.models import Company, ShopProduct, Store
-from queue_store.prices import decimals_of
 from queue_store.product_payloads import ShopChange, ShopItem, StockAdjustment, SyncProduct, decode_shop_item
 from queue_store.product_sync import LIMIT, ask_products
 from queue_store.settings import company_settings, store_settings
