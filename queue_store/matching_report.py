@@ -8,7 +8,7 @@ zeros, or bears the same name, is shown to a person as doubtful.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -71,10 +71,15 @@ def matches(db: Session, store: Store) -> Iterator[Match]:
     What is certain was not matched yet: `queue_store.matching.match_products` does it.
     """
     loose = _Loose(db, store)
+    #: Items that a product will be; a number for each, since there may be very many.
+    certain: set[int] = set()
     for rows in _products(db, store):
-        yield from _of_products(db, store, rows, loose)
+        for one in _of_products(db, store, rows, loose):
+            if one.verdict is Verdict.CERTAIN:
+                certain.add(hash(one.list_id))
+            yield one
     yield from _doubled_items(db, store)
-    yield from _without_product(db, store)
+    yield from _without_product(db, store, certain)
 
 
 def loose_key(sku: str) -> str:
@@ -217,7 +222,7 @@ def _doubled_items(db: Session, store: Store) -> Iterator[Match]:
             yield Match(Verdict.DOUBTFUL, sku=key, why=why)
 
 
-def _without_product(db: Session, store: Store) -> Iterator[Match]:
+def _without_product(db: Session, store: Store, certain: Collection[int]) -> Iterator[Match]:
     item = CatalogueItem
     after = ""
     while True:
@@ -240,7 +245,8 @@ def _without_product(db: Session, store: Store) -> Iterator[Match]:
             )
         )
         for row in found:
-            if row.list_id not in with_product and row.item_type not in _NO_GOODS:
+            is_there = row.list_id in with_product or hash(row.list_id) in certain
+            if not is_there and row.item_type not in _NO_GOODS:
                 yield Match(
                     Verdict.NO_PRODUCT,
                     sku=row.alu_key,

@@ -15,17 +15,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from queue_store.adjustments import order_adjustment
 from queue_store.allocation import gross_takings
 from queue_store.companies import live_kinds
 from queue_store.currencies import decimals_of
 from queue_store.limits import Limits, divide, told
 from queue_store.matching import match_products
-from queue_store.models import Company, ShopProduct, Store
-from queue_store.product_payloads import ShopChange, ShopItem, StockAdjustment, SyncProduct, decode_shop_item
-from queue_store.product_sync import LIMIT, ask_products
+from queue_store.models import Company, Store
+from queue_store.product_payloads import ShopChange, ShopItem, SyncProduct, decode_shop_item
+from queue_store.product_sync import LIMIT
 from queue_store.settings import company_settings, store_settings
 from queue_store.shop_products import forget_agreement, keep_products, mark_gone, products_of
 from queue_store.showing import Wanted, change_of, wanted_of
@@ -36,6 +36,7 @@ from woo_bridge.kinds.kind import Again, Done, Dropped, Ended, Refused, Tools
 from woo_bridge.orders_since import read_changed_orders
 from woo_bridge.product_calls import ItemRefused, body_of, hundreds, read_products, write_products
 from woo_bridge.product_ends import held, left_alone, not_taken, subject_of
+from woo_bridge.shop_edits import edits_of, send_edit
 from woo_bridge.translate_products import translate_answer, translate_product
 
 if TYPE_CHECKING:
@@ -165,49 +166,12 @@ class ProductPass:
         for number, difference in self._edits(self._open(seen)).items():
             if seen[number] != difference:
                 continue
-            self._database.write_again(lambda db, n=number, d=difference: self._send(db, n, d))  # type: ignore[misc]
-
-    def _send(self, db: Session, number: int, difference: Decimal) -> None:
-        store = db.get_one(Store, self._store_id)
-        row = products_of(db, store.id, [number])[number]
-        if self._edit_of(row, gross_takings(db, store.id, [number])[number]) != difference:
-            # Something came in since; the next pass sees it.
-            return
-        assert row.list_id is not None
-        # Its taking has the opposite sign, and is a part of the gross: so that is the agreed one again, and the
-        # edit is seen once.
-        order_adjustment(
-            db,
-            company_id=store.company_id,
-            store_id=store.id,
-            adjustment=StockAdjustment(
-                list_id=row.list_id, sku=row.sku, difference=difference, why=f"changed in store {store.name}"
-            ),
-            cause="a person changed the quantity in the shop",
-            product_id=number,
-        )
-        ask_products(db, store.company_id, [row.list_id], cause="a person changed the quantity in a shop")
-        self._taken[number] -= difference
+            sent = self._database.write_again(partial(send_edit, self._store_id, number, difference))
+            self._taken[number] -= difference if sent else 0
 
     def _edits(self, numbers: Collection[int]) -> dict[int, Decimal]:
         with self._database.read() as db:
-            store = db.get_one(Store, self._store_id)
-            if "stock" not in live_kinds(store) or store_settings(db, store)["stock.edits"] != "adjust":
-                return {}
-            rows = products_of(db, store.id, numbers)
-            company = db.get_one(Company, store.company_id)
-            wanted = wanted_of(db, company, store, rows.values())
-            found = {
-                number: self._edit_of(row, self._taken[number])
-                for number, row in rows.items()
-                if number in wanted and wanted[number].quantity is not None
-            }
-        return {number: difference for number, difference in found.items() if difference}
-
-    def _edit_of(self, row: ShopProduct, taken: Decimal) -> Decimal:
-        if row.quantity is None or row.agreed_gross is None or row.manage_stock != "yes":
-            return Decimal(0)
-        return row.quantity + taken - row.agreed_gross
+            return edits_of(db, db.get_one(Store, self._store_id), numbers, self._taken)
 
     # -- what is to be written
 
