@@ -15,7 +15,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 ARGS ?=
 ORDERS ?= 3000
 
-.PHONY: setup demo test money check format bench-drain bench-webhooks bench-money bench-stock day clean
+.PHONY: setup demo test money check format bench-drain bench-webhooks bench-money bench-stock bench-by-hand day clean
 
 setup: $(STAMP)
 
@@ -50,6 +50,9 @@ format: $(STAMP)
 
 bench-drain bench-webhooks bench-money bench-stock: bench-%: $(STAMP)
 	$(BIN)/python -m bench.$* $(ARGS)
+
+bench-by-hand: $(STAMP)
+	$(BIN)/python -m bench.by_hand $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist var .mypy_cache .ruff_cache .pytest_cache .hypothesis

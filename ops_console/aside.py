@@ -30,6 +30,11 @@ class Aside:
             raise self._error
         return self._done
 
+    @property
+    def is_begun(self) -> bool:
+        """True if it was begun, and its end was not told yet."""
+        return self._thread is not None
+
     def wait(self, seconds: float) -> None:
         """Wait for what is at work, so long at most."""
         if self._thread is not None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from queue_store.companies import get_store
 from queue_store.database import Database
-from queue_store.matching import match_products
+from queue_store.matching import match_store
 from queue_store.matching_report import Verdict, is_catalogue_read, matches
 from queue_store.product_sync import ask_store_products
-from queue_store.shop_products import pieces
 from woo_bridge.client import ShopClient
 from woo_bridge.read_products import know_products
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 
 @dataclass(slots=True)
@@ -40,15 +43,12 @@ def match(
 ) -> Report:
     """Match what is certain, and tell the rest. `limit` rows at most; 0: all. Raises NotFound."""
     report = Report()
-    certain: list[int] = []
     listed: dict[Verdict, list[dict[str, Any]]] = {word: [] for word in Verdict}
     with database.read() as db:
         store = get_store(db, store_name)
         report.is_catalogue_read = is_catalogue_read(db, store.company_id)
         for one in matches(db, store):
             report.counts[one.verdict] += 1
-            if one.verdict is Verdict.CERTAIN and one.product_id is not None:
-                certain.append(one.product_id)
             if one.verdict is not verdict and (verdict is not None or one.verdict is Verdict.MATCHED):
                 continue
             if limit and len(listed[one.verdict]) == limit:
@@ -61,15 +61,16 @@ def match(
     report.left_out += len(rows) - len(report.rows)
     if dry_run:
         return report
-    for some in pieces(certain):
-
-        def work(db: Any, some: list[int] = some) -> int:
-            store = get_store(db, store_name)
-            matched = match_products(db, store, some)
-            ask_store_products(db, store, matched, cause="matched to an item of QuickBooks")
-            return len(matched)
-
-        report.matched += database.write_again(work)
-    # What is doubtful says so in lists.
-    database.write_again(lambda db: match_products(db, get_store(db, store_name)))
+    after: int | None = 0
+    while after is not None:
+        # A piece is a transaction: whoever else writes meanwhile waits for one of them at most.
+        matched, after = database.write_again(partial(_match_piece, store_name, after))
+        report.matched += matched
     return report
+
+
+def _match_piece(store_name: str, after_id: int, db: Session) -> tuple[int, int | None]:
+    store = get_store(db, store_name)
+    matched, after = match_store(db, store, after_id=after_id)
+    ask_store_products(db, store, matched, cause="matched to an item of QuickBooks")
+    return len(matched), after

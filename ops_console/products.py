@@ -199,14 +199,18 @@ def book_order(db: Session, store: Store, name: str, who: str) -> tuple[str, int
     return record, len(concerned)
 
 
-def ask_again(database: Database, store_name: str, product_ids: Collection[int], who: str) -> int:
-    """Have the worker look at these products, in pieces; how many were asked for."""
+def ask_again(
+    database: Database, store_name: str, product_ids: Collection[int], who: str, *, field: str
+) -> int:
+    """Have the worker bring these products in step in one of `FIELDS`, in pieces; how many were asked for."""
     asked = 0
     for some in pieces(sorted(product_ids), AT_ONCE):
 
         def work(db: Session, some: list[int] = some) -> int:
             store = get_store(db, store_name)
-            return ask_store_products(db, store, some, cause=f"asked for by hand ({who})", always=True)
+            return ask_store_products(
+                db, store, some, cause=f"{field} asked for by hand ({who})", always=True, only=FIELDS[field]
+            )
 
         asked += database.write_again(work)
     return asked

@@ -12,9 +12,9 @@ from ops_console.by_hand import ASKED, NOT_SENT, UNCHANGED, UNMATCHED, WOULD_GO,
 from ops_console.chosen_products import pieces_of
 from ops_console.open_orders import promised_by_open_orders
 from queue_store.companies import live_kinds
+from queue_store.currencies import decimals_of
 from queue_store.limits import Limits, divide, told
 from queue_store.models import Company, ShopProduct, Store
-from queue_store.prices import decimals_of
 from queue_store.product_payloads import ShopChange, ShopItem, decode_shop_item
 from queue_store.product_sync import ask_store_products
 from queue_store.settings import company_settings, store_settings
@@ -27,9 +27,6 @@ from woo_bridge.translate_products import translate_product
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
-
-#: Fields of a change that go by each live kind.
-_OF_KIND = {"stock": ("manage_stock", "quantity"), "prices": ("regular_price", "sale_price", "ends_sale")}
 
 
 def flows(run: HandRun, kind: str) -> bool:
@@ -47,7 +44,7 @@ def pull_levels(run: HandRun, client: ShopClient, kind: str, *, beyond_limit: bo
 
             def work(db: Session, store: Store, company: Company, ids: Sequence[int] = ids) -> list[Line]:
                 plan = _Plan(db, store, company, ids, kind, also, beyond_limit=True)
-                ask_store_products(db, store, plan.changes, cause=run.cause, always=True)
+                ask_store_products(db, store, plan.changes, cause=run.cause, always=True, only=kind)
                 return plan.lines(ASKED if not run.dry_run else WOULD_GO)
 
             yield run.piece(work, place, len(ids))
@@ -94,7 +91,7 @@ class _Plan:
                 why = "QuickBooks has no such item any more, or its items were not read yet."
                 self._lines[number] = Line(item.called, NOT_SENT, sentence=why)
                 continue
-            change, held_back = divide(item, _only(change_of(item, one.wanted), kind), limits, None)
+            change, held_back = divide(item, change_of(item, one.wanted).of_kind(kind), limits, None)
             if held_back is not None:
                 sentence = "It is beyond the store's limit. If it is right: --beyond-limit"
                 self._lines[number] = Line(item.called, NOT_SENT, told(item, held_back), sentence)
@@ -128,10 +125,6 @@ def _hindrance(row: ShopProduct | None) -> str:
 
 def _called(row: ShopProduct | None, number: int) -> str:
     return f"product {number}" if row is None else decode_shop_item(row.content).called
-
-
-def _only(change: ShopChange, kind: str) -> ShopChange:
-    return ShopChange(**{name: getattr(change, name) for name in _OF_KIND[kind]})
 
 
 def _write(

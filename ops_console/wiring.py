@@ -203,8 +203,8 @@ def build(settings: ProcessSettings, database: Database) -> Parts:
 class Work:
     """The rounds of the worker: called again and again, each call gives how much was done.
 
-    Each shop's activities go on beside the others', and so does what runs by
-    schedule: a shop that hangs holds up nothing but its own.
+    Each shop's activities go on beside the others', and so do each shop's
+    schedules: a shop that hangs holds up nothing but its own.
     """
 
     def __init__(
@@ -222,13 +222,12 @@ class Work:
 
         open_client = make_open_client(settings, box)
         reach = Reach()
-        scheduler = make_scheduler(settings, database, box, reach)
+        self._scheduler = make_scheduler(settings, database, box, reach)
         self._database, self._patience = database, patience
         self._worker = Worker(database, box, make_client=lambda store, _box: open_client(store), reach=reach)
-        self._by_schedule = Aside(
-            lambda: scheduler.run_once() + compare_due(database, open_client), patience=patience
-        )
+        self._comparing = Aside(lambda: compare_due(database, open_client), patience=patience)
         self._of_shops: dict[int, Aside] = {}
+        self._by_schedule: dict[int, Aside] = {}
 
     def __call__(self) -> int:
         from qbwc_service.preparing import prepare_pending
@@ -237,17 +236,25 @@ class Work:
         with self._database.read() as db:
             store_ids = [store.id for store in list_stores(db)]
         for number in store_ids:
-            if number not in self._of_shops:
-                self._of_shops[number] = Aside(
-                    partial(self._worker.run_once, number), patience=self._patience
-                )
-            done += self._of_shops[number].run_once()
-        return done + self._by_schedule.run_once()
+            done += self._beside(self._of_shops, number, self._worker.run_once)
+        # One that is at work and not due any more may have ended, and says so.
+        for number in sorted({*self._scheduler.due_stores(), *self._at_work()}):
+            done += self._beside(self._by_schedule, number, self._scheduler.run_once)
+        return done + self._comparing.run_once()
+
+    def _beside(self, lanes: dict[int, Aside], number: int, work: Callable[[int], int]) -> int:
+        """Go on with what is one shop's, which may take longer than this round."""
+        if number not in lanes:
+            lanes[number] = Aside(partial(work, number), patience=self._patience)
+        return lanes[number].run_once()
+
+    def _at_work(self) -> list[int]:
+        return [number for number, lane in self._by_schedule.items() if lane.is_begun]
 
     def wait(self, seconds: float) -> None:
         """Wait for what is still at work, so long at most."""
         until = time.monotonic() + seconds
-        for one in (self._by_schedule, *self._of_shops.values()):
+        for one in (self._comparing, *self._by_schedule.values(), *self._of_shops.values()):
             one.wait(max(0.0, until - time.monotonic()))
 
 

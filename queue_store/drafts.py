@@ -11,22 +11,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from queue_store.activities import SHOP, move
+from queue_store.arming import Wish, bring_back, newest_of_records, put_in
 from queue_store.companies import live_kinds
 from queue_store.departments import department_names
 from queue_store.draft_plan import DraftPlan, catalogue_items, own_lines, plan_drafts
 from queue_store.draft_rules import Draft, DraftRules, style_sku
-from queue_store.fingerprint import content_digest
-from queue_store.ids import new_ids
 from queue_store.matching import ADDED
-from queue_store.models import Activity, ActivityEvent, CatalogueItem, Company, ShopProduct, Store, table_of
+from queue_store.models import Activity, CatalogueItem, Company, ShopProduct, Store
 from queue_store.payloads import encode
 from queue_store.product_payloads import BookItem, CreateProduct, RetireProduct, decode_creation
 from queue_store.product_sync import ask_store_products
@@ -240,64 +236,26 @@ def _see_to_gone(
 
 def _arm(db: Session, store: Store, wishes: Collection[_Wish], cause: str) -> int:
     """Each wish has one activity that is due; what a person holds or cancelled stays so. How many were armed."""
-    known: dict[str, Activity] = {}
-    for some in pieces(sorted(wish.record_id for wish in wishes)):
-        rows = db.scalars(
-            select(Activity)
-            .where(
-                Activity.company_id == store.company_id,
-                Activity.store_id == store.id,
-                Activity.kind == CREATE_PRODUCT,
-                Activity.record_id.in_(some),
-            )
-            .order_by(Activity.generation)
-            .with_for_update()
-        )
-        known.update({row.record_id: row for row in rows})
-    now = datetime.now(UTC)
-    fresh: list[dict[str, Any]] = []
-    armed = 0
+    known = newest_of_records(db, store, CREATE_PRODUCT, [wish.record_id for wish in wishes])
+    fresh: list[Wish] = []
+    back: list[Wish] = []
+    beside = 0
     for wish in wishes:
         activity = known.get(wish.record_id)
         payload = encode(_with_asked(wish.payload, activity))
+        made = Wish(wish.record_id, payload, wish.reference, activity)
         if activity is None or activity.state in _DONE:
-            fresh.append(_row(store, wish, activity, payload, now))
+            fresh.append(made)
         elif activity.state == S.SENT:
             activity.newer_payload = payload
-            armed += 1
+            beside += 1
         elif wish.payload.by_hand or (
             activity.state not in (S.PENDING, S.DELAYED) and activity.reason != "operator"
         ):
-            digest = content_digest(payload)
-            move(
-                db,
-                activity,
-                S.PENDING,
-                cause=cause,
-                payload=payload,
-                digest=digest,
-                attempts=0,
-                reference=wish.reference,
-            )
-            armed += 1
-    if fresh:
-        db.flush()
-        connection = db.connection()
-        connection.execute(insert(table_of(Activity)), fresh)
-        events = [
-            {
-                "id": number,
-                "activity_id": row["id"],
-                "at": now,
-                "from_state": "",
-                "to_state": S.PENDING,
-                "cause": cause,
-            }
-            for number, row in zip(new_ids(len(fresh)), fresh, strict=True)
-        ]
-        connection.execute(insert(table_of(ActivityEvent)), events)
-    db.flush()
-    return armed + len(fresh)
+            back.append(made)
+    bring_back(db, back, cause)
+    put_in(db, store, CREATE_PRODUCT, fresh, cause)
+    return beside + len(back) + len(fresh)
 
 
 def _with_asked(wish: CreateProduct, activity: Activity | None) -> CreateProduct:
@@ -306,21 +264,3 @@ def _with_asked(wish: CreateProduct, activity: Activity | None) -> CreateProduct
         return wish
     before = decode_creation(activity.newer_payload or activity.payload).by_hand
     return msgspec.structs.replace(wish, by_hand=tuple(dict.fromkeys(before + wish.by_hand)))
-
-
-def _row(store: Store, wish: _Wish, before: Activity | None, payload: bytes, now: datetime) -> dict[str, Any]:
-    return {
-        "id": new_ids(1)[0],
-        "company_id": store.company_id,
-        "store_id": store.id,
-        "target": SHOP,
-        "kind": CREATE_PRODUCT,
-        "record_id": wish.record_id,
-        "generation": 1 if before is None else before.generation + 1,
-        "state": S.PENDING,
-        "payload": payload,
-        "digest": content_digest(payload),
-        "reference": wish.reference,
-        "created_at": now,
-        "updated_at": now,
-    }

@@ -7,14 +7,14 @@ products with the SKU in one shop, are told and never guessed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.catalogue import KnownItem, fold, items_by_keys, mappings_of
-from queue_store.models import CatalogueItem, Company, OrderTaking, ShopProduct, Store
+from queue_store.models import CatalogueItem, Company, OrderTaking, ShopProduct, Store, table_of
 from queue_store.product_payloads import decode_shop_item
 from queue_store.settings import company_settings
 from queue_store.shop_products import AT_ONCE, keeps_products, pieces, products_of
@@ -22,35 +22,44 @@ from queue_store.shop_products import AT_ONCE, keeps_products, pieces, products_
 #: `ShopProduct.matched_by`: by the SKU that it bears; made by us for that very item.
 BY_SKU, ADDED = "sku", "added"
 
+_TAKING = table_of(OrderTaking)
+_LEARN_ITEM = (
+    update(_TAKING)
+    .where(
+        _TAKING.c.store_id == bindparam("_store_id"),
+        _TAKING.c.product_id == bindparam("_product_id"),
+        _TAKING.c.list_id.is_(None),
+    )
+    .values(list_id=bindparam("_list_id"))
+)
 
-def match_products(db: Session, store: Store, product_ids: Collection[int] | None = None) -> list[int]:
-    """Match those of these products that are not matched yet (None: of all of the store's).
+
+def match_products(db: Session, store: Store, product_ids: Collection[int]) -> list[int]:
+    """Match those of these products that are not matched yet.
 
     Gives the ids of those that are matched now; their takings know their item
     too. What cannot be told says why in `match_problem`.
     """
     matched: list[int] = []
-    if product_ids is not None:
-        for some in pieces(sorted(product_ids)):
-            matched += _match(db, store, _unmatched(products_of(db, store.id, some).values()))
-        return matched
-    after = 0
-    while True:
-        rows = db.scalars(
-            select(ShopProduct)
-            .where(
-                ShopProduct.store_id == store.id,
-                ShopProduct.list_id.is_(None),
-                ~ShopProduct.gone,
-                ShopProduct.product_id > after,
-            )
-            .order_by(ShopProduct.product_id)
-            .limit(AT_ONCE)
-        ).all()
-        matched += _match(db, store, _unmatched(rows))
-        if len(rows) < AT_ONCE:
-            return matched
-        after = rows[-1].product_id
+    for some in pieces(sorted(product_ids)):
+        matched += _match(db, store, _unmatched(products_of(db, store.id, some).values()))
+    return matched
+
+
+def match_store(db: Session, store: Store, *, after_id: int = 0) -> tuple[list[int], int | None]:
+    """The same for a piece of all of the store's products; the product id to go on after too, None at the end."""
+    rows = db.scalars(
+        select(ShopProduct)
+        .where(
+            ShopProduct.store_id == store.id,
+            ShopProduct.list_id.is_(None),
+            ~ShopProduct.gone,
+            ShopProduct.product_id > after_id,
+        )
+        .order_by(ShopProduct.product_id)
+        .limit(AT_ONCE)
+    ).all()
+    return _match(db, store, _unmatched(rows)), rows[-1].product_id if len(rows) == AT_ONCE else None
 
 
 def match_items(db: Session, company: Company, list_ids: Collection[str]) -> dict[int, list[int]]:
@@ -87,18 +96,35 @@ def match_items(db: Session, company: Company, list_ids: Collection[str]) -> dic
 
 def bind_product(db: Session, row: ShopProduct, list_id: str, matched_by: str) -> None:
     """From now on the product is this item, whatever becomes of its SKU; its orders' takings follow."""
-    row.list_id, row.matched_by, row.matched_sku, row.match_problem = list_id, matched_by, row.sku, ""
+    bind_products(db, row.store_id, [(row, list_id, matched_by)])
+
+
+def bind_products(db: Session, store_id: int, bound: Sequence[tuple[ShopProduct, str, str]]) -> None:
+    """The same for many of one store: each row with its ListID and with what it was matched by."""
+    for row, list_id, matched_by in bound:
+        row.list_id, row.matched_by, row.matched_sku, row.match_problem = list_id, matched_by, row.sku, ""
     db.flush()
-    db.execute(
-        update(OrderTaking)
-        .where(
-            OrderTaking.store_id == row.store_id,
-            OrderTaking.product_id == row.product_id,
-            OrderTaking.list_id.is_(None),
+    list_ids = {row.product_id: list_id for row, list_id, _ in bound}
+    # Where many are matched, most have no order that took of them before they were known.
+    with_takings: set[int] = set()
+    for some in pieces(sorted(list_ids)):
+        with_takings.update(
+            db.scalars(
+                select(OrderTaking.product_id).where(
+                    OrderTaking.store_id == store_id,
+                    OrderTaking.product_id.in_(some),
+                    OrderTaking.list_id.is_(None),
+                )
+            )
         )
-        .values(list_id=list_id)
-        .execution_options(synchronize_session=False)
-    )
+    if with_takings:
+        db.connection().execute(
+            _LEARN_ITEM,
+            [
+                {"_store_id": store_id, "_product_id": number, "_list_id": list_ids[number]}
+                for number in sorted(with_takings)
+            ],
+        )
 
 
 def items_of_skus(db: Session, store: Store, skus: Iterable[str]) -> dict[str, list[KnownItem]]:
@@ -109,7 +135,10 @@ def items_of_skus(db: Session, store: Store, skus: Iterable[str]) -> dict[str, l
     found: dict[str, list[KnownItem]] = {}
     for some in pieces(sorted(keys)):
         mapped = mappings_of(db, company.id, {("item", key) for key in some})
-        items = items_by_keys(db, company.id, some, fields)
+        by_key: dict[tuple[str, str], list[KnownItem]] = defaultdict(list)
+        for item in items_by_keys(db, company.id, some, fields):
+            for name in fields:
+                by_key[name, _key(item, name)].append(item)
         for key in some:
             list_id = mapped.get((store.id, "item", key)) or mapped.get((0, "item", key))
             if list_id is not None:
@@ -117,7 +146,7 @@ def items_of_skus(db: Session, store: Store, skus: Iterable[str]) -> dict[str, l
                 continue
             # The first of the fields that knows the key decides, as for the lines of orders.
             for name in fields:
-                hits = [item for item in items if _key(item, name) == key]
+                hits = by_key.get((name, key))
                 if hits:
                     found[key] = sorted(hits, key=lambda item: item.list_id)
                     break
@@ -125,7 +154,9 @@ def items_of_skus(db: Session, store: Store, skus: Iterable[str]) -> dict[str, l
 
 
 def _key(item: KnownItem, field: str) -> str:
-    return {"ALU": item.alu_key, "UPC": item.upc_key, "ITEMNUMBER": fold(item.item_number)}[field]
+    if field == "ALU":
+        return item.alu_key
+    return item.upc_key if field == "UPC" else fold(item.item_number)
 
 
 def _unmatched(rows: Iterable[ShopProduct]) -> list[ShopProduct]:
@@ -138,7 +169,7 @@ def _match(db: Session, store: Store, rows: list[ShopProduct]) -> list[int]:
         return []
     items = items_of_skus(db, store, {row.sku_key for row in wanted})
     bearers = bearers_of(db, store, {row.sku_key for row in wanted})
-    matched: list[int] = []
+    bound: list[tuple[ShopProduct, str, str]] = []
     for row in wanted:
         same = bearers[row.sku_key]
         if row.product_id not in same:
@@ -159,12 +190,11 @@ def _match(db: Session, store: Store, rows: list[ShopProduct]) -> list[int]:
             )
         elif hits:
             ours = decode_shop_item(row.content).made_for == hits[0].list_id
-            bind_product(db, row, hits[0].list_id, ADDED if ours else BY_SKU)
-            matched.append(row.product_id)
+            bound.append((row, hits[0].list_id, ADDED if ours else BY_SKU))
         else:
             row.match_problem = ""
-    db.flush()
-    return matched
+    bind_products(db, store.id, bound)
+    return [row.product_id for row, _, _ in bound]
 
 
 def bearers_of(db: Session, store: Store, keys: Collection[str]) -> dict[str, set[int]]:

@@ -8,7 +8,7 @@ zeros, or bears the same name, is shown to a person as doubtful.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -71,10 +71,15 @@ def matches(db: Session, store: Store) -> Iterator[Match]:
     What is certain was not matched yet: `queue_store.matching.match_products` does it.
     """
     loose = _Loose(db, store)
+    #: Items that a product will be; a number for each, since there may be very many.
+    certain: set[int] = set()
     for rows in _products(db, store):
-        yield from _of_products(db, store, rows, loose)
+        for one in _of_products(db, store, rows, loose):
+            if one.verdict is Verdict.CERTAIN:
+                certain.add(hash(one.list_id))
+            yield one
     yield from _doubled_items(db, store)
-    yield from _without_product(db, store)
+    yield from _without_product(db, store, certain)
 
 
 def loose_key(sku: str) -> str:
@@ -217,39 +222,31 @@ def _doubled_items(db: Session, store: Store) -> Iterator[Match]:
             yield Match(Verdict.DOUBTFUL, sku=key, why=why)
 
 
-def _without_product(db: Session, store: Store) -> Iterator[Match]:
-    is_product = (
-        select(ShopProduct.product_id)
-        .where(
-            ShopProduct.company_id == store.company_id,
-            ShopProduct.store_id == store.id,
-            ShopProduct.list_id == CatalogueItem.list_id,
-            ~ShopProduct.gone,
-        )
-        .exists()
-    )
+def _without_product(db: Session, store: Store, certain: Collection[int]) -> Iterator[Match]:
+    item = CatalogueItem
     after = ""
     while True:
         found = db.execute(
-            select(
-                CatalogueItem.list_id,
-                CatalogueItem.item_number,
-                CatalogueItem.alu_key,
-                CatalogueItem.name,
-                CatalogueItem.item_type,
-                CatalogueItem.is_web,
-            )
-            .where(
-                CatalogueItem.company_id == store.company_id,
-                ~CatalogueItem.deleted,
-                CatalogueItem.list_id > after,
-                ~is_product,
-            )
-            .order_by(CatalogueItem.list_id)
+            select(item.list_id, item.item_number, item.alu_key, item.name, item.item_type, item.is_web)
+            .where(item.company_id == store.company_id, ~item.deleted, item.list_id > after)
+            .order_by(item.list_id)
             .limit(AT_ONCE)
         ).all()
+        # Asked for beside and not within: a database that looks through the store's products for each item
+        # takes a time that grows with the square of them.
+        with_product = set(
+            db.scalars(
+                select(ShopProduct.list_id).where(
+                    ShopProduct.company_id == store.company_id,
+                    ShopProduct.list_id.in_([row.list_id for row in found]),
+                    ShopProduct.store_id == store.id,
+                    ~ShopProduct.gone,
+                )
+            )
+        )
         for row in found:
-            if row.item_type not in _NO_GOODS:
+            is_there = row.list_id in with_product or hash(row.list_id) in certain
+            if not is_there and row.item_type not in _NO_GOODS:
                 yield Match(
                     Verdict.NO_PRODUCT,
                     sku=row.alu_key,

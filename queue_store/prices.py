@@ -5,35 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
+from queue_store.currencies import decimals_of
 from queue_store.product_payloads import BookItem
 from queue_store.settings import Settings
-
-#: Decimals of currencies that have not two (ISO 4217).
-_DECIMALS = {
-    **dict.fromkeys(
-        [
-            "BIF",
-            "CLP",
-            "DJF",
-            "GNF",
-            "ISK",
-            "JPY",
-            "KMF",
-            "KRW",
-            "PYG",
-            "RWF",
-            "UGX",
-            "UYI",
-            "VND",
-            "VUV",
-            "XAF",
-            "XOF",
-            "XPF",
-        ],
-        0,
-    ),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +34,6 @@ class ShopPrices:
     ends_sale: bool = False
     #: What could not be done, in a sentence.
     remark: str = ""
-
-
-def decimals_of(currency: str) -> int:
-    """How many decimals prices in this currency have."""
-    return _DECIMALS.get(currency, 2)
 
 
 def price_rules(store: Settings, company: Settings) -> PriceRules:

@@ -149,6 +149,12 @@ class ShopChange(Payload, frozen=True, kw_only=True, omit_defaults=True):
     def __bool__(self) -> bool:
         return self != _NOTHING
 
+    def of_kind(self, kind: str) -> ShopChange:
+        """Its fields that go by this live kind ("stock", "prices"); "": all of them."""
+        if not kind:
+            return self
+        return ShopChange(**{name: getattr(self, name) for name in _FIELDS[kind]})
+
     @property
     def moves_stock(self) -> bool:
         """True if the shop's number of pieces is written, or begins to count."""
@@ -159,6 +165,8 @@ class SyncProduct(Payload, frozen=True, kw_only=True, omit_defaults=True):
     """A product of the shop that is to be held against QuickBooks, and what a limit holds back of it."""
 
     product_id: int
+    #: The live kind ("stock", "prices") whose fields alone are to be written; "": all that flow to the shop.
+    only: str = ""
     #: Beyond a limit, waits for a person.
     proposed: ShopChange | None = None
     #: A person let this very change go.
@@ -181,6 +189,8 @@ class RetireProduct(Payload, frozen=True, kw_only=True):
 
 
 _NOTHING = ShopChange()
+#: Fields of a change that go by each live kind.
+_FIELDS = {"stock": ("manage_stock", "quantity"), "prices": ("regular_price", "sale_price", "ends_sale")}
 _book_items = msgspec.json.Decoder(BookItem)
 _shop_items = msgspec.json.Decoder(ShopItem)
 _syncs = msgspec.json.Decoder(SyncProduct)

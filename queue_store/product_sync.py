@@ -9,24 +9,22 @@ what it saw.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import insert, select
+import msgspec
 from sqlalchemy.orm import Session
 
-from queue_store.activities import SHOP, move
 from queue_store.allocation import gross_takings
+from queue_store.arming import Wish, bring_back, newest_of_records, put_in
 from queue_store.companies import live_kinds
 from queue_store.fingerprint import content_digest
-from queue_store.ids import new_ids
-from queue_store.models import Activity, ActivityEvent, Company, ShopProduct, Store, table_of
+from queue_store.models import Activity, Company, ShopProduct, Store
 from queue_store.payloads import encode
 from queue_store.product_payloads import ShopChange, SyncProduct, decode_shop_item, decode_sync
 from queue_store.settings import store_settings
-from queue_store.shop_products import AT_ONCE, matched_products, pieces, products_of, products_of_items
+from queue_store.shop_products import AT_ONCE, matched_products, products_of, products_of_items
 from queue_store.showing import Wanted, change_of, is_open, wanted_of, with_quantity
 from queue_store.states import ActivityState
 
@@ -58,14 +56,21 @@ def ask_products(
 
 
 def ask_store_products(
-    db: Session, store: Store, product_ids: Collection[int], *, cause: str, always: bool = False
+    db: Session,
+    store: Store,
+    product_ids: Collection[int],
+    *,
+    cause: str,
+    always: bool = False,
+    only: str = "",
 ) -> int:
     """These products of a store arrived, or are wanted to be looked at; how many were asked for.
 
-    `always`: also where what is known shows no difference, since it may be out of date.
+    `always`: also where what is known shows no difference, since it may be out
+    of date; then `only` may name the one live kind whose fields are to be written.
     """
     if always:
-        return _arm(db, store, dict.fromkeys(product_ids), cause)
+        return _arm(db, store, dict.fromkeys(product_ids), cause, only=only)
     rows = [row for row in products_of(db, store.id, product_ids).values() if is_open(row)]
     return _ask(db, store, rows, cause, {})
 
@@ -135,53 +140,49 @@ def _arm(
     cause: str,
     *,
     only_abroad: bool = False,
+    only: str = "",
 ) -> int:
     """Each of these products has one activity that is due; what a person holds or cancelled stays so."""
-    known = _newest(db, store, changes)
-    now = datetime.now(UTC)
-    fresh: list[dict[str, Any]] = []
-    armed = 0
+    known = newest_of_records(db, store, SYNC_PRODUCT, [str(number) for number in changes])
+    fresh: list[Wish] = []
+    back: list[Wish] = []
+    beside = 0
     for product_id, change in changes.items():
-        activity = known.get(product_id)
-        payload = encode(SyncProduct(product_id=product_id))
+        activity = known.get(str(product_id))
+        payload = encode(SyncProduct(product_id=product_id, only=only))
+        wish = Wish(str(product_id), payload, f"product {product_id}", activity)
         if activity is None or activity.state in (S.SUCCEEDED, S.SUPERSEDED):
             if not only_abroad:
-                fresh.append(_row(store, product_id, activity, payload, now))
+                fresh.append(wish)
+        elif activity.state == S.SENT:
+            beside += activity.newer_payload is None
+            activity.newer_payload = _both(activity.newer_payload, payload)
+        elif only_abroad or activity.reason == "operator":
             continue
-        if activity.state == S.SENT:
-            if activity.newer_payload is None:
-                activity.newer_payload = payload
-                armed += 1
-            continue
-        if only_abroad or activity.state == S.PENDING or activity.reason == "operator":
-            continue
-        if activity.state == S.DELAYED:
-            # The shop is down, or it was refused: its time comes.
-            continue
-        if activity.state == S.HELD and change is not None and _is_held_back(activity, change):
-            continue
-        move(
-            db, activity, S.PENDING, cause=cause, payload=payload, digest=content_digest(payload), attempts=0
-        )
-        armed += 1
-    if fresh:
-        db.flush()
-        connection = db.connection()
-        connection.execute(insert(table_of(Activity)), fresh)
-        events = [
-            {
-                "id": number,
-                "activity_id": row["id"],
-                "at": now,
-                "from_state": "",
-                "to_state": S.PENDING,
-                "cause": cause,
-            }
-            for number, row in zip(new_ids(len(fresh)), fresh, strict=True)
-        ]
-        connection.execute(insert(table_of(ActivityEvent)), events)
+        elif activity.state in (S.PENDING, S.DELAYED):
+            # Of what is delayed the time comes: the shop is down, or it was refused.
+            _widen(activity, only)
+        elif activity.state != S.HELD or change is None or not _is_held_back(activity, change):
+            back.append(wish)
+    bring_back(db, back, cause)
+    put_in(db, store, SYNC_PRODUCT, fresh, cause)
     db.flush()
-    return armed + len(fresh)
+    return beside + len(back) + len(fresh)
+
+
+def _widen(activity: Activity, only: str) -> None:
+    """What waits for fewer fields than are wished for now is done for all of them."""
+    waits = decode_sync(activity.payload)
+    if waits.only and waits.only != only:
+        activity.payload = encode(msgspec.structs.replace(waits, only=""))
+        activity.digest = content_digest(activity.payload)
+
+
+def _both(newer: bytes | None, payload: bytes) -> bytes:
+    """What waits beside one that a worker has, with another wish added."""
+    if newer is None or decode_sync(newer).only == decode_sync(payload).only:
+        return payload if newer is None else newer
+    return encode(msgspec.structs.replace(decode_sync(newer), only=""))
 
 
 def _is_held_back(activity: Activity, change: ShopChange) -> bool:
@@ -189,47 +190,10 @@ def _is_held_back(activity: Activity, change: ShopChange) -> bool:
     return activity.reason == LIMIT and decode_sync(activity.payload).proposed == change
 
 
-def _newest(db: Session, store: Store, product_ids: Iterable[int]) -> dict[int, Activity]:
-    found: dict[int, Activity] = {}
-    for some in pieces(sorted(map(str, product_ids))):
-        rows = db.scalars(
-            select(Activity)
-            .where(
-                Activity.company_id == store.company_id,
-                Activity.store_id == store.id,
-                Activity.kind == SYNC_PRODUCT,
-                Activity.record_id.in_(some),
-            )
-            .order_by(Activity.generation)
-            .with_for_update()
-        )
-        found.update({int(row.record_id): row for row in rows})
-    return found
-
-
-def _row(
-    store: Store, product_id: int, before: Activity | None, payload: bytes, now: datetime
-) -> dict[str, Any]:
-    return {
-        "id": new_ids(1)[0],
-        "company_id": store.company_id,
-        "store_id": store.id,
-        "target": SHOP,
-        "kind": SYNC_PRODUCT,
-        "record_id": str(product_id),
-        "generation": 1 if before is None else before.generation + 1,
-        "state": S.PENDING,
-        "payload": payload,
-        "digest": content_digest(payload),
-        "reference": f"product {product_id}",
-        "created_at": now,
-        "updated_at": now,
-    }
-
-
 def approve(db: Session, activity: Activity) -> None:
     """A person let go what a limit held back: exactly that, and nothing else, may be written."""
     payload = decode_sync(activity.payload)
     if payload.proposed is not None:
-        activity.payload = encode(SyncProduct(product_id=payload.product_id, approved=payload.proposed))
+        released = SyncProduct(product_id=payload.product_id, approved=payload.proposed, only=payload.only)
+        activity.payload = encode(released)
         db.flush()

@@ -57,16 +57,37 @@ def find_schedule(db: Session, store: Store, name: str) -> Schedule | None:
 
 
 def next_due(
-    db: Session, names: Collection[str], now: datetime, *, but_stores: Collection[int] = ()
+    db: Session,
+    names: Collection[str],
+    now: datetime,
+    *,
+    store_id: int = 0,
+    but_stores: Collection[int] = (),
 ) -> Schedule | None:
-    """The one of these names that is due longest and that nobody is at; none of these stores."""
-    return db.scalars(
+    """The one of these names that is due longest and that nobody is at; of one store, or of all but these."""
+    query = (
         select(Schedule)
         .where(Schedule.next_at <= now, Schedule.name.in_(names), _is_free(now))
         .where(Schedule.store_id.not_in(but_stores))
         .order_by(Schedule.next_at, Schedule.id)
         .limit(1)
-    ).first()
+    )
+    return db.scalars(query.where(Schedule.store_id == store_id) if store_id else query).first()
+
+
+def stores_due(
+    db: Session, names: Collection[str], now: datetime, *, but_stores: Collection[int] = ()
+) -> list[int]:
+    """The stores of which `next_due` would find one."""
+    return list(
+        db.scalars(
+            select(Schedule.store_id)
+            .where(Schedule.next_at <= now, Schedule.name.in_(names), _is_free(now))
+            .where(Schedule.store_id.not_in(but_stores))
+            .distinct()
+            .order_by(Schedule.store_id)
+        )
+    )
 
 
 def claim(db: Session, schedule: Schedule, now: datetime) -> int | None:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from queue_store.catalogue import fold
@@ -203,9 +203,12 @@ def mark_gone(db: Session, store: Store, product_ids: Collection[int]) -> None:
 
 def forget_agreement(db: Session, store_id: int, product_ids: Collection[int]) -> None:
     """A quantity of ours is about to be written to these: what both sides agreed on holds no more."""
-    for row in products_of(db, store_id, product_ids).values():
-        row.agreed_gross = None
-    db.flush()
+    for some in pieces(sorted(product_ids)):
+        db.execute(
+            update(ShopProduct)
+            .where(ShopProduct.store_id == store_id, ShopProduct.product_id.in_(some))
+            .values(agreed_gross=None)
+        )
 
 
 def mark_trashed(db: Session, store: Store, product_id: int) -> bool:

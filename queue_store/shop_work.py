@@ -1,15 +1,15 @@
-"""The activities addressed to the shop: enqueued here, claimed and settled by the worker.
+"""The activities addressed to the shop: enqueued here, and settled one by one.
 
 What the worker does is reading, setting absolute values, or writing what it
 looks for first, so an activity whose worker died is simply done again.
+`queue_store.shop_claim` hands them out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from queue_store.activities import SALE, SHOP, add_activity, move, newest_of_record, note
@@ -17,9 +17,6 @@ from queue_store.fingerprint import content_digest
 from queue_store.intake import Incoming, Taken, take_in
 from queue_store.models import Activity, Mapping
 from queue_store.states import ActivityState
-
-#: A claim older than this belongs to a worker that died.
-CLAIM_ENDS = timedelta(minutes=10)
 
 _DONE = (ActivityState.SUCCEEDED, ActivityState.SUPERSEDED)
 
@@ -115,87 +112,6 @@ def take_in_change(db: Session, incoming: Incoming) -> tuple[Taken, Activity]:
     )
 
 
-def claim_shop_work(
-    db: Session,
-    company_id: int,
-    now: datetime,
-    limit: int,
-    *,
-    kind: str = "",
-    store_id: int = 0,
-    but: Collection[str] = (),
-    but_stores: Collection[int] = (),
-) -> Sequence[Activity]:
-    """Up to `limit` activities that are due, now marked as sent, oldest first.
-
-    Of one `kind` and store where these are given, and of none of the kinds in `but`, nor of these stores.
-    """
-    conditions = [_is_due(now)]
-    if kind:
-        conditions.append(Activity.kind == kind)
-    if store_id:
-        conditions.append(Activity.store_id == store_id)
-    if but_stores:
-        conditions.append(Activity.store_id.not_in(but_stores))
-    if but:
-        conditions.append(Activity.kind.not_in(but))
-    due = db.scalars(
-        select(Activity)
-        .where(Activity.company_id == company_id, Activity.target == SHOP, *conditions)
-        .order_by(Activity.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for activity in due:
-        if activity.state == ActivityState.DELAYED:
-            move(db, activity, ActivityState.PENDING, cause="due again")
-        move(db, activity, ActivityState.SENT, cause="taken by a worker", attempts=activity.attempts + 1)
-    return due
-
-
-def stores_with_work(db: Session, company_id: int, kind: str, now: datetime) -> list[int]:
-    """The stores for which something of this kind is due."""
-    return list(
-        db.scalars(
-            select(Activity.store_id)
-            .where(
-                Activity.company_id == company_id,
-                Activity.target == SHOP,
-                Activity.kind == kind,
-                _is_due(now),
-            )
-            .distinct()
-            .order_by(Activity.store_id)
-        )
-    )
-
-
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    return or_(
-        Activity.state == ActivityState.PENDING,
-        (Activity.state == ActivityState.DELAYED) & (Activity.next_at <= now),
-    )
-
-
-def free_abandoned(db: Session, company_id: int, now: datetime) -> int:
-    """Give back what a worker claimed more than 10 minutes ago and never settled; how many."""
-    stale = db.scalars(
-        select(Activity)
-        .where(
-            Activity.company_id == company_id,
-            Activity.target == SHOP,
-            Activity.state == ActivityState.SENT,
-            Activity.updated_at < now - CLAIM_ENDS,
-        )
-        .with_for_update(skip_locked=True)
-    ).all()
-    for activity in stale:
-        move(
-            db, activity, ActivityState.PENDING, cause="its worker did not finish; doing it again is harmless"
-        )
-    return len(stale)
-
-
 def settle_shop_work(db: Session, activity: Activity, *, cause: str, sentence: str = "") -> None:
     """Done: succeeded, or pending once more when it was asked for again meanwhile."""
     if activity.newer_payload is not None:
@@ -250,48 +166,6 @@ def is_mapped(db: Session, *, company_id: int, store_id: int, kind: str, key: st
                 Mapping.key == key,
             )
             .limit(1)
-        ).first()
-        is not None
-    )
-
-
-def has_shop_work(
-    db: Session, company_id: int, now: datetime, *, store_id: int = 0, but_stores: Collection[int] = ()
-) -> bool:
-    """True if anything is due, or was claimed by a worker that died; of one store where it is given."""
-    of_store = [Activity.store_id == store_id] if store_id else []
-    if but_stores:
-        of_store.append(Activity.store_id.not_in(but_stores))
-    return (
-        db.scalars(
-            select(Activity.id)
-            .where(
-                Activity.company_id == company_id,
-                Activity.target == SHOP,
-                *of_store,
-                or_(
-                    Activity.state == ActivityState.PENDING,
-                    (Activity.state == ActivityState.DELAYED) & (Activity.next_at <= now),
-                    (Activity.state == ActivityState.SENT) & (Activity.updated_at < now - CLAIM_ENDS),
-                ),
-            )
-            .limit(1)
-        ).first()
-        is not None
-    )
-
-
-def is_still_claimed(db: Session, activity: Activity, attempt: int) -> bool:
-    """True if `activity` is still sent by this very attempt; locked against other writers until the commit."""
-    return (
-        db.scalars(
-            select(Activity.id)
-            .where(
-                Activity.id == activity.id,
-                Activity.state == ActivityState.SENT,
-                Activity.attempts == attempt,
-            )
-            .with_for_update()
         ).first()
         is not None
     )

@@ -23,7 +23,8 @@ from queue_store.database import Database
 from queue_store.models import Activity
 from queue_store.secrets import SecretBox
 from queue_store.settings import set_company_setting, set_store_setting, store_settings
-from queue_store.shop_work import claim_shop_work, settle_shop_work
+from queue_store.shop_claim import claim_shop_work
+from queue_store.shop_work import settle_shop_work
 from woo_bridge.disposition import order_rules
 from woo_bridge.kinds.read_refunds import READ_REFUNDS, OrderAndRefunds
 from woo_bridge.take_orders import take_order

@@ -24,6 +24,7 @@ from woocommerce import API
 
 from woo_bridge.answers import Answer, decoded, problem_of
 from woo_bridge.errors import NotAShop, ShopUnreachable, TooManyRequests
+from woo_bridge.lost_calls import lost
 from woo_bridge.paging import PER_PAGE, all_rows
 
 #: A page of 100 orders has 260 KB; what is far beyond is no answer of a shop.
@@ -320,25 +321,8 @@ class ShopClient:
             response = self._api._API__request(method, endpoint, data, params=query)
             with response:
                 return Answer(response.status_code, response.headers, self._read(call, response))
-        except requests.exceptions.SSLError as error:
-            raise ShopUnreachable(
-                call,
-                f"no secure connection to {self.url} ({_reason(error)}). Check the shop's certificate.",
-                may_have_arrived=False,
-            ) from error
-        except requests.exceptions.ConnectTimeout as error:
-            raise ShopUnreachable(
-                call, f"{self.url} did not answer in time", may_have_arrived=False
-            ) from error
-        except requests.exceptions.ConnectionError as error:
-            never = _never_sent(error)
-            raise ShopUnreachable(
-                call, f"{self.url} cannot be reached ({_reason(error)})", may_have_arrived=not never
-            ) from error
-        except (requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError) as error:
-            raise ShopUnreachable(call, f"{self.url} did not answer in full ({_reason(error)})") from error
         except requests.exceptions.RequestException as error:
-            raise ShopUnreachable(call, f"{self.url}: {_reason(error)}") from error
+            raise lost(call, self.url, error) from error
 
     def _read(self, call: str, response: requests.Response) -> bytes:
         parts, size, begun = [], 0, time.monotonic()
@@ -360,21 +344,3 @@ class ShopClient:
 def _gmt(moment: datetime) -> str:
     """GMT without zone: with a "Z" and dates_are_gmt WooCommerce shifts a date twice."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def _never_sent(error: requests.exceptions.ConnectionError) -> bool:
-    """True if not even a connection came about: refused, no such host."""
-    cause = error.args[0] if error.args else None
-    reason = getattr(cause, "reason", cause)
-    return type(reason).__name__ in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost reason, without the URL, whose query holds the OAuth signature."""
-    cause: BaseException | None = error
-    while cause is not None:
-        error = cause
-        inner = (getattr(cause, "reason", None), *cause.args)
-        cause = next((part for part in inner if isinstance(part, BaseException)), None)
-    text = str(error)
-    return type(error).__name__ if "http" in text or "?" in text else text.rpartition(": ")[2][:200]

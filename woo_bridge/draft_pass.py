@@ -8,9 +8,9 @@ step from what is known by then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from queue_store.catalogue import fold
 from queue_store.companies import live_kinds
 from queue_store.draft_plan import DraftPlan, plan_drafts
-from queue_store.draft_rules import Draft, DraftRules
+from queue_store.draft_rules import DraftRules
 from queue_store.drafts import tell_of_simple_style
 from queue_store.mappings import category_mappings
 from queue_store.matching import ADDED, BY_SKU, bind_product, match_products
@@ -27,7 +27,7 @@ from queue_store.product_payloads import CreateProduct, ShopItem
 from queue_store.product_sync import ask_store_products
 from queue_store.settings import company_settings, store_settings
 from queue_store.shop_products import keep_products, products_of
-from woo_bridge.draft_bodies import more_attributes, parent_body, simple_body, variation_body
+from woo_bridge.draft_bodies import more_attributes, variation_body
 from woo_bridge.draft_calls import (
     NotMade,
     attributes_of,
@@ -37,9 +37,9 @@ from woo_bridge.draft_calls import (
     set_attributes,
 )
 from woo_bridge.draft_terms import ShopTerms
+from woo_bridge.drafts_wanted import Wanted, called_style, hundreds, parent, simple
 from woo_bridge.errors import ShopError, ShopUnreachable, Untranslatable
 from woo_bridge.kinds.kind import Again, Done, Dropped, Ended, Refused, Tools
-from woo_bridge.paging import PER_PAGE
 from woo_bridge.read_products import refuse_product
 from woo_bridge.translate_products import translate_product
 
@@ -49,17 +49,6 @@ _LONGEST = timedelta(minutes=5)
 _STRIKES = 2
 _NOT_LIVE = "The store is not live for products: nothing is made."
 _SKU_TAKEN = "product_invalid_sku"
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """One product to be made: of a wish, with its body."""
-
-    wish: int
-    #: "": the variable product of a style.
-    list_id: str
-    called: str
-    body: Mapping[str, Any]
 
 
 class DraftPass:
@@ -147,16 +136,17 @@ class DraftPass:
 
     def _make_products(self) -> None:
         """Simple products, and the variable products of styles, up to 100 in a call."""
-        wanted: list[_Wanted] = []
+        wanted: list[Wanted] = []
         for wish in self._open():
-            plan = self._plans[wish]
+            plan, rules, terms = self._plans[wish], self._rules, self._terms
             if plan.parent_sku:
                 if plan.missing and plan.parent is None:
-                    wanted += self._body(wish, "", self._called(plan), lambda p=plan: self._parent(p))  # type: ignore[misc]
+                    wanted += self._body(wish, "", called_style(plan), partial(parent, plan, rules, terms))
             else:
                 for draft in plan.missing:
-                    wanted += self._body(wish, draft.list_id, draft.called, lambda d=draft: self._simple(d))  # type: ignore[misc]
-        for some in _hundreds(wanted):
+                    make = partial(simple, draft, rules, terms)
+                    wanted += self._body(wish, draft.list_id, draft.called, make)
+        for some in hundreds(wanted):
             if self._is_time_up([one.wish for one in some]):
                 continue
             self._create(0, some)
@@ -193,7 +183,7 @@ class DraftPass:
             self._keep([body])
         # What a person has published gains nothing that the person has not seen.
         status = "private" if parent.status == "publish" else "publish"
-        wanted: list[_Wanted] = []
+        wanted: list[Wanted] = []
         for draft in plan.missing:
             wanted += self._body(
                 wish,
@@ -201,10 +191,10 @@ class DraftPass:
                 draft.called,
                 lambda d=draft: variation_body(d, self._rules, status, parent.attributes),  # type: ignore[misc]
             )
-        for some in _hundreds(wanted):
+        for some in hundreds(wanted):
             self._create(parent_id, some)
 
-    def _create(self, parent_id: int, wanted: Sequence[_Wanted]) -> None:
+    def _create(self, parent_id: int, wanted: Sequence[Wanted]) -> None:
         """One batch; each of it is settled by itself, and looked for where its answer is not clear."""
         try:
             answers = create_in_batch(self._client, parent_id, [one.body for one in wanted])
@@ -223,8 +213,8 @@ class DraftPass:
                 if not is_there:
                     self._ended.setdefault(one.wish, error)
             return
-        made: list[tuple[_Wanted, bytes]] = []
-        owners: dict[int, _Wanted] = {}
+        made: list[tuple[Wanted, bytes]] = []
+        owners: dict[int, Wanted] = {}
         for one, answer in zip(wanted, answers, strict=True):
             if answer is None:
                 self._ended[one.wish] = Again(
@@ -241,8 +231,8 @@ class DraftPass:
         self._keep_made(made)
         self._bind_owners(owners)
 
-    def _keep_made(self, made: Sequence[tuple[_Wanted, bytes]]) -> None:
-        items: dict[int, tuple[_Wanted, bytes]] = {}
+    def _keep_made(self, made: Sequence[tuple[Wanted, bytes]]) -> None:
+        items: dict[int, tuple[Wanted, bytes]] = {}
         for one, body in made:
             item = self._read(one.wish, body)
             if item is not None:
@@ -269,7 +259,7 @@ class DraftPass:
         if items:
             self._database.write_again(bind)
 
-    def _bind_owners(self, owners: Mapping[int, _Wanted]) -> None:
+    def _bind_owners(self, owners: Mapping[int, Wanted]) -> None:
         """A SKU that was taken when it was to be made: whoever has it is read, and bound if it is free."""
         for number, one in owners.items():
             body = read_product(self._client, number)
@@ -301,21 +291,12 @@ class DraftPass:
 
     def _body(
         self, wish: int, list_id: str, called: str, make: Callable[[], Mapping[str, Any]]
-    ) -> list[_Wanted]:
+    ) -> list[Wanted]:
         try:
-            return [_Wanted(wish, list_id, called, make())]
+            return [Wanted(wish, list_id, called, make())]
         except ValueError as problem:
             self._refuse(wish, f"No product is made for {called}: {problem}.")
             return []
-
-    def _simple(self, draft: Draft) -> Mapping[str, Any]:
-        terms = self._terms
-        return simple_body(draft, self._rules, terms.categories_of(draft), terms.attributes())
-
-    def _parent(self, plan: DraftPlan) -> Mapping[str, Any]:
-        terms = self._terms
-        chosen = terms.categories_of(plan.members[0])
-        return parent_body(plan.parent_sku, plan.members, self._rules, chosen, terms.attributes())
 
     # -- the end
 
@@ -348,17 +329,9 @@ class DraftPass:
     def _refuse(self, wish: int, sentence: str) -> None:
         self._refusals.setdefault(wish, []).append(sentence)
 
-    def _called(self, plan: DraftPlan) -> str:
-        return f"the style {plan.members[0].name!r}"
-
     def _is_time_up(self, wishes: Sequence[int]) -> bool:
         if self._now() <= self._until:
             return False
         for wish in wishes:
             self._ended.setdefault(wish, Again("the shop is slow; the rest is done next"))
         return True
-
-
-def _hundreds(wanted: Sequence[_Wanted]) -> Iterator[Sequence[_Wanted]]:
-    for start in range(0, len(wanted), PER_PAGE):
-        yield wanted[start : start + PER_PAGE]

@@ -41,8 +41,12 @@ def not_taken(item: ShopItem, left: ShopChange) -> Refused:
     )
 
 
-def held(db: Session, store: Store, item: ShopItem, held_back: ShopChange, activity_id: int) -> Held:
-    """It would move beyond the limit: a person decides, and a task says so."""
+def held(
+    db: Session, store: Store, item: ShopItem, held_back: ShopChange, activity_id: int, *, only: str = ""
+) -> Held:
+    """It would move beyond the limit: a person decides, and a task says so. `only`: see `SyncProduct`."""
+    # What is held back beside the fields that were asked for is to go as well, once it is let go.
+    kept = only if held_back.of_kind(only) == held_back else ""
     sentence = (
         f"{_named(item)} of store {store.name} would move beyond the limit: {told(item, held_back)}. "
         f"If that is right, let exactly it go: qbwoo activity release {activity_id}"
@@ -55,7 +59,9 @@ def held(db: Session, store: Store, item: ShopItem, held_back: ShopChange, activ
         sentence=sentence,
         activity_id=activity_id,
     )
-    return Held(LIMIT, sentence, encode(SyncProduct(product_id=item.product_id, proposed=held_back)))
+    return Held(
+        LIMIT, sentence, encode(SyncProduct(product_id=item.product_id, only=kept, proposed=held_back))
+    )
 
 
 def _named(item: ShopItem) -> str:

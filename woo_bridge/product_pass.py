@@ -15,17 +15,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from queue_store.adjustments import order_adjustment
 from queue_store.allocation import gross_takings
 from queue_store.companies import live_kinds
+from queue_store.currencies import decimals_of
 from queue_store.limits import Limits, divide, told
 from queue_store.matching import match_products
-from queue_store.models import Company, ShopProduct, Store
-from queue_store.prices import decimals_of
-from queue_store.product_payloads import ShopChange, ShopItem, StockAdjustment, SyncProduct, decode_shop_item
-from queue_store.product_sync import LIMIT, ask_products
+from queue_store.models import Company, Store
+from queue_store.product_payloads import ShopChange, ShopItem, SyncProduct, decode_shop_item
+from queue_store.product_sync import LIMIT
 from queue_store.settings import company_settings, store_settings
 from queue_store.shop_products import forget_agreement, keep_products, mark_gone, products_of
 from queue_store.showing import Wanted, change_of, wanted_of
@@ -36,6 +36,7 @@ from woo_bridge.kinds.kind import Again, Done, Dropped, Ended, Refused, Tools
 from woo_bridge.orders_since import read_changed_orders
 from woo_bridge.product_calls import ItemRefused, body_of, hundreds, read_products, write_products
 from woo_bridge.product_ends import held, left_alone, not_taken, subject_of
+from woo_bridge.shop_edits import edits_of, send_edit
 from woo_bridge.translate_products import translate_answer, translate_product
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class ProductPass:
 
     def _look_for_edits(self, numbers: Collection[int]) -> None:
         """Quantities that a person changed in the shop go to QuickBooks, where the store says so."""
-        seen = self._edits(self._open(numbers))
+        seen = self._edits({number for number in self._open(numbers) if self._is_of_stock(number)})
         if not seen:
             return
         # Orders leave the gross alone only if all of them are known: it must still stand at a second reading.
@@ -165,49 +166,12 @@ class ProductPass:
         for number, difference in self._edits(self._open(seen)).items():
             if seen[number] != difference:
                 continue
-            self._database.write_again(lambda db, n=number, d=difference: self._send(db, n, d))  # type: ignore[misc]
-
-    def _send(self, db: Session, number: int, difference: Decimal) -> None:
-        store = db.get_one(Store, self._store_id)
-        row = products_of(db, store.id, [number])[number]
-        if self._edit_of(row, gross_takings(db, store.id, [number])[number]) != difference:
-            # Something came in since; the next pass sees it.
-            return
-        assert row.list_id is not None
-        # Its taking has the opposite sign, and is a part of the gross: so that is the agreed one again, and the
-        # edit is seen once.
-        order_adjustment(
-            db,
-            company_id=store.company_id,
-            store_id=store.id,
-            adjustment=StockAdjustment(
-                list_id=row.list_id, sku=row.sku, difference=difference, why=f"changed in store {store.name}"
-            ),
-            cause="a person changed the quantity in the shop",
-            product_id=number,
-        )
-        ask_products(db, store.company_id, [row.list_id], cause="a person changed the quantity in a shop")
-        self._taken[number] -= difference
+            sent = self._database.write_again(partial(send_edit, self._store_id, number, difference))
+            self._taken[number] -= difference if sent else 0
 
     def _edits(self, numbers: Collection[int]) -> dict[int, Decimal]:
         with self._database.read() as db:
-            store = db.get_one(Store, self._store_id)
-            if "stock" not in live_kinds(store) or store_settings(db, store)["stock.edits"] != "adjust":
-                return {}
-            rows = products_of(db, store.id, numbers)
-            company = db.get_one(Company, store.company_id)
-            wanted = wanted_of(db, company, store, rows.values())
-            found = {
-                number: self._edit_of(row, self._taken[number])
-                for number, row in rows.items()
-                if number in wanted and wanted[number].quantity is not None
-            }
-        return {number: difference for number, difference in found.items() if difference}
-
-    def _edit_of(self, row: ShopProduct, taken: Decimal) -> Decimal:
-        if row.quantity is None or row.agreed_gross is None or row.manage_stock != "yes":
-            return Decimal(0)
-        return row.quantity + taken - row.agreed_gross
+            return edits_of(db, db.get_one(Store, self._store_id), numbers, self._taken)
 
     # -- what is to be written
 
@@ -228,7 +192,9 @@ class ProductPass:
                 self._ended[number] = left_alone(row)
                 continue
             item = decode_shop_item(row.content)
-            change, _ = divide(item, change_of(item, wanted[number]), limits, self._payloads[number].approved)
+            payload = self._payloads[number]
+            change, _ = divide(item, change_of(item, wanted[number]), limits, payload.approved)
+            change = change.of_kind(payload.only)
             there = item.quantity if wanted[number].quantity is not None else None
             is_agreed = there is None or there + self._taken[number] == row.agreed_gross
             self._plans[number] = _Plan(item, wanted[number], change, is_agreed)
@@ -328,9 +294,8 @@ class ProductPass:
                 self._ended[number] = left_alone(row)
                 continue
             item = decode_shop_item(row.content)
-            left, held_back = divide(
-                item, change_of(item, now_wanted), limits, self._payloads[number].approved
-            )
+            payload = self._payloads[number]
+            left, held_back = divide(item, change_of(item, now_wanted), limits, payload.approved)
             is_steady = taken[number] == self._taken[number]
             is_stock_settled = (
                 left.quantity is None
@@ -345,17 +310,21 @@ class ProductPass:
             ):
                 row.agreed_gross = item.quantity + taken[number]
             wrote = self._written.get(number)
+            differs = bool(left) or held_back is not None
+            # What differs beside the fields that were asked for is left as it is.
+            left = left.of_kind(payload.only)
             if left and wrote is not None and now_wanted == plan.wanted:
                 self._ended[number] = not_taken(item, left)
             elif left:
                 self._ended[number] = Again("what it should show has changed meanwhile")
             elif held_back is not None:
-                self._ended[number] = held(db, store, item, held_back, self._activity_ids[number])
+                self._ended[number] = held(
+                    db, store, item, held_back, self._activity_ids[number], only=payload.only
+                )
             else:
                 within_limits.append(subject_of(store, number))
                 cause = f"written: {told(plan.item, wrote)}" if wrote else "it shows what it should"
                 self._ended[number] = Done(cause, now_wanted.remark)
-            differs = bool(left) or held_back is not None
             row.differs_since = (row.differs_since or datetime.now(UTC)) if differs else None
         if within_limits:
             close_tasks(db, store.company_id, LIMIT, subjects=within_limits)
@@ -365,6 +334,9 @@ class ProductPass:
 
     def _open(self, numbers: Collection[int]) -> set[int]:
         return {number for number in numbers if number not in self._ended}
+
+    def _is_of_stock(self, number: int) -> bool:
+        return self._payloads[number].only in ("", "stock")
 
     def _is_live(self) -> bool:
         with self._database.read() as db:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -86,17 +87,27 @@ class Scheduler:
         self._jobs: Mapping[str, Job] = {job.name: job for job in jobs}
         self._open_client, self._public_url = open_client, public_url
         self._looked_at: datetime | None = None
+        self._looking = threading.Lock()
 
     # By itself
 
-    def run_once(self) -> int:
-        """Do one piece of what is due longest; 1, or 0 if nothing is."""
+    def due_stores(self) -> list[int]:
+        """The stores of which something is due. No shop is called for that."""
         now = self._now()
-        if self._looked_at is None or not timedelta(0) <= now - self._looked_at < LOOK:
-            self._look(now, starting=self._looked_at is None)
-            self._looked_at = now
+        self._look_at_times(now)
         with self._database.read() as db:
-            due = store_of.next_due(db, self._jobs.keys(), now, but_stores=self._reach.silent(now))
+            return store_of.stores_due(db, self._jobs.keys(), now, but_stores=self._reach.silent(now))
+
+    def run_once(self, store_id: int = 0) -> int:
+        """Do one piece of what is due longest, of one store or of all; 1, or 0 if nothing is.
+
+        May be called for several stores at once, each by a thread of its own.
+        """
+        now = self._now()
+        self._look_at_times(now)
+        silent = self._reach.silent(now)
+        with self._database.read() as db:
+            due = store_of.next_due(db, self._jobs.keys(), now, store_id=store_id, but_stores=silent)
         if due is None:
             return 0
         with self._database.write() as db:
@@ -105,6 +116,12 @@ class Scheduler:
             return 1
         self._piece(claim, hold=False)
         return 1
+
+    def _look_at_times(self, now: datetime) -> None:
+        with self._looking:
+            if self._looked_at is None or not timedelta(0) <= now - self._looked_at < LOOK:
+                self._look(now, starting=self._looked_at is None)
+                self._looked_at = now
 
     def _look(self, now: datetime, *, starting: bool) -> None:
         """Bring what is due up to stores and settings; after a start read what was missed meanwhile."""

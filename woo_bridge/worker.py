@@ -13,36 +13,36 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from queue_store.activities import get_activity, move
+from queue_store.activities import move
 from queue_store.companies import list_companies, list_stores
 from queue_store.database import Database
 from queue_store.errors import LostRace
 from queue_store.models import Activity, Company, Store
 from queue_store.secrets import SecretBox
 from queue_store.settings import Settings, company_settings, store_settings
-from queue_store.shop_work import (
+from queue_store.shop_claim import (
     claim_shop_work,
     free_abandoned,
     has_shop_work,
-    is_still_claimed,
-    settle_shop_work,
+    still_claimed,
     stores_with_work,
 )
+from queue_store.shop_work import settle_shop_work
 from queue_store.states import ActivityState
 from woo_bridge.client import ShopClient
+from woo_bridge.ending import delay, end_many, failure, subject, wait_of
 from woo_bridge.errors import (
     BadStoreUrl,
     ShopError,
     ShopUnreachable,
     StoreNotCalled,
-    TooManyRequests,
     UnknownHost,
 )
 from woo_bridge.kinds import KINDS, MANY_KINDS
-from woo_bridge.kinds.kind import Again, Claimed, Done, Ended, Held, Refused, Tools
+from woo_bridge.kinds.kind import Claimed, Ended, Tools
 from woo_bridge.reach import Reach
 
 if TYPE_CHECKING:
@@ -52,7 +52,6 @@ logger = logging.getLogger(__name__)
 
 #: Activities claimed at once: few, so that another worker finds some too.
 AT_ONCE = 20
-_LONGEST_WAIT = timedelta(hours=1)
 #: Calls in a row that come to nothing before a shop is taken to be down: one alone may be one record's fault.
 _STRIKES = 2
 
@@ -219,20 +218,8 @@ class Worker:
         self._settle_many(works, ended)
 
     def _settle_many(self, works: Sequence[_Work], ended: Mapping[int, Ended]) -> None:
-        """Each by itself, in one transaction: a hundred commits would take longer than the calls."""
-
-        def settle(db: Session) -> None:
-            for work in works:
-                activity = get_activity(db, work.activity_id)
-                if not is_still_claimed(db, activity, work.attempt):
-                    continue
-                try:
-                    with db.begin_nested():
-                        self._end(db, db.get_one(Store, activity.store_id), activity, ended[work.activity_id])
-                except LostRace:
-                    logger.info("activity %s was settled by somebody else", work.activity_id)
-
-        self._database.write_again(settle)
+        attempts = {work.activity_id: work.attempt for work in works}
+        self._database.write_again(lambda db: end_many(db, attempts, ended, self._now()))
 
     def _is_silent(self, store_id: int, error: ShopError) -> bool:
         """True if the shop did not answer at all, and is left alone for a while; an error of its own is an answer."""
@@ -241,40 +228,13 @@ class Worker:
             return True
         return False
 
-    def _end(self, db: Session, store: Store, activity: Activity, end: Ended) -> None:
-        """What became of one of many."""
-        if isinstance(end, ShopError):
-            self._put_off(db, store, activity, end)
-        elif isinstance(end, Done):
-            settle_shop_work(db, activity, cause=end.cause, sentence=end.sentence)
-        elif activity.newer_payload is not None or isinstance(end, Again):
-            payload = activity.newer_payload or activity.payload
-            cause = end.cause if isinstance(end, Again) else "asked for again while it was done"
-            move(db, activity, ActivityState.PENDING, cause=cause, payload=payload, newer_payload=None)
-        elif isinstance(end, Held):
-            move(
-                db,
-                activity,
-                ActivityState.HELD,
-                cause=end.sentence,
-                sentence=end.sentence,
-                reason=end.reason,
-                payload=end.payload,
-            )
-        elif isinstance(end, Refused):
-            sentence = f"{end.sentence} Then run: qbwoo activity retry {activity.id}"
-            move(db, activity, ActivityState.FAILED, cause=end.sentence, sentence=sentence)
-        else:
-            _cancel(db, activity, end.sentence)
-
     def _settle(self, work: _Work, step: Callable[[Session, Store, Activity], None]) -> None:
         def settle(db: Session) -> None:
-            activity = get_activity(db, work.activity_id)
-            if not is_still_claimed(db, activity, work.attempt):
+            activity = still_claimed(db, {work.activity_id: work.attempt}).get(work.activity_id)
+            if activity is None:
                 # The claim ended, and somebody else does it, or did it already.
                 return
-            store: Any = db.get(Store, activity.store_id)
-            step(db, store, activity)
+            step(db, db.get_one(Store, activity.store_id), activity)
 
         try:
             self._database.write_again(settle)
@@ -282,45 +242,34 @@ class Worker:
             logger.info("activity %s was settled by somebody else", work.activity_id)
 
     def _put_off(self, db: Session, store: Store, activity: Activity, error: ShopError) -> None:
-        if activity.kind in KINDS:
-            KINDS[activity.kind].without_answer(db, store, store_settings(db, store), activity, error)
+        KINDS[activity.kind].without_answer(db, store, store_settings(db, store), activity, error)
         payload = activity.newer_payload or activity.payload
         if not error.retriable:
-            sentence = f"{_subject(activity)}: {error} Then run: qbwoo activity retry {activity.id}"
             move(
                 db,
                 activity,
                 ActivityState.FAILED,
                 cause=str(error),
-                sentence=sentence,
+                sentence=failure(activity, error),
                 payload=payload,
                 newer_payload=None,
             )
             return
-        wait = self._wait(db, activity, error)
+        base: int = company_settings(db, db.get_one(Company, activity.company_id))["retry.base_seconds"]
         move(
             db,
             activity,
             ActivityState.DELAYED,
             cause=str(error),
-            sentence=f"{_subject(activity)}: {error} It is tried again by itself.",
-            next_at=self._now() + wait,
+            sentence=delay(activity, error),
+            next_at=self._now() + wait_of(activity.attempts, base, error),
             payload=payload,
             newer_payload=None,
         )
 
-    def _wait(self, db: Session, activity: Activity, error: ShopError) -> timedelta:
-        """2, 4, 8 ... minutes with the default setting, an hour at most; longer if the shop says so."""
-        company: Any = db.get(Company, activity.company_id)
-        base: int = company_settings(db, company)["retry.base_seconds"]
-        wait = min(timedelta(seconds=base * 2 ** min(activity.attempts - 1, 12)), _LONGEST_WAIT)
-        if isinstance(error, TooManyRequests) and error.retry_after is not None:
-            wait = max(wait, min(timedelta(seconds=error.retry_after), _LONGEST_WAIT))
-        return wait
-
     def _unknown(self, db: Session, store: Store, activity: Activity) -> None:
         sentence = (
-            f"{_subject(activity)}: this version does not know activities of kind {activity.kind}. "
+            f"{subject(activity)}: this version does not know activities of kind {activity.kind}. "
             "Update qbwoo, then retry it."
         )
         move(db, activity, ActivityState.FAILED, cause=sentence, sentence=sentence)
@@ -339,10 +288,6 @@ def _cancel(db: Session, activity: Activity, reason: str) -> None:
         activity,
         ActivityState.CANCELLED,
         cause=reason,
-        sentence=f"{_subject(activity)}: {reason}",
+        sentence=f"{subject(activity)}: {reason}",
         newer_payload=None,
     )
-
-
-def _subject(activity: Activity) -> str:
-    return f"{activity.kind.replace('_', ' ').capitalize()} {activity.reference or activity.record_id}"

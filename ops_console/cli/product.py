@@ -161,9 +161,9 @@ def sync(
 ) -> None:
     """Bring products in step in one field: QuickBooks' value goes to the shop, or the shop's to QuickBooks.
 
-    What goes to the shop is computed anew and written by the worker, all fields of
-    it that flow to the shop; what is held, or beyond a limit, stays so. What goes to
-    QuickBooks goes as by: qbwoo push inventory, qbwoo push prices.
+    What goes to the shop is computed anew and written by the worker, of this field
+    alone; what is held, or beyond a limit, stays so. What goes to QuickBooks goes as
+    by: qbwoo push inventory, qbwoo push prices.
 
     \b
     For example:
@@ -198,7 +198,7 @@ def sync(
     if not dry_run and going:
         if len(going) > 1:
             ask(f"Have {len(going)} products of store {owner.name} looked at and written?", yes=yes)
-        products.ask_again(desk.database, owner.name, [row["id"] for row in going], desk.who)
+        products.ask_again(desk.database, owner.name, [row["id"] for row in going], desk.who, field=field)
     print_rows(
         plan,
         ("id", "sku", "field", "shop", "should", "outcome", "sentence"),

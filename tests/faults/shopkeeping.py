@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from queue_store.companies import get_store
 from queue_store.settings import store_settings
-from queue_store.shop_work import claim_shop_work, settle_shop_work
+from queue_store.shop_claim import claim_shop_work
+from queue_store.shop_work import settle_shop_work
 from tests.faults.scene import Scene
 from tests.faults.shop import Body
 from woo_bridge.disposition import order_rules

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,11 +44,7 @@ def qbwoo_on(street: Street) -> Qbwoo:
         _give_keys(street.box, get_store(db, "main"))
 
     def run(*words: object, code: int = 0, given: str | None = None) -> Said:
-        environ = {
-            "QBWOO_DATABASE_URL": street.database.engine.url.render_as_string(hide_password=False),
-            "QBWOO_SECRET_KEY": SECRET_KEY,
-            "QBWOO_ALLOW_PRIVATE_STORES": "true",
-        }
+        environ = _environ(street)
         result = CliRunner().invoke(main, [str(word) for word in words], input=given, env=environ)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
@@ -54,6 +53,25 @@ def qbwoo_on(street: Street) -> Qbwoo:
         return said
 
     return run
+
+
+def begin(street: Street, *words: str) -> subprocess.Popen[bytes]:
+    """The same in a process of its own, which may be killed."""
+    return subprocess.Popen(
+        [sys.executable, "-c", "from ops_console.cli import main; main()", *words],
+        env=os.environ | _environ(street),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _environ(street: Street) -> dict[str, str]:
+    return {
+        "QBWOO_DATABASE_URL": street.database.engine.url.render_as_string(hide_password=False),
+        "QBWOO_SECRET_KEY": SECRET_KEY,
+        "QBWOO_ALLOW_PRIVATE_STORES": "true",
+    }
 
 
 def _give_keys(box: SecretBox, store: Store) -> None:

@@ -16,7 +16,7 @@ from ops_console.wiring import Work
 from ops_sandbox.shop import CONSUMER_KEY, CONSUMER_SECRET
 from queue_store.companies import add_store, get_company, get_store, set_live
 from queue_store.models import Store
-from queue_store.schedules import find_schedule
+from queue_store.schedules import find_schedule, list_schedules
 from queue_store.shop_work import ask_shop
 from tests.flows.shelves import go_live, item_read, know_products, product, quantity
 from tests.flows.street import Street
@@ -90,6 +90,38 @@ def test_another_shops_stock_goes_on_within_seconds(
     assert time.monotonic() - begun < 25
     hang()
     work.wait(60)
+
+
+def test_another_shops_schedules_go_on_while_one_hangs(
+    street: Street, hang: Callable[[], None], tmp_path: Path
+) -> None:
+    settings = ProcessSettings(data_dir=tmp_path, database_url=street.database.url, allow_private_stores=True)
+    work = Work(settings, street.database, street.box)
+    work()
+    while due(street, "main") and not has_failed(street, "hanging"):
+        work()
+    assert not due(street, "main")
+    # The hanging one is still at its first call.
+    assert not has_failed(street, "hanging")
+    assert due(street, "hanging")
+    hang()
+    work.wait(60)
+
+
+def due(street: Street, store_name: str) -> list[str]:
+    """Schedules of a store that are due, or at work."""
+    with street.database.read() as db:
+        rows = list_schedules(db, [get_store(db, store_name).id])
+        return [
+            row.name
+            for row in rows
+            if row.running_since is not None or (row.next_at is not None and row.next_at <= datetime.now(UTC))
+        ]
+
+
+def has_failed(street: Street, store_name: str) -> bool:
+    with street.database.read() as db:
+        return any(row.failures for row in list_schedules(db, [get_store(db, store_name).id]))
 
 
 def test_all_of_a_shop_waits_after_one_call_without_answer_and_drains_when_it_is_back(

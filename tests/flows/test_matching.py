@@ -67,6 +67,8 @@ def test_what_is_certain_is_matched_and_everything_else_is_told_and_not_guessed(
     )
     assert any("2 items of QuickBooks have this ALU" in one["why"] for one in dry["rows"])
     assert found["alone"]["verdict"] == "not in the shop"
+    # What is certain is missing on neither side.
+    assert "tea-1" not in found
     done = qbwoo("mapping", "match", "--store", "main", "--known", "--json", "--limit", 0).data
     assert done["counts"] == dry["counts"]
     assert matched_count(street) == 1

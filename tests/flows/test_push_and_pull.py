@@ -13,7 +13,7 @@ from queue_store.hand_runs import begun
 from queue_store.item_orders import decode_item_change
 from queue_store.models import HandRun
 from queue_store.product_payloads import decode_adjustment
-from tests.flows.desk import Qbwoo, qbwoo_on
+from tests.flows.desk import Qbwoo, begin, qbwoo_on
 from tests.flows.shelves import go_live, item_read, know_products, product, quantity, row, shown, writes
 from tests.flows.street import Street
 
@@ -95,6 +95,30 @@ def test_a_push_that_is_broken_off_goes_on_where_it_stood(
     assert len(stocked.house.activities("add_customer")) == 12
     with stocked.database.read() as db:
         assert db.get(HandRun, (get_store(db, "main").id, "push customers")) is None
+
+
+def test_a_push_whose_process_is_killed_goes_on_where_it_stood_and_sends_nothing_twice(
+    stocked: Street, qbwoo: Qbwoo
+) -> None:
+    stocked.shop.add_customers(250)
+    killed: list[int] = []
+
+    def kill(call: Any) -> None:
+        # Its second piece, after the first one was kept.
+        if call.query.get("offset") not in (None, "0") and not killed:
+            killed.append(process.pid)
+            process.kill()
+
+    stocked.shop.before_next("GET", ".*/customers", kill, count=None)
+    process = begin(stocked, "push", "customers", "--store", "main", "--yes")
+    assert process.wait(300) < 0
+    stocked.shop.end_faults()
+    sent = [one.record_id for one in stocked.house.activities("add_customer")]
+    assert len(sent) == 100
+    done = qbwoo("push", "customers", "--store", "main", "--yes", "--json").data
+    assert (done["resumed_after"], done["counts"]) == (100, {"sent": 162})
+    sent = [one.record_id for one in stocked.house.activities("add_customer")]
+    assert len(sent) == len(set(sent)) == 262
 
 
 def test_another_selection_is_another_run(stocked: Street) -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queue_store.prices import PriceRules, ShopPrices, decimals_of, shop_prices
+from queue_store.currencies import decimals_of
+from queue_store.prices import PriceRules, ShopPrices, shop_prices
 from queue_store.product_payloads import BookItem
 
 

@@ -13,7 +13,7 @@ from queue_store.allocation import gross_takings, promised_of
 from queue_store.catalogue import fold, store_items
 from queue_store.companies import add_company, add_store, get_store, set_live
 from queue_store.database import Database
-from queue_store.matching import match_items, match_products
+from queue_store.matching import match_items, match_store
 from queue_store.models import Company, OrderTaking, ShopProduct
 from queue_store.payloads import Order, encode
 from queue_store.product_payloads import BookItem, ShopItem
@@ -79,7 +79,7 @@ def read_product(database: Database, product_id: int, sku: str, store: str = "ma
 
 def match(database: Database, store: str = "main") -> list[int]:
     with database.write() as db:
-        return match_products(db, get_store(db, store))
+        return match_store(db, get_store(db, store))[0]
 
 
 def problem(database: Database, product_id: int) -> str:

@@ -12,30 +12,9 @@ from decimal import Decimal
 
 from qbwc_service.errors import NotSendable
 from qbwc_service.flavours.pos.splitting import CENT, rounded
+from queue_store.currencies import decimals_of
 from queue_store.settings import Settings
 
-#: Currencies whose smallest unit is the whole. Source: ISO 4217, minor unit 0.
-WITHOUT_DECIMALS = frozenset(
-    {
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "ISK",
-        "JPY",
-        "KMF",
-        "KRW",
-        "PYG",
-        "RWF",
-        "UGX",
-        "UYI",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    }
-)
 _ONE = Decimal(1)
 #: What the smallest amounts are called.
 _WHOLE = {CENT: "cents", _ONE: "units"}
@@ -72,7 +51,8 @@ class Money:
 def money_of(name: str, currency: str, company: Settings) -> Money:
     """How amounts in `currency` become the company's. Raises NotSendable where no rate is set."""
     own: str = company["currency"]
-    unit = _ONE if (own or currency) in WITHOUT_DECIMALS else CENT
+    # Point of Sale has no third decimal: where a currency has one, what is not in whole cents is refused.
+    unit = _ONE if decimals_of(own or currency) == 0 else CENT
     if not own or currency == own:
         return Money(unit)
     rate: Decimal | None = company["currency.rates"].get(currency)
