@@ -180,7 +180,8 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
     if len(same) == len(each):
         changed = _alike_statement(names).run(db, {**same, "_now": now, "_ids": ids})
     else:
-        changed = _change_statement(names).run_many(db, {"_now": now}, {"_id": ids, **each})
+        others = {name: values for name, values in each.items() if name not in same}
+        changed = _change_statement(names).run_many(db, {**same, "_now": now}, {"_id": ids, **others})
     if changed != len(changes):
         raise LostRace(changes[0].activity_id, changes[0].before)
     _KEEP_EVENTS.run_many(
