@@ -283,9 +283,7 @@ class Batch:
 
     def _attempt(self, row: Any, state: AttemptState, response: Response, txn_id: str | None) -> None:
         self.attempts.append(
-            AttemptOutcome(
-                row.id, row.number, state, response.status_code, response.status_message, txn_id
-            )
+            AttemptOutcome(row.id, row.number, state, response.status_code, response.status_message, txn_id)
         )
 
     # Writing ----------------------------------------------------------------
