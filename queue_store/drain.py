@@ -167,10 +167,10 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
     now = datetime.now(UTC)
     names = tuple(sorted(changes[0].values or ()))
     ids = [item.activity_id for item in changes]
-    before, after = [item.before for item in changes], [item.after for item in changes]
+    from_states, to_states = [item.before for item in changes], [item.after for item in changes]
     each: dict[str, list[Any]] = {
-        "_before": before,
-        "_after": after,
+        "_before": from_states,
+        "_after": to_states,
         "_sentence": [item.sentence for item in changes],
         "_reason": [item.reason for item in changes],
         "_next_at": [item.next_at for item in changes],
@@ -190,8 +190,8 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
         {
             "id": new_ids(len(changes)),
             "activity_id": ids,
-            "from_state": before,
-            "to_state": after,
+            "from_state": from_states,
+            "to_state": to_states,
             "cause": [item.cause or item.sentence for item in changes],
         },
     )

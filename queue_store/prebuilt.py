@@ -8,16 +8,17 @@ same twenty statements for each message set, so here that is done once.
 from __future__ import annotations
 
 import re
+import weakref
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Executable
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from queue_store.models import Activity, Attempt
@@ -28,7 +29,6 @@ _Convert = Callable[[Any], Any]
 _LIST = re.compile(r"__\[POSTCOMPILE_(\w+)\]")
 #: Where a session keeps its transaction and the connection of it.
 _KNOWN = "queue_store.prebuilt"
-_NOTHING_KNOWN = (None, None)
 
 
 class Prebuilt:
@@ -84,11 +84,16 @@ def _connection(db: Session) -> Connection:
         isinstance(changed, (Activity, Attempt)) for changed in (*db.dirty, *db.new)
     ):
         db.flush()
-    transaction, connection = db.info.get(_KNOWN, _NOTHING_KNOWN)
-    if connection is None or transaction is not db.get_transaction():
-        connection = db.connection()
-        db.info[_KNOWN] = db.get_transaction(), connection
-    return cast(Connection, connection)
+    transaction = db.get_transaction()
+    known: tuple[weakref.ref[SessionTransaction], Connection] | None = db.info.get(_KNOWN)
+    if transaction is not None and known is not None and known[0]() is transaction:
+        return known[1]
+    connection = db.connection()
+    transaction = db.get_transaction()
+    assert transaction is not None
+    # Weak, since it knows the session: the two would wait for the collector together.
+    db.info[_KNOWN] = weakref.ref(transaction), connection
+    return connection
 
 
 @contextmanager
