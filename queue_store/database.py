@@ -100,8 +100,7 @@ def _open_engine(url: str) -> Engine:
         # A deferred transaction that reads and then writes fails at once with
         # SQLITE_BUSY_SNAPSHOT whatever the busy time-out, so writers begin as writers.
         immediate = connection.get_execution_options().get("qbwoo_immediate")
-        # By the driver itself: every call does this.
-        connection.connection.cursor().execute("BEGIN IMMEDIATE" if immediate else "BEGIN").close()
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
 
