@@ -27,7 +27,8 @@ _Attempt: TypeAlias = tuple[int, int, int]
 def settle_answer(run: Run, exchange: Exchange, answer: ResponseSet) -> Settled:
     """Settle all that the answer speaks of; what it leaves out of its own exchange is in doubt."""
     responses = _by_attempt(answer)
-    rows = {(row.id, row.number, exchange.id): row for row in attempts_in(run.db, exchange.id)}
+    exchange_id = exchange.id
+    rows = {(row.id, row.number, exchange_id): row for row in attempts_in(run.db, exchange.id)}
     batch = Batch(run, exchange)
     for attempt, row in rows.items():
         response = responses.get(attempt)

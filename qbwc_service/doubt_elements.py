@@ -92,9 +92,11 @@ def without_known_elements(
     An addition may have waited for days, or come out of a backup: QuickBooks is asked
     in the session in which it leaves, by the key that its waiters were looked for.
     """
+    rows = [row for row in candidates if row.kind in _BY_LOOK_UP]
+    if not rows:
+        return list(candidates), [], []
     rest: list[Any] = []
     asked: dict[int, list[LookUp]] = {}
-    rows = [row for row in candidates if row.kind in _BY_LOOK_UP]
     payloads = payloads_of(run.db, [row.id for row in rows])
     for row in rows:
         pairs = KINDS[row.kind].asked_as(run, row, payloads[row.id])

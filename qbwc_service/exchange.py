@@ -230,10 +230,11 @@ def _check_set(answer: ResponseSet) -> None:
 def _is_answer_to(exchange: Exchange, answer: ResponseSet) -> bool:
     """True if any response bears a requestID of this exchange; those of reads get back their plain names."""
     suffix, is_own = exchange_suffix(exchange.id), False
+    is_write = exchange.purpose == "write"
     for response in answer.responses:
         if response.request_id and response.request_id.endswith(suffix):
             is_own = True
-            if exchange.purpose != "write":
+            if not is_write:
                 response.request_id = response.request_id.removesuffix(suffix)
     return is_own
 

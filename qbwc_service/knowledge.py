@@ -26,10 +26,10 @@ class Knowledge:
         wanted |= {("customer", key) for _, who in (*buyers, stand_in) for _, key in keys_of(who.customer)}
         db, company_id = run.db, run.company.id
         self.mappings = catalogue.mappings_of(db, company_id, wanted)
+        #: What each item that is needed is mapped to, by (store, kind, key as it is needed); "": to nothing.
+        self.item_ids = {one: self.mapped(one[0], one[1], fold(one[2])) for one in items}
         # Only what no mapping tells is looked for any further.
-        unmapped = {
-            (kind, key) for store_id, kind, key in items if not self.mapped(store_id, kind, fold(key))
-        }
+        unmapped = {(kind, key) for (_, kind, key), list_id in self.item_ids.items() if not list_id}
         unknown = self._unmapped(buyers)
         if unknown:
             # Where one of them cannot be told, the named web customer stands in.

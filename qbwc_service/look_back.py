@@ -69,7 +69,7 @@ def begin(run: Run) -> LookBack:
     unread = [store for store in run.stores.values() if mark is None or not store.census_done]
     steps += [Step(head=run.head(store.id)) for store in unread]
     # Sales orders are read only where there may be web orders: not every edition of Point of Sale has them.
-    with_orders = {store.id for store in run.stores.values() if store.sends_web_orders}
+    with_orders = run.web_order_stores
     if with_orders and mark is not None:
         steps.append(Step(since=mark, orders=True))
     steps += [Step(head=run.head(store.id), orders=True) for store in unread if store.id in with_orders]

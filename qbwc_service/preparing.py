@@ -34,19 +34,16 @@ def prepare(run: Run, activity: Any, payload: bytes) -> Prepared:
     return prepared
 
 
-def _current_prepared(run: Run, activity: Any) -> Prepared | None:
-    """What was made ready before, if nothing that it depends on has changed."""
-    if activity.prepared is None or activity.prepared_with != run.prepared_with(activity.store_id):
-        return None
-    return decode_prepared(activity.prepared)
-
-
 def known_prepared(run: Run, candidates: Sequence[Any]) -> list[tuple[Any, Prepared | None]]:
     """Candidates with what was made ready before; a sale whose web order was found in the books since is not."""
     fulfils = web_orders_of(run, [row for row in candidates if row.kind == SALE])
+    # What one depends on besides its payload is the same for all of a store.
+    valid = {store_id: run.prepared_with(store_id) for store_id in {row.store_id for row in candidates}}
     known: list[tuple[Any, Prepared | None]] = []
     for row in candidates:
-        current = _current_prepared(run, row)
+        current = None
+        if row.prepared is not None and row.prepared_with == valid[row.store_id]:
+            current = decode_prepared(row.prepared)
         if current is not None and row.kind == SALE and current.sales_order != fulfils.get(row.id, ""):
             current = None
         known.append((row, current))

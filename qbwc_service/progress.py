@@ -17,9 +17,14 @@ def adapt_pace(run: Run, exchange: Exchange) -> None:
     taken = run.now - exchange.sent_at
     size, most = sending.set_size(run), run.settings["pace.most"]
     if taken > target:
-        run.company.set_size = max(1, size // 2)
+        adapted = max(1, size // 2)
     elif taken < target / 2 and exchange.requests >= size // 2:
-        run.company.set_size = min(most, size * 2)
+        adapted = min(most, size * 2)
+    else:
+        return
+    if adapted != run.company.set_size:
+        # Not set where nothing changes: the ORM would look for what does.
+        run.company.set_size = adapted
 
 
 def percent(run: Run, *, outstanding: bool) -> int:

@@ -111,12 +111,13 @@ class _Resolution:
         """The ListID, or "" when it has to be asked for or added first."""
         if need.kind == "line":
             return self._own_item(need.item)
-        key = fold(need.key)
-        mapped = self.knowledge.mapped(self.activity.store_id, "item", key)
+        mapped = self.knowledge.item_ids[self.activity.store_id, "item", need.key]
         if mapped:
-            known = self.knowledge.mapped_items.get(mapped)
-            self._check_piece(need, known.item_type if known else "")
+            if need.one_piece:
+                known = self.knowledge.mapped_items.get(mapped)
+                self._check_piece(need, known.item_type if known else "")
             return mapped
+        key = fold(need.key)
         found = self._by_keys(need, key)
         if found:
             self._check_piece(need, found.item_type)

@@ -60,6 +60,11 @@ class Run:
     def stores(self) -> dict[int, Store]:
         return {store.id: store for store in list_stores(self.db, self.company.id)}
 
+    @cached_property
+    def web_order_stores(self) -> frozenset[int]:
+        """The stores of which some orders become web orders."""
+        return frozenset(store.id for store in self.stores.values() if store.sends_web_orders)
+
     @property
     def feeds_shops(self) -> bool:
         """True if a store of it shows QuickBooks' stock or prices, or exchanges products with it."""
@@ -72,7 +77,7 @@ class Run:
         """True if products go to a store of it, or come from one."""
         return any(exchanges_products(self.db, store) for store in self.stores.values())
 
-    @property
+    @cached_property
     def spelling(self) -> Spelling:
         """How this company's QuickBooks is spoken to."""
         return FLAVOURS[self.company.flavour]

@@ -34,6 +34,7 @@ from queue_store.activities import called, expire_activities, get_activity, note
 from queue_store.books import retire_orders
 from queue_store.catalogue import forget, forget_all_lookups, forget_lookups
 from queue_store.drain import Change, change, settle_attempts
+from queue_store.drain import Outcome as AttemptOutcome
 from queue_store.models import Exchange
 from queue_store.rereading import want_items
 from queue_store.sessions import look_back_again
@@ -69,7 +70,7 @@ class Batch:
         self.run = run
         self.exchange = exchange
         self.result = Settled()
-        self.attempts: list[dict[str, Any]] = []
+        self.attempts: list[AttemptOutcome] = []
         self.bound: list[Change] = []
         self.others: list[Change] = []
         self.after: list[tuple[Any, Written]] = []
@@ -282,14 +283,7 @@ class Batch:
 
     def _attempt(self, row: Any, state: AttemptState, response: Response, txn_id: str | None) -> None:
         self.attempts.append(
-            {
-                "activity_id": row.id,
-                "number": row.number,
-                "state": state,
-                "status_code": response.status_code,
-                "status_message": response.status_message,
-                "txn_id": txn_id,
-            }
+            AttemptOutcome(row.id, row.number, state, response.status_code, response.status_message, txn_id)
         )
 
     # Writing ----------------------------------------------------------------

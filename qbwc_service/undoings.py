@@ -55,7 +55,7 @@ def without_waiting(run: Run, candidates: Sequence[Any]) -> Sequence[Any]:
     may_wait = [
         row
         for row in candidates
-        if row.generation > 1 or (row.kind == SALE and run.stores[row.store_id].sends_web_orders)
+        if row.generation > 1 or (row.kind == SALE and row.store_id in run.web_order_stores)
     ]
     waiting = open_undoings(run.db, run.company.id, may_wait)
     if not waiting:

@@ -61,6 +61,18 @@ class Record:
         found = self._find(name)
         return None if found is None else (found.text or "").strip()
 
+    def first_texts(self, *names: str) -> dict[str, str]:
+        """Those of these simple values that are there and not empty, by name; of a repeated one the first.
+
+        One walk through a record of many fields is quicker than one for each name.
+        """
+        found: dict[str, str] = {}
+        for element in self._element.iterchildren(*names):
+            text = (element.text or "").strip()
+            if text:
+                found.setdefault(str(element.tag), text)
+        return found
+
     def texts(self, name: str) -> list[str]:
         """The values of a repeated simple element; "Line/Note" are those of every `Line` of this record."""
         within, _, leaf = name.rpartition("/")

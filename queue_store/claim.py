@@ -158,18 +158,17 @@ def record_attempts(db: Session, exchange_id: int, sendings: Sequence[Sending]) 
         return
     _RECORD_ATTEMPTS.run_many(
         db,
-        [
-            {
-                "activity_id": sending.activity_id,
-                "number": sending.number,
-                "exchange_id": exchange_id,
-                "state": AttemptState.SENT,
-                "fingerprint": sending.fingerprint,
-                "predicted_total": sending.predicted_total,
-                "status_code": None,
-                "status_message": "",
-                "txn_id": None,
-            }
-            for sending in sendings
-        ],
+        {
+            "exchange_id": exchange_id,
+            "state": AttemptState.SENT,
+            "status_code": None,
+            "status_message": "",
+            "txn_id": None,
+        },
+        {
+            "activity_id": [sending.activity_id for sending in sendings],
+            "number": [sending.number for sending in sendings],
+            "fingerprint": [sending.fingerprint for sending in sendings],
+            "predicted_total": [sending.predicted_total for sending in sendings],
+        },
     )

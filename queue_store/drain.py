@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
@@ -78,6 +78,17 @@ class Change:
     next_at: datetime | None = None
     #: Further columns of the activity, the same names in every change of one call.
     values: dict[str, Any] | None = None
+
+
+class Outcome(NamedTuple):
+    """What came of one attempt."""
+
+    activity_id: int
+    number: int
+    state: AttemptState
+    status_code: int
+    status_message: str
+    txn_id: str | None
 
 
 def in_doubt(db: Session, company_id: int, *, kinds: Collection[str]) -> Sequence[Activity]:
@@ -154,42 +165,35 @@ def change(db: Session, changes: Sequence[Change], *, exchange_id: int | None = 
         if ActivityState(after) not in TRANSITIONS[ActivityState(before)]:
             raise IllegalTransition(item.activity_id, before, after)
     now = datetime.now(UTC)
-    rows = [
-        {
-            **{f"_v_{name}": value for name, value in (item.values or {}).items()},
-            "_before": item.before,
-            "_after": item.after,
-            "_sentence": item.sentence,
-            "_reason": item.reason,
-            "_next_at": item.next_at,
-            "_now": now,
-        }
-        for item in changes
-    ]
     names = tuple(sorted(changes[0].values or ()))
     ids = [item.activity_id for item in changes]
-    if all(row == rows[0] for row in rows):
-        changed = _alike_statement(names).run(db, {**rows[0], "_ids": ids})
+    from_states, to_states = [item.before for item in changes], [item.after for item in changes]
+    each: dict[str, list[Any]] = {
+        "_before": from_states,
+        "_after": to_states,
+        "_sentence": [item.sentence for item in changes],
+        "_reason": [item.reason for item in changes],
+        "_next_at": [item.next_at for item in changes],
+        **{f"_v_{name}": [(item.values or {})[name] for item in changes] for name in names},
+    }
+    same = {name: values[0] for name, values in each.items() if values.count(values[0]) == len(values)}
+    if len(same) == len(each):
+        changed = _alike_statement(names).run(db, {**same, "_now": now, "_ids": ids})
     else:
-        changed = _change_statement(names).run_many(
-            db, [{**row, "_id": activity_id} for row, activity_id in zip(rows, ids, strict=True)]
-        )
-    if changed != len(rows):
+        others = {name: values for name, values in each.items() if name not in same}
+        changed = _change_statement(names).run_many(db, {**same, "_now": now}, {"_id": ids, **others})
+    if changed != len(changes):
         raise LostRace(changes[0].activity_id, changes[0].before)
     _KEEP_EVENTS.run_many(
         db,
-        [
-            {
-                "id": event_id,
-                "activity_id": item.activity_id,
-                "at": now,
-                "from_state": item.before,
-                "to_state": item.after,
-                "cause": item.cause or item.sentence,
-                "exchange_id": exchange_id,
-            }
-            for item, event_id in zip(changes, new_ids(len(changes)), strict=True)
-        ],
+        {"at": now, "exchange_id": exchange_id},
+        {
+            "id": new_ids(len(changes)),
+            "activity_id": ids,
+            "from_state": from_states,
+            "to_state": to_states,
+            "cause": [item.cause or item.sentence for item in changes],
+        },
     )
 
 
@@ -220,23 +224,21 @@ def _compare_and_set(names: tuple[str, ...]) -> Update:
     )
 
 
-def settle_attempts(db: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Outcomes of attempts: dicts of activity_id, number, state, status_code, status_message, txn_id."""
+def settle_attempts(db: Session, rows: Sequence[Outcome]) -> None:
+    """What came of these attempts."""
     if not rows:
         return
     _SETTLE_ATTEMPTS.run_many(
         db,
-        [
-            {
-                "_id": row["activity_id"],
-                "_number": row["number"],
-                "_state": row["state"],
-                "_code": row["status_code"],
-                "_message": row["status_message"],
-                "_txn_id": row["txn_id"],
-            }
-            for row in rows
-        ],
+        {},
+        {
+            "_id": [row.activity_id for row in rows],
+            "_number": [row.number for row in rows],
+            "_state": [row.state for row in rows],
+            "_code": [row.status_code for row in rows],
+            "_message": [row.status_message for row in rows],
+            "_txn_id": [row.txn_id for row in rows],
+        },
     )
 
 

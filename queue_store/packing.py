@@ -1,15 +1,18 @@
 """Bytes kept small: payloads, prepared requests and message sets repeat the same words thousands of times.
 
-Each row is packed by itself, so what all rows share is told to zlib beforehand.
+Each row is packed by itself, so what all rows share is told to Zstandard beforehand.
 A row then takes a third less, and so does a commit that changes fifty of them. What was packed under a dictionary needs that very
 one: a better one gets a number of its own, and the old ones stay.
 """
 
 from __future__ import annotations
 
-import zlib
+import threading
 
-_LEVEL = 1
+import zstandard
+
+#: Smaller than zlib's quickest, in a fifth of its time.
+_LEVEL = 3
 #: Number 1: an order, its prepared receipt, and a message set as they are spelt; the commonest last.
 _FIRST = (
     b'<?xml version="1.0" encoding="utf-8"?><?qbposxml version="3.0"?><QBPOSXML>'
@@ -48,16 +51,30 @@ _FIRST = (
     b'</SalesReceiptItemAdd><SalesReceiptItemAdd><ListID>","sku:","</ListID><Desc1></Desc1><Price></Price><Qty>'
     b"</Qty><TaxCode>Non</TaxCode></SalesReceiptItemAdd><SalesReceiptItemAdd><ListID>"
 )
-_DICTIONARIES = {1: _FIRST}
+_DICTIONARIES = {1: zstandard.ZstdCompressionDict(_FIRST, dict_type=zstandard.DICT_TYPE_RAWCONTENT)}
 _NEWEST = 1
+_DICTIONARIES[_NEWEST].precompute_compress(level=_LEVEL)
+
+
+class _Tools(threading.local):
+    """What packs and unpacks, of each thread its own: one may not be used by two at once."""
+
+    def __init__(self) -> None:
+        # With a checksum: what is damaged is never taken for something else.
+        self.packer = zstandard.ZstdCompressor(dict_data=_DICTIONARIES[_NEWEST], write_checksum=True)
+        self.unpackers = {
+            number: zstandard.ZstdDecompressor(dict_data=words) for number, words in _DICTIONARIES.items()
+        }
+
+
+_tools = _Tools()
 
 
 def pack(data: bytes) -> bytes:
-    """`data` made small: the number of the dictionary, then what zlib makes of it."""
-    packer = zlib.compressobj(_LEVEL, zdict=_DICTIONARIES[_NEWEST])
-    return bytes((_NEWEST,)) + packer.compress(data) + packer.flush()
+    """`data` made small: the number of the dictionary, then what Zstandard makes of it."""
+    return bytes((_NEWEST,)) + _tools.packer.compress(data)
 
 
 def unpack(stored: bytes) -> bytes:
-    """What `pack` was given. Raises KeyError for a dictionary that this version does not have, zlib.error for damage."""
-    return zlib.decompressobj(zdict=_DICTIONARIES[stored[0]]).decompress(memoryview(stored)[1:])
+    """What `pack` was given. Raises KeyError for a dictionary that this version does not have, ZstdError for damage."""
+    return _tools.unpackers[stored[0]].decompress(memoryview(stored)[1:])

@@ -8,15 +8,17 @@ same twenty statements for each message set, so here that is done once.
 from __future__ import annotations
 
 import re
+import weakref
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Executable
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from queue_store.models import Activity, Attempt
@@ -25,6 +27,8 @@ _Convert = Callable[[Any], Any]
 
 #: How SQLAlchemy spells a list whose length it does not know yet.
 _LIST = re.compile(r"__\[POSTCOMPILE_(\w+)\]")
+#: Where a session keeps its transaction and the connection of it.
+_KNOWN = "queue_store.prebuilt"
 
 
 class Prebuilt:
@@ -43,18 +47,29 @@ class Prebuilt:
         connection = _connection(db)
         spelt = self._for(connection.dialect)
         sql, parameters = spelt.one(values)
-        return spelt.rows(_fetched(connection, sql, parameters))
+        with _cursor(connection, sql) as cursor:
+            cursor.execute(sql, parameters)
+            return spelt.rows(cursor.fetchall())
 
     def run(self, db: Session, values: Mapping[str, Any]) -> int:
         """Write once; gives how many rows it met."""
         connection = _connection(db)
-        return connection.exec_driver_sql(*self._for(connection.dialect).one(values)).rowcount
+        sql, parameters = self._for(connection.dialect).one(values)
+        with _cursor(connection, sql) as cursor:
+            cursor.execute(sql, parameters)
+            return int(cursor.rowcount)
 
-    def run_many(self, db: Session, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Write once for each of these, of one at least, which have a value for every parameter, and no lists."""
+    def run_many(self, db: Session, same: Mapping[str, Any], each: Mapping[str, Sequence[Any]]) -> int:
+        """Write once for each row; gives how many rows it met. There are no lists among the parameters.
+
+        `same` are the values that all rows share, `each` has for every other parameter its values in the
+        order of the rows, of which there is one at least.
+        """
         connection = _connection(db)
         spelt = self._for(connection.dialect)
-        return connection.exec_driver_sql(spelt.sql, spelt.many(rows)).rowcount
+        with _cursor(connection, spelt.sql) as cursor:
+            cursor.executemany(spelt.sql, spelt.many(same, each))
+            return int(cursor.rowcount)
 
     def _for(self, dialect: Dialect) -> _Spelt:
         spelt = self._spelt.get(dialect.name)
@@ -64,19 +79,31 @@ class Prebuilt:
 
 
 def _connection(db: Session) -> Connection:
-    if any(isinstance(changed, (Activity, Attempt)) for changed in (*db.dirty, *db.new)):
+    """The connection of the transaction; asking the session for it takes longer than a short statement."""
+    if (db.identity_map.check_modified() or db.new) and any(
+        isinstance(changed, (Activity, Attempt)) for changed in (*db.dirty, *db.new)
+    ):
         db.flush()
-    return db.connection()
+    transaction = db.get_transaction()
+    known: tuple[weakref.ref[SessionTransaction], Connection] | None = db.info.get(_KNOWN)
+    if transaction is not None and known is not None and known[0]() is transaction:
+        return known[1]
+    connection = db.connection()
+    transaction = db.get_transaction()
+    assert transaction is not None
+    # Weak, since it knows the session: the two would wait for the collector together.
+    db.info[_KNOWN] = weakref.ref(transaction), connection
+    return connection
 
 
-def _fetched(connection: Connection, sql: str, parameters: Any) -> list[tuple[Any, ...]]:
-    """By the driver's own cursor; its errors are SQLAlchemy's, as everywhere."""
+@contextmanager
+def _cursor(connection: Connection, sql: str) -> Iterator[Any]:
+    """The driver's own cursor; its errors are SQLAlchemy's, as everywhere."""
     driver: Any = connection.dialect.loaded_dbapi
     proxied = connection.connection
-    cursor = proxied.cursor()
+    cursor: Any = proxied.cursor()
     try:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())
+        yield cursor
     except driver.Error as error:
         if connection.dialect.is_disconnect(error, proxied, cursor):
             connection.invalidate(error)
@@ -117,13 +144,22 @@ class _Spelt:
         sql = _LIST.sub(lambda found: lists[found[1]] or "NULL", self.sql) if lists else self.sql
         return sql, tuple(named.values()) if self.is_positional else named
 
-    def many(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Parameters for each of these."""
-        names = [name for name, _, _ in self.parameters]
-        columns = [_column([row[name] for row in rows], convert) for name, convert, _ in self.parameters]
+    def many(self, same: Mapping[str, Any], each: Mapping[str, Sequence[Any]]) -> list[Any]:
+        """Parameters for each row."""
+        count = len(next(iter(each.values())))
+        columns: list[Sequence[Any]] = []
+        for name, convert, _ in self.parameters:
+            if name in each:
+                values = each[name]
+                columns.append(values if convert is None else [convert(value) for value in values])
+            else:
+                value = same[name]
+                columns.append([value if convert is None else convert(value)] * count)
+        rows = list(zip(*columns, strict=True))
         if self.is_positional:
-            return list(zip(*columns, strict=True))
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+            return rows
+        names = [name for name, _, _ in self.parameters]
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def rows(self, fetched: list[tuple[Any, ...]]) -> list[Any]:
         """What was fetched, with every value of the type that its column has."""
@@ -133,15 +169,6 @@ class _Spelt:
                 columns[place] = [convert(value) for value in columns[place]]
             fetched = list(zip(*columns, strict=True))
         return [self.row(values) for values in fetched]
-
-
-def _column(column: list[Any], convert: _Convert | None) -> list[Any]:
-    if convert is None:
-        return column
-    if all(value is column[0] for value in column):
-        # Such as the moment at which all of them change.
-        return [convert(column[0])] * len(column)
-    return [convert(value) for value in column]
 
 
 def _spelt(statement: Any, dialect: Dialect) -> _Spelt:

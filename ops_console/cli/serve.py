@@ -85,7 +85,7 @@ def worker(desk: Desk, once: bool, as_json: bool) -> None:
 def _collect_rarely() -> None:
     """Python looks for cycles at every 700 new objects, which are a few orders, and now and then in all that is loaded."""
     gc.freeze()
-    gc.set_threshold(3000)
+    gc.set_threshold(10_000)
 
 
 def _end_at_signals() -> None:

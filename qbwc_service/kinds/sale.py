@@ -48,8 +48,10 @@ def web_orders_of(run: Run, sales: Sequence[Any]) -> dict[int, str]:
     identities = {
         sale.id: (SALES_ORDER, run.mark(sale.store_id, sale.record_id, sale.generation).record_mark)
         for sale in sales
-        if run.stores[sale.store_id].sends_web_orders
+        if sale.store_id in run.web_order_stores
     }
+    if not identities:
+        return {}
     found = live_documents(run.db, run.company.id, set(identities.values()))
     return {
         sale.id: document.txn_id

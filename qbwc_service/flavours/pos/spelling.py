@@ -38,6 +38,9 @@ from queue_store.product_payloads import StockAdjustment
 from queue_store.settings import Settings
 
 _GRAMMAR = load_grammar("qbposxml")
+#: What QuickBooks itself calls what it wrote, the kinds of record one after another.
+_NUMBERS = ("SalesReceiptNumber", "SalesOrderNumber", "ItemNumber", "InventoryAdjustmentNumber")
+_DISCOUNTS = ("Discount", "DiscountPercent")
 #: DiscountSource of what QuickBooks took off by itself.
 _OWN_DISCOUNTS = frozenset({"Pricing", "Reward"})
 
@@ -167,20 +170,15 @@ class PosSpelling:
             if not reversal:
                 raise UnreadableAnswer(f"{record.name} holds no ReversalTxnID")
             return Written(reversal)
-        txn_id = record.text("TxnID") or record.text("ListID")
+        there = record.first_texts("TxnID", "ListID", "Total", *_NUMBERS, *_DISCOUNTS)
+        txn_id = there.get("TxnID") or there.get("ListID")
         if not txn_id:
             raise UnreadableAnswer(f"{record.name} holds neither TxnID nor ListID")
         return Written(
             txn_id,
-            record.text("SalesReceiptNumber")
-            or record.text("SalesOrderNumber")
-            or record.text("ItemNumber")
-            or record.text("InventoryAdjustmentNumber")
-            or "",
-            record.decimal("Total"),
-            discounted=any(
-                record.decimal(name) for name in ("Discount", "DiscountPercent") if record.text(name)
-            )
+            next((there[name] for name in _NUMBERS if name in there), ""),
+            record.decimal("Total") if "Total" in there else None,
+            discounted=any(record.decimal(name) for name in _DISCOUNTS if name in there)
             or any(source in _OWN_DISCOUNTS for source in record.texts("SalesReceiptItemRet/DiscountSource")),
         )
 
