@@ -24,11 +24,12 @@ just these allowances, each for what nobody could have known:
 **In the evening**, when everything was read, there are no allowances: every
 product of both shops shows this number, no more and no less.
 
-Two things are for a person. A web order whose receipt took
+Three things are for a person. A web order whose receipt took
 less, since the shop's order was changed after it was written, stays open in
 QuickBooks, and holds the rest until somebody closes it there. And an edit that the service
 had not read when its shop was paused counts for nothing: QuickBooks' number takes its place
-at the go-live.
+at the go-live. So does an edit that falls while the service doubts, after a start, what the product
+showed: nobody edits then.
 """
 
 from __future__ import annotations
@@ -168,6 +169,12 @@ class Oracle:
             ZERO,
         )
         return wanted - self._adjusted.get(list_id, ZERO)
+
+    def open_edits(self) -> bool:
+        """True if a person has changed a quantity that the books do not have yet."""
+        self._read_books()
+        list_ids = {edit.list_id for edit in self.world.ledger.edits} | set(self._adjusted)
+        return any(self._edited(list_id, as_told=False) for list_id in list_ids)
 
     # The numbers
 
