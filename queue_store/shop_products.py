@@ -204,7 +204,7 @@ def mark_gone(db: Session, store: Store, product_ids: Collection[int]) -> None:
 def forget_agreement(db: Session, store_id: int, product_ids: Collection[int]) -> None:
     """A quantity of ours is about to be written to these: what both sides agreed on holds no more."""
     for row in products_of(db, store_id, product_ids).values():
-        row.agreed_gross = None
+        row.agreed_gross = row.doubted_gross = None
     db.flush()
 
 

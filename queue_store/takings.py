@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import SALE, newest_of_record
@@ -199,8 +199,11 @@ def begin_takings(
     )
     db.execute(
         update(ShopProduct)
-        .where(ShopProduct.store_id == store.id, ShopProduct.agreed_gross.is_not(None))
-        .values(agreed_gross=None)
+        .where(
+            ShopProduct.store_id == store.id,
+            or_(ShopProduct.agreed_gross.is_not(None), ShopProduct.doubted_gross.is_not(None)),
+        )
+        .values(agreed_gross=None, doubted_gross=None)
         .execution_options(synchronize_session=False)
     )
     db.expire_all()

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from queue_store.adjustments import order_adjustment
 from queue_store.allocation import gross_takings
 from queue_store.companies import live_kinds
+from queue_store.doubting import tell_doubted_edit
 from queue_store.limits import Limits, divide, told
 from queue_store.matching import match_products
 from queue_store.models import Company, ShopProduct, Store
@@ -174,6 +175,12 @@ class ProductPass:
             # Something came in since; the next pass sees it.
             return
         assert row.list_id is not None
+        if row.agreed_gross is None:
+            company = db.get_one(Company, store.company_id)
+            tell_doubted_edit(
+                db, store, row, difference, wanted_of(db, company, store, [row])[number].quantity
+            )
+            return
         # Its taking has the opposite sign, and is a part of the gross: so that is the agreed one again, and the
         # edit is seen once.
         order_adjustment(
@@ -205,9 +212,10 @@ class ProductPass:
         return {number: difference for number, difference in found.items() if difference}
 
     def _edit_of(self, row: ShopProduct, taken: Decimal) -> Decimal:
-        if row.quantity is None or row.agreed_gross is None or row.manage_stock != "yes":
+        agreed = row.doubted_gross if row.agreed_gross is None else row.agreed_gross
+        if row.quantity is None or agreed is None or row.manage_stock != "yes":
             return Decimal(0)
-        return row.quantity + taken - row.agreed_gross
+        return row.quantity + taken - agreed
 
     # -- what is to be written
 
@@ -343,7 +351,7 @@ class ProductPass:
                 and now_wanted.quantity is not None
                 and item.quantity is not None
             ):
-                row.agreed_gross = item.quantity + taken[number]
+                row.agreed_gross, row.doubted_gross = item.quantity + taken[number], None
             wrote = self._written.get(number)
             if left and wrote is not None and now_wanted == plan.wanted:
                 self._ended[number] = not_taken(item, left)
