@@ -126,6 +126,10 @@ class Oracle:
                     if as_told or list_id not in taken:
                         # What a receipt left open of it is nobody's, so that a shop may show it: but need not.
                         pieces -= held.get(list_id, ZERO)
+                    if as_told and told[name][number].erased:
+                        # It is promised to nobody. But where its sales order holds more than it took, and the service
+                        # has not asked yet whether it is still there, it counts the rest as free: which it is.
+                        pieces = min(pieces, ZERO)
                     promised[list_id] += pieces
         return promised
 
@@ -151,6 +155,7 @@ class Oracle:
         told = self.world.ledger.told[name]
         for number, reduced in self._true_orders()[name].items():
             known = told[number].reduced if number in told else {}
+            # Erasing moves no number, and an erased order is not in the table.
             for list_id in reduced.keys() | known.keys():
                 moved[list_id] += known.get(list_id, ZERO) - reduced.get(list_id, ZERO)
         for edit in self.world.ledger.edits:
@@ -261,7 +266,17 @@ class Oracle:
         """Orders of before that were not open then count no more."""
         self.paused.pop(name, None)
         with self.world.shops[name].site.store.transaction():
-            self.before[name] = set(self.world.shops[name].site.table("orders")) - set(open_then)
+            self._read_books()
+            # What the service was told of, and has still to write, is promised like what stands open.
+            table = self.world.shops[name].site.table("orders")
+            unsent = {
+                number
+                for number in self.world.ledger.told[name]
+                if number in table
+                and table[number]["status"] in ("completed", "refunded")
+                and (name, number) not in self._receipts
+            }
+            self.before[name] = set(table) - set(open_then) - unsent
 
 
 def marked(text: str | None, codes: dict[str, str]) -> tuple[str, int, int] | None:

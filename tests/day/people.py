@@ -211,7 +211,9 @@ class People:
             shop.erase_order(order_id)
             self.erased.add((name, order_id))
             # Nothing of it is promised any more; until the service notices, it shows too few.
-            self.world.ledger.told[name].pop(order_id, None)
+            known = self.world.ledger.told[name].get(order_id)
+            if known is not None:
+                known.erased = True
             if name == "north":
                 edits = self.world.ledger.edits
                 edits += [Edit(name, list_id, -pieces) for list_id, pieces in sorted(untold.items())]

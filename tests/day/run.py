@@ -1,9 +1,12 @@
 """Days of stock, from seeds: two shops, one company, everything that goes wrong, and an oracle beside it.
 
     python -m tests.day.run --seed 1                a full day
-    python -m tests.day.run --seed 1 --seeds 20     as many, one after another
-    python -m tests.day.run --seed 7 --small        a short day with few goods, as the tests play it
-    python -m tests.day.run --seed 7 --small --verbose
+    python -m tests.day.run --seed 1 --seeds 20 --jobs 2
+    python -m tests.day.run --seed 7 --small        a quarter of a day with few goods; --tiny, --brief: still less
+    python -m tests.day.run --seed 7 --small --verbose --story day.txt --keep days
+
+A seed tells the same story each time, to the byte: its digest is told. `--variation` plays it with
+other ids. `--story` writes down all that passed on the wires, `--keep` the databases of days that broke a promise.
 
 2,000 items of which 300 in styles, 600 web orders, 400 sales at the tills, 60
 refunds, 30 changes of prices. Webhooks come late, doubled, or never, and are off for an
@@ -45,7 +48,7 @@ from tests.day.chance import drawn_from
 from tests.day.clock import running
 from tests.day.oracle import Oracle
 from tests.day.people import People
-from tests.day.plot import FULL, SMALL, TINY, Plot, Size
+from tests.day.plot import SIZES, Plot, Size
 from tests.day.story import Story
 from tests.day.world import Broken, World, come_to_rest, make_world
 from tests.faults.snapshots import Snapshot
@@ -277,6 +280,8 @@ class Day:
         world.new_scheduler()
         world.count("database of the service put back by an hour")
         world.ledger.touched.update(world.skus)
+        # What the shops show was written by what is forgotten now, and knew more.
+        world.ledger.strange |= {(name, number) for name in world.shops for number in world.items[name]}
 
     # What falls in between
 
@@ -380,8 +385,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=1, help="how many, from that one on")
     parser.add_argument("--variation", type=int, default=0, help="the same day with other ids")
     parser.add_argument("--jobs", type=int, default=1, help="how many at a time")
-    parser.add_argument("--small", action="store_true", help="a short day with few goods")
-    parser.add_argument("--tiny", action="store_true", help="as the tests play it")
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument(
+        "--small", action="store_const", dest="size", const="small", help="a quarter of a day, few goods"
+    )
+    sizes.add_argument("--tiny", action="store_const", dest="size", const="tiny", help="still fewer")
+    sizes.add_argument(
+        "--brief", action="store_const", dest="size", const="brief", help="as the tests play it"
+    )
+    parser.set_defaults(size="full")
     parser.add_argument("--verbose", action="store_true", help="tell what falls by chance (one seed)")
     parser.add_argument(
         "--story", type=Path, help="a file for everything that passes on the wires (one seed)"
@@ -389,8 +401,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, help="a folder for the databases of days that broke a promise")
     asked = parser.parse_args(arguments)
     logging.disable(logging.CRITICAL)
-    size = TINY if asked.tiny else SMALL if asked.small else FULL
-    how: dict[str, Any] = {"size": size, "variation": asked.variation, "keep": asked.keep}
+    how: dict[str, Any] = {"size": SIZES[asked.size], "variation": asked.variation, "keep": asked.keep}
     if asked.seeds == 1:
         say = _say if asked.verbose else lambda line: None
         return _tell([play(asked.seed, say=say, story_path=asked.story, **how)], asked)
@@ -426,7 +437,7 @@ def _tell(reports: Iterable[Report], asked: argparse.Namespace) -> int:
             broken += 1
             for line in report.broken[:_MOST_TOLD]:
                 _say(f"  {line}")
-            size = " --tiny" if asked.tiny else " --small" if asked.small else ""
+            size = "" if asked.size == "full" else f" --{asked.size}"
             other = f" --variation {asked.variation}" if asked.variation else ""
             _say(f"  replay: python -m tests.day.run --seed {report.seed}{size}{other} --verbose")
     for name, count in sorted(fired.items()):
