@@ -161,6 +161,7 @@ def _agree(db: Session, store: Store, company: Company, row: ShopProduct, activi
     """The shop's quantity stays what it is: the adjustment's taking is a part of what both sides agreed on."""
     if company.tracks_stock:
         if "stock" in live_kinds(store) and row.quantity is not None:
+            row.doubted_gross = None
             row.agreed_gross = row.quantity + gross_takings(db, store.id, [row.product_id])[row.product_id]
     else:
         # Nobody counts documents yet, so that the taking would never meet its move.

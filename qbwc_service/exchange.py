@@ -28,6 +28,7 @@ from qbxml.errors import QbxmlError
 from qbxml.hresults import HresultRule, classify_hresult
 from qbxml.reader import ResponseSet, read_response
 from queue_store.database import Database
+from queue_store.doubting import doubt_agreements
 from queue_store.models import Exchange
 from queue_store.sessions import (
     distrust_sessions,
@@ -58,12 +59,17 @@ class WebConnectorConversation:
         self._database = database
 
     def start(self) -> None:
-        """To be called when a service starts: what open sessions have learnt is asked again.
+        """To be called when a service starts: what open sessions have learnt is asked again, and the shops' edits are doubted.
 
         Whoever puts a backup back stops and starts the service, and the sessions in it know nothing of
         what QuickBooks has written since.
         """
-        self._database.write_again(distrust_sessions)
+
+        def work(db: Session) -> None:
+            distrust_sessions(db)
+            doubt_agreements(db)
+
+        self._database.write_again(work)
 
     def server_version(self) -> str:
         """Product and version, for the Web Connector's log."""

@@ -90,7 +90,8 @@ def take_in(db: Session, incoming: Incoming) -> tuple[Taken, Activity]:
         if latest is not None and incoming.modified_at < latest:
             return Taken.OLDER, activity
         same_second = incoming.modified_at == latest
-    if digest == activity.digest and not _is_other_verdict(activity, incoming):
+    is_back = _is_back(activity, incoming)
+    if digest == activity.digest and not is_back and not _is_other_verdict(activity, incoming):
         return Taken.UNCHANGED, activity
     # Deleted and restored, an order has its old content, and is wanted anew all the same.
     as_wanted = activity.unwanted == (incoming.state is ActivityState.CANCELLED)
@@ -105,9 +106,18 @@ def take_in(db: Session, incoming: Incoming) -> tuple[Taken, Activity]:
         return _put_beside(db, activity, incoming, digest)
     if state in (ActivityState.SUCCEEDED, ActivityState.SUPERSEDED):
         return _compare_with_books(db, activity, incoming, digest)
-    is_other_content = digest != activity.digest
+    is_doubtful = same_second and (digest != activity.digest or is_back)
     _replace(db, activity, incoming, digest)
-    return (Taken.SAME_SECOND if same_second and is_other_content else Taken.REPLACED), activity
+    return (Taken.SAME_SECOND if is_doubtful else Taken.REPLACED), activity
+
+
+def _is_back(activity: Activity, incoming: Incoming) -> bool:
+    """What was cancelled at home is wanted again, perhaps with the very content that it had: or an old state came late."""
+    return (
+        activity.state == ActivityState.CANCELLED
+        and activity.reason not in ("operator", "activity")
+        and incoming.state is not ActivityState.CANCELLED
+    )
 
 
 def _is_other_verdict(activity: Activity, incoming: Incoming) -> bool:

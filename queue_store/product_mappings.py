@@ -49,7 +49,7 @@ def set_product(db: Session, store: Store, row: ShopProduct, list_id: str, who: 
     bind_product(db, row, list_id, OPERATOR)
     if was != list_id:
         # The two sides never agreed about this item.
-        row.agreed_gross = None
+        row.agreed_gross = row.doubted_gross = None
     audit(db, store.company_id, who, f"mapping product {row.product_id} of store {store.name}", was, list_id)
     ask_store_products(db, store, [row.product_id], cause=f"it is another item of QuickBooks, says {who}")
     return True
@@ -63,7 +63,7 @@ def remove_product(db: Session, store: Store, row: ShopProduct, who: str) -> Non
         db, store.company_id, who, f"mapping product {row.product_id} of store {store.name}", row.list_id, ""
     )
     row.list_id, row.matched_by, row.matched_sku = None, "", ""
-    row.agreed_gross, row.differs_since = None, None
+    row.agreed_gross, row.doubted_gross, row.differs_since = None, None, None
     db.flush()
 
 

@@ -207,7 +207,7 @@ def forget_agreement(db: Session, store_id: int, product_ids: Collection[int]) -
         db.execute(
             update(ShopProduct)
             .where(ShopProduct.store_id == store_id, ShopProduct.product_id.in_(some))
-            .values(agreed_gross=None)
+            .values(agreed_gross=None, doubted_gross=None)
         )
 
 

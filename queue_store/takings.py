@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select, update
+import msgspec
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import SALE, newest_of_record
@@ -15,12 +16,19 @@ from queue_store.catalogue import fold
 from queue_store.closing import reopen
 from queue_store.companies import live_kinds
 from queue_store.matching import items_of_skus
-from queue_store.models import OrderTaking, ShopProduct, Store
+from queue_store.models import Activity, OrderTaking, ShopProduct, Store
 from queue_store.payloads import Order, OrderLine
 from queue_store.product_sync import ask_products, ask_store_products
 from queue_store.shop_marks import move_orders_mark
 from queue_store.shop_products import pieces, products_of
-from queue_store.states import ABROAD
+from queue_store.states import ABROAD, ActivityState
+
+_order = msgspec.json.Decoder(Order)
+#: A sale in one of these is not known to be in the books, and is not over.
+_TO_GO = (
+    *(ActivityState.PENDING, ActivityState.DELAYED, ActivityState.WAITING, ActivityState.HELD),
+    *(ActivityState.FAILED, ActivityState.SENT, ActivityState.IN_DOUBT),
+)
 
 
 def keeps_takings(store: Store) -> bool:
@@ -181,6 +189,8 @@ def begin_takings(
 ) -> set[str]:
     """Stock goes live: these orders stand open in the shop, and of those `booked` the books know already.
 
+    Orders that stand open no more, but whose receipt has still to go from here, count like open ones.
+
     Gives the items of which something else is promised now than before, to all shops of the company.
 
     `since`: when the newest of all orders was changed, as the reading began. All
@@ -190,6 +200,9 @@ def begin_takings(
     both sides' agreements of that time.
     """
     records = {str(order.order_id) for order in orders}
+    unsent = [order for order in _unsent_orders(db, store) if str(order.order_id) not in records]
+    orders = [*orders, *unsent]
+    records |= {str(order.order_id) for order in unsent}
     before = _promised_items(db, store)
     db.execute(
         update(OrderTaking)
@@ -199,8 +212,11 @@ def begin_takings(
     )
     db.execute(
         update(ShopProduct)
-        .where(ShopProduct.store_id == store.id, ShopProduct.agreed_gross.is_not(None))
-        .values(agreed_gross=None)
+        .where(
+            ShopProduct.store_id == store.id,
+            or_(ShopProduct.agreed_gross.is_not(None), ShopProduct.doubted_gross.is_not(None)),
+        )
+        .values(agreed_gross=None, doubted_gross=None)
         .execution_options(synchronize_session=False)
     )
     db.expire_all()
@@ -220,6 +236,23 @@ def begin_takings(
     name_booked(db, store, booked)
     db.expire_all()
     return before | _promised_items(db, store)
+
+
+def _unsent_orders(db: Session, store: Store) -> list[Order]:
+    """Orders as last heard of whose receipt is going to QuickBooks, or may be there: not those that go by push only."""
+    payload = func.coalesce(Activity.newer_payload, Activity.payload)
+    rows = db.scalars(
+        select(payload)
+        .where(
+            Activity.company_id == store.company_id,
+            Activity.store_id == store.id,
+            Activity.kind == SALE,
+            Activity.state.in_(_TO_GO),
+            Activity.reason.not_in(("before since", "untranslatable")),
+        )
+        .order_by(Activity.id)
+    )
+    return [_order.decode(row) for row in rows]
 
 
 def _promised_items(db: Session, store: Store) -> set[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from queue_store.doubting import trust_agreements
 from queue_store.models import Store
 from queue_store.product_sync import ask_whole_store
 from queue_store.settings import Settings
@@ -60,6 +61,7 @@ def _changed(piece: Piece) -> Keep:
             return Next(place | {"after": rows.next_after.isoformat()}, found)
         if endpoint == _PRODUCTS:
             return Next({"list": _VARIATIONS, "after": place["began"], "began": place["began"]}, found)
+        trust_agreements(db, store, piece.began_at)
         return Next(None, found)
 
     return keep
@@ -88,7 +90,7 @@ def _all(piece: Piece) -> Keep:
     if place["list"] == _MISSING:
         return _missing(piece, place)
     if place["list"] == _COMPARED:
-        return _compared(place)
+        return _compared(place, piece.began_at)
     endpoint, start = place["list"], int(place["start"])
     query = _FIELDS | {"order": "asc", "orderby": "id", "per_page": str(PER_PAGE), "offset": str(start)}
     try:
@@ -143,9 +145,11 @@ def _missing(piece: Piece, place: dict[str, Any]) -> Keep:
     return keep
 
 
-def _compared(place: dict[str, Any]) -> Keep:
+def _compared(place: dict[str, Any], began_at: datetime) -> Keep:
     def keep(db: Session, store: Store, settings: Settings) -> Next:
         asked, after = ask_whole_store(db, store, cause="nightly comparison", after_id=int(place["after"]))
+        if after is None:
+            asked += trust_agreements(db, store, began_at)
         return Next(None if after is None else {"list": _COMPARED, "after": after}, {"asked": asked})
 
     return keep

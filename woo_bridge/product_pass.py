@@ -308,7 +308,7 @@ class ProductPass:
                 and now_wanted.quantity is not None
                 and item.quantity is not None
             ):
-                row.agreed_gross = item.quantity + taken[number]
+                row.agreed_gross, row.doubted_gross = item.quantity + taken[number], None
             wrote = self._written.get(number)
             differs = bool(left) or held_back is not None
             # What differs beside the fields that were asked for is left as it is.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from queue_store.adjustments import order_adjustment
 from queue_store.allocation import gross_takings
 from queue_store.companies import live_kinds
+from queue_store.doubting import tell_doubted_edit
 from queue_store.models import Company, ShopProduct, Store
 from queue_store.product_payloads import StockAdjustment
 from queue_store.product_sync import ask_products
@@ -44,12 +45,20 @@ def edits_of(
 
 
 def send_edit(store_id: int, number: int, difference: Decimal, db: Session) -> bool:
-    """Have QuickBooks adjusted by what a person changed; False: something came in since, and the next pass sees it."""
+    """Have QuickBooks adjusted by what a person changed.
+
+    False: something came in since, and the next pass sees it; or the agreement is doubted, and a task tells of it.
+    """
     store = db.get_one(Store, store_id)
     row = products_of(db, store.id, [number])[number]
     if _edit_of(row, gross_takings(db, store.id, [number])[number]) != difference:
         return False
     assert row.list_id is not None
+    if row.agreed_gross is None:
+        company = db.get_one(Company, store.company_id)
+        shows = wanted_of(db, company, store, [row])[number].quantity
+        tell_doubted_edit(db, store, row, difference, shows)
+        return False
     # Its taking has the opposite sign, and is a part of the gross: so that is the agreed one again, and the
     # edit is seen once.
     order_adjustment(
@@ -67,6 +76,7 @@ def send_edit(store_id: int, number: int, difference: Decimal, db: Session) -> b
 
 
 def _edit_of(row: ShopProduct, taken: Decimal) -> Decimal:
-    if row.quantity is None or row.agreed_gross is None or row.manage_stock != "yes":
+    agreed = row.doubted_gross if row.agreed_gross is None else row.agreed_gross
+    if row.quantity is None or agreed is None or row.manage_stock != "yes":
         return Decimal(0)
-    return row.quantity + taken - row.agreed_gross
+    return row.quantity + taken - agreed

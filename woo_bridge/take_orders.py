@@ -28,9 +28,10 @@ from queue_store.settings import Settings
 from queue_store.shop_work import ask_shop, waiting_orders
 from queue_store.states import AT_HOME, ActivityState
 from queue_store.takings import take_stock
+from queue_store.withdraw import web_order_of
 from woo_bridge.disposition import ENDED, REFUNDED, Disposition, OrderRules, decide, order_rules
 from woo_bridge.take_refunds import UNTRANSLATABLE, see_to_refunds
-from woo_bridge.take_web_orders import make_way, redecide_web_order, take_web_order
+from woo_bridge.take_web_orders import REREAD, make_way, redecide_web_order, take_web_order
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -217,6 +218,15 @@ def release(db: Session, activity: Activity, rules: OrderRules) -> bool:
     return True
 
 
+def let_go(db: Session, sale: Activity, rules: OrderRules) -> None:
+    """The sale and its web order go where their content belongs, if they still wait for the order to be read again."""
+    if sale.reason == REREAD:
+        release(db, sale, rules)
+    web_order = web_order_of(db, sale)
+    if web_order is not None and web_order.reason == REREAD:
+        redecide_web_order(db, web_order, _order.decode(web_order.payload), rules)
+
+
 def _incoming(store: Store, order: Order, disposition: Disposition) -> Incoming:
     record_id = str(order.order_id)
     return Incoming(
@@ -261,7 +271,7 @@ def _ask_again(db: Session, store: Store, order: Order, activity: Activity) -> N
     if activity.state in (ActivityState.PENDING, ActivityState.WAITING) or (
         activity.state == ActivityState.HELD and activity.reason != "operator"
     ):
-        move(db, activity, ActivityState.WAITING, cause=sentence, sentence=sentence, reason="re-read")
+        move(db, activity, ActivityState.WAITING, cause=sentence, sentence=sentence, reason=REREAD)
     ask_shop(
         db,
         company_id=store.company_id,

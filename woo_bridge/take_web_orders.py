@@ -21,6 +21,9 @@ from woo_bridge.disposition import ENDED, Disposition, OrderRules, decide, decid
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+#: `Activity.reason` of what waits until its order was read from the shop again.
+REREAD = "re-read"
+
 
 def take_web_order(
     db: Session, store: Store, rules: OrderRules, order: Order, sale: Activity, *, pushed: bool = False
@@ -50,7 +53,7 @@ def take_web_order(
     if wanted.state is ActivityState.HELD and _is_pending(db, store, record_id):
         # Pushed, or in the queue from before a pause: newer content does not take it back.
         wanted = Disposition(ActivityState.PENDING)
-    take_in(
+    _, activity = take_in(
         db,
         Incoming(
             company_id=store.company_id,
@@ -67,6 +70,9 @@ def take_web_order(
             sentence=wanted.sentence,
         ),
     )
+    if sale.reason == REREAD and activity.state == ActivityState.PENDING:
+        # The sale waits until the shop was asked what the newest is, and so does this.
+        move(db, activity, ActivityState.WAITING, cause=sale.sentence, sentence=sale.sentence, reason=REREAD)
 
 
 def make_way(db: Session, sale: Activity) -> None:

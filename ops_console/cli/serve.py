@@ -14,6 +14,7 @@ from ops_console import wiring
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.output import json_option, print_record, remark
 from ops_console.logging import set_up_logging
+from queue_store.doubting import doubt_agreements
 
 
 @click.command(short_help="Run the service.")
@@ -69,6 +70,8 @@ def worker(desk: Desk, once: bool, as_json: bool) -> None:
     from ops_console.working import WorkLoop
 
     set_up_logging(desk.settings.log_level)
+    # As when `serve` starts: the database may be a backup that was put back.
+    desk.database.write_again(doubt_agreements)
     loop = WorkLoop(work)
     _end_at_signals()
     loop.start()

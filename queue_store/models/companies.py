@@ -76,6 +76,8 @@ class Store(Base):
     #: Orders, products of the shop were read up to here, by the shop's clock; None: not yet.
     orders_read_until: Mapped[datetime | None]
     products_read_until: Mapped[datetime | None]
+    #: Since when agreements are set aside until the products were read anew; None: they are not.
+    agreements_doubted_at: Mapped[datetime | None]
     last_webhook_at: Mapped[datetime | None]
     refused_webhooks: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

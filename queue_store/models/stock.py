@@ -54,6 +54,8 @@ class ShopProduct(Base):
     #: The shop's quantity plus all that orders took, when both sides last agreed: orders leave it alone,
     #: so that what moves it is a person's edit. None: never agreed.
     agreed_gross: Mapped[Decimal | None]
+    #: An agreement that was set aside when the service started, see `queue_store.doubting`; only while there is no other.
+    doubted_gross: Mapped[Decimal | None]
     #: True: a person holds it; nothing of it is written.
     held: Mapped[bool] = mapped_column(default=False)
     #: Since when the shop differs from what it should show; None: it does not.

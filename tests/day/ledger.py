@@ -30,6 +30,8 @@ class Told:
     modified: str
     reduced: Reduced
     lines: dict[int, str]
+    #: It was erased from the shop, of which nobody is told.
+    erased: bool = False
 
 
 @dataclass

@@ -24,11 +24,12 @@ just these allowances, each for what nobody could have known:
 **In the evening**, when everything was read, there are no allowances: every
 product of both shops shows this number, no more and no less.
 
-Two things are for a person. A web order whose receipt took
+Three things are for a person. A web order whose receipt took
 less, since the shop's order was changed after it was written, stays open in
 QuickBooks, and holds the rest until somebody closes it there. And an edit that the service
 had not read when its shop was paused counts for nothing: QuickBooks' number takes its place
-at the go-live.
+at the go-live. So does an edit that falls while the service doubts, after a start, what the product
+showed: nobody edits then.
 """
 
 from __future__ import annotations
@@ -125,6 +126,10 @@ class Oracle:
                     if as_told or list_id not in taken:
                         # What a receipt left open of it is nobody's, so that a shop may show it: but need not.
                         pieces -= held.get(list_id, ZERO)
+                    if as_told and told[name][number].erased:
+                        # It is promised to nobody. But where its sales order holds more than it took, and the service
+                        # has not asked yet whether it is still there, it counts the rest as free: which it is.
+                        pieces = min(pieces, ZERO)
                     promised[list_id] += pieces
         return promised
 
@@ -150,6 +155,7 @@ class Oracle:
         told = self.world.ledger.told[name]
         for number, reduced in self._true_orders()[name].items():
             known = told[number].reduced if number in told else {}
+            # Erasing moves no number, and an erased order is not in the table.
             for list_id in reduced.keys() | known.keys():
                 moved[list_id] += known.get(list_id, ZERO) - reduced.get(list_id, ZERO)
         for edit in self.world.ledger.edits:
@@ -168,6 +174,12 @@ class Oracle:
             ZERO,
         )
         return wanted - self._adjusted.get(list_id, ZERO)
+
+    def open_edits(self) -> bool:
+        """True if a person has changed a quantity that the books do not have yet."""
+        self._read_books()
+        list_ids = {edit.list_id for edit in self.world.ledger.edits} | set(self._adjusted)
+        return any(self._edited(list_id, as_told=False) for list_id in list_ids)
 
     # The numbers
 
@@ -254,7 +266,17 @@ class Oracle:
         """Orders of before that were not open then count no more."""
         self.paused.pop(name, None)
         with self.world.shops[name].site.store.transaction():
-            self.before[name] = set(self.world.shops[name].site.table("orders")) - set(open_then)
+            self._read_books()
+            # What the service was told of, and has still to write, is promised like what stands open.
+            table = self.world.shops[name].site.table("orders")
+            unsent = {
+                number
+                for number in self.world.ledger.told[name]
+                if number in table
+                and table[number]["status"] in ("completed", "refunded")
+                and (name, number) not in self._receipts
+            }
+            self.before[name] = set(table) - set(open_then) - unsent
 
 
 def marked(text: str | None, codes: dict[str, str]) -> tuple[str, int, int] | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from ops_sandbox.shop import Shop
 from ops_sandbox.shop import orders as shop_orders
-from tests.day.ledger import Edit
+from tests.day.ledger import ZERO, Edit, reduced_of
 from tests.day.world import World
 
 _NAMES = ("north", "south")
@@ -24,6 +24,8 @@ class People:
         self.refunds: list[tuple[str, int, int, datetime]] = []
         self.deleted_refunds: set[tuple[str, int, int]] = set()
         self.erased: set[tuple[str, int]] = set()
+        #: The day is over.
+        self.are_home = False
 
     def plan(self, begin: datetime, end: datetime) -> None:
         """Put the whole day into the world's clock."""
@@ -45,6 +47,10 @@ class People:
         for count, deed in deeds:
             for _ in range(count):
                 self.world.clock.at(begin + timedelta(seconds=self.rng.uniform(0, seconds)), deed)
+
+    def _later(self, minutes: float, deed: Callable[[], object]) -> None:
+        """What is not done by the evening is left."""
+        self.world.clock.after(timedelta(minutes=minutes), lambda: None if self.are_home else deed())
 
     def _list_id(self) -> str:
         return self.world.list_ids[self._sku()]
@@ -88,13 +94,9 @@ class People:
             shipping=Decimal("5.00") if rng.random() < 0.5 else None,
         )
         self._touch(order)
-        self.world.clock.after(
-            timedelta(minutes=rng.uniform(2, 150)), lambda: self._follow(name, order["id"])
-        )
+        self._later(rng.uniform(2, 150), lambda: self._follow(name, order["id"]))
         if method == "bacs" and rng.random() < 0.4:
-            self.world.clock.after(
-                timedelta(minutes=rng.uniform(1, 30)), lambda: self._edit_order(name, order["id"])
-            )
+            self._later(rng.uniform(1, 30), lambda: self._edit_order(name, order["id"]))
         return order
 
     def _touch(self, order: dict[str, Any]) -> None:
@@ -132,9 +134,7 @@ class People:
         elif word == "trash":
             shop.trash_order(order_id)
         if word in ("pay", "wait", "cancel"):
-            self.world.clock.after(
-                timedelta(minutes=rng.uniform(5, 120)), lambda: self._follow(name, order_id)
-            )
+            self._later(rng.uniform(5, 120), lambda: self._follow(name, order_id))
 
     def _edit_order(self, name: str, order_id: int) -> None:
         """A person changes the quantity of the first line of an order that is on hold."""
@@ -191,7 +191,11 @@ class People:
         self.world.count("refund deleted")
 
     def erase(self) -> None:
-        """An order is deleted for good, without a word."""
+        """An order is deleted for good, without a word.
+
+        What the service was never told of it has left the shop's number as by a person's hand, and counts as such:
+        no trace is left that could tell more.
+        """
         name, shop = self._shop()
         with shop.site.store.transaction():
             found = [
@@ -201,23 +205,44 @@ class People:
             ]
         if found:
             order_id = self.rng.choice(found)
+            untold = self._untold(name, order_id)
+            if untold and not self._may_edit(name, untold):
+                return
             shop.erase_order(order_id)
             self.erased.add((name, order_id))
             # Nothing of it is promised any more; until the service notices, it shows too few.
-            self.world.ledger.told[name].pop(order_id, None)
+            known = self.world.ledger.told[name].get(order_id)
+            if known is not None:
+                known.erased = True
+            if name == "north":
+                edits = self.world.ledger.edits
+                edits += [Edit(name, list_id, -pieces) for list_id, pieces in sorted(untold.items())]
             self.world.count("order erased")
+
+    def _untold(self, name: str, order_id: int) -> dict[str, Decimal]:
+        """Pieces by item that an order has of the shop's stock, and that the shop has not told of."""
+        order = self.world.shops[name].site.table("orders")[order_id]
+        reduced, _ = reduced_of(order, self.world.items[name])
+        known = self.world.ledger.told[name].get(order_id)
+        told = known.reduced if known is not None else {}
+        left = {one: reduced.get(one, ZERO) - told.get(one, ZERO) for one in reduced.keys() | told.keys()}
+        return {list_id: pieces for list_id, pieces in left.items() if pieces}
+
+    def _may_edit(self, name: str, list_ids: Iterable[str]) -> bool:
+        """False where an edit cannot be told from a writing of ours: see docs/stock.md."""
+        if name != "north":
+            return True
+        busy = {self.world.items[name].get(number) for number in self.world.busy(name)}
+        return name not in self.world.no_edits and not self.world.doubts(name) and busy.isdisjoint(list_ids)
 
     def edit(self) -> None:
         """A person changes a quantity in the shop whose edits go to QuickBooks."""
         world, shop = self.world, self.world.shops["north"]
-        if "north" in world.no_edits:
-            return
         sku = self._sku()
         product = shop.product_by_sku(sku)
         before = int(product["stock_quantity"] or 0)
         after = max(0, before + self.rng.choice((-3, -2, -1, 1, 2, 5, 8)))
-        if after == before or product["id"] in world.busy("north"):
-            # While a writing of ours is in doubt, an edit cannot be told from it: see docs/stock.md.
+        if after == before or not self._may_edit("north", [world.list_ids[sku]]):
             return
         shop.edit_product(sku, stock_quantity=after)
         world.ledger.edits.append(Edit("north", world.list_ids[sku], Decimal(after - before)))

@@ -30,8 +30,12 @@ FULL = Size(
 )
 SMALL = Size(items=90, in_styles=15, orders=60, sales=45, returns=12, prices=8, edits=8, hours=6, hot=15)
 
-#: What the tests play.
 TINY = Size(items=45, in_styles=9, orders=25, sales=20, returns=5, prices=4, edits=4, hours=4, hot=10)
+
+#: What the tests play: a morning.
+BRIEF = Size(items=30, in_styles=6, orders=14, sales=12, returns=3, prices=3, edits=4, hours=3, hot=8)
+
+SIZES = {"full": FULL, "small": SMALL, "tiny": TINY, "brief": BRIEF}
 
 
 @dataclass(frozen=True)

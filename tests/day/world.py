@@ -23,13 +23,14 @@ from qbwc_service.exchange import WebConnectorConversation
 from qbwc_service.preparing import prepare_pending
 from queue_store.companies import add_company, add_store, get_company, get_store, set_live
 from queue_store.database import Database
-from queue_store.models import Activity, Store
+from queue_store.models import Activity, ShopProduct, Store
 from queue_store.secrets import SecretBox
 from queue_store.settings import set_company_setting, set_store_setting
 from tests.catching_up import JOBS
 from tests.day.clock import WorldClock
 from tests.day.ledger import Ledger
 from tests.day.plot import Plot
+from tests.day.story import Story
 from tests.harness import PASSWORD
 from tests.money.switches import switches_of
 from tests.serving import serving
@@ -71,6 +72,9 @@ class WireClient(ShopClient):
         world.clock.drift(world.rng, 0.8)
         world.calls += 1
         answer = super()._once(call, *rest)
+        world.story.note(
+            f"{world.clock.now:%H:%M:%S} {self._name} {call} {rest[2:]}: {answer.body.decode(errors='replace')}"
+        )
         if call.startswith("POST products"):
             world.writes += 1
         world.ledger.heard(self._name, answer.body, world.items[self._name], by_rest=True)
@@ -84,7 +88,7 @@ class World:
     plot: Plot
     clock: WorldClock
     database: Database
-    log: Callable[[str], None]
+    story: Story
     pos: PosCompanyFile = field(init=False)
     ledger: Ledger = field(init=False)
     shops: dict[str, Shop] = field(default_factory=dict)
@@ -123,7 +127,7 @@ class World:
 
     def count(self, what: str) -> None:
         self.fired[what] = self.fired.get(what, 0) + 1
-        self.log(f"{self.clock.now:%H:%M:%S} {what}")
+        self.story.tell(f"{self.clock.now:%H:%M:%S} {what}")
 
     def client(self, store: Store) -> ShopClient:
         return WireClient(self, store.name)
@@ -152,6 +156,10 @@ class World:
                 if delivery.outcome == "delivered" and not delivery.is_ping:
                     if delivery.status_code != 200:
                         raise Broken(f"webhook {delivery.topic} was answered {delivery.status_code}")
+                    self.story.note(
+                        f"{self.clock.now:%H:%M:%S} {name} webhook {delivery.topic}: "
+                        f"{delivery.body.decode(errors='replace')}"
+                    )
                     self.ledger.heard(name, delivery.body, self.items[name], by_rest=False)
         return sent
 
@@ -172,6 +180,7 @@ class World:
                     raise Broken(f"the session broke off: {conversation.get_last_error(ticket)}")
                 self.clock.drift(self.rng, 3)
                 self.between("before a set")
+                self.story.note(f"{self.clock.now:%H:%M:%S} set: {request}")
                 response, hresult = "", ""
                 try:
                     response = books.process(request)
@@ -206,6 +215,14 @@ class World:
             )
             return {int(record_id) for record_id in rows}
 
+    def doubts(self, name: str) -> bool:
+        """True until what a shop shows was compared anew, after the service was started."""
+        with self.database.read() as db:
+            doubted = select(ShopProduct.product_id).where(
+                ShopProduct.store_id == self.store_ids[name], ShopProduct.doubted_gross.is_not(None)
+            )
+            return db.scalars(doubted.limit(1)).first() is not None
+
     def set(self, key: str, value: str, store: str = "") -> None:
         with self.database.write() as db:
             if store:
@@ -231,7 +248,7 @@ class World:
 
 
 @contextmanager
-def make_world(plot: Plot, clock: WorldClock, folder: Path, log: Callable[[str], None]) -> Iterator[World]:
+def make_world(plot: Plot, clock: WorldClock, folder: Path, story: Story) -> Iterator[World]:
     """A world in the morning: everything known on both sides, and nothing to do."""
     database = Database(f"sqlite:///{folder / 'qbwoo.db'}")
 
@@ -242,7 +259,7 @@ def make_world(plot: Plot, clock: WorldClock, folder: Path, log: Callable[[str],
     schema.upgrade(database)
     with ExitStack() as stack:
         stack.callback(database.close)
-        world = World(plot, clock, database, log)
+        world = World(plot, clock, database, story)
         world.pos = PosCompanyFile.create(None, clock=clock, dialect=plot.dialect)
         stores = tuple(int(one) for one in plot.stores) or world.pos.stores
         world.ledger = Ledger(world.pos, stores, plot.basis == "available")

@@ -48,9 +48,11 @@ class ShopClock:
     """The shop's clock, which tells whole seconds: without time passing every change would bear one date."""
 
     ahead = timedelta(0)
+    #: All that happens bears this date as long as it is set.
+    stands_at: datetime | None = None
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return self.stands_at or datetime.now(UTC) + self.ahead
 
 
 @dataclass

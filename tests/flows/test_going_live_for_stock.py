@@ -14,7 +14,7 @@ from ops_console import going_live
 from ops_console.cli import main
 from ops_console.handwork import pause
 from ops_sandbox.shop import CONSUMER_KEY, CONSUMER_SECRET
-from queue_store.companies import KINDS, get_company, get_store
+from queue_store.companies import KINDS, get_company, get_store, set_live
 from queue_store.models import CatalogueItem, OrderTaking
 from tests.flows.shelves import edit, item_read, open_work, product, quantity, row, writes
 from tests.flows.street import Street
@@ -187,6 +187,28 @@ def test_a_pause_and_a_second_go_live_count_what_happened_in_between(street: Str
     street.work()
     assert quantity(street, "PEN-1") == 8
     assert row(street, "PEN-1").agreed_gross == 10
+
+
+@pytest.mark.parametrize("was_live", [True, False])
+def test_an_order_that_is_not_open_any_more_counts_until_its_receipt_has_gone(
+    street: Street, was_live: bool
+) -> None:
+    if was_live:
+        go(street)
+        street.work()
+        street.deliver()
+        with street.database.write() as db:
+            pause(db, get_store(db, "main"), "test")
+            set_live(db, get_store(db, "main"), ("orders",), who="test")
+    number = street.shop.place_order([("PEN-1", 2)])["id"]
+    street.clock.ahead += timedelta(seconds=3)
+    street.shop.complete(number)
+    street.deliver()
+    street.clock.ahead += timedelta(seconds=3)
+    go(street)
+    street.work()
+    assert street.house.states()[-1] == "pending"
+    assert quantity(street, "PEN-1") == 8
 
 
 def test_a_store_that_is_not_live_for_stock_keeps_nothing(street: Street) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from queue_store.database import Database
 from queue_store.errors import BadSetting
 from queue_store.secrets import SecretBox
 from queue_store.tasks import open_tasks
+from tests.flows.street import Street
 from tests.flows.test_one_order import copy_database
 from tests.harness import AnswerLost, House, make_house, recorded_order
 
@@ -39,6 +41,10 @@ def shop(house: House) -> House:
     """A house whose store sends web orders."""
     house.set_store("orders.documents", DOCUMENTS)
     return house
+
+
+def sku_of(street: Street) -> str:
+    return next(str(one["sku"]) for one in street.shop.products() if one["type"] == "simple")
 
 
 def tasks(house: House) -> list[str]:
@@ -224,6 +230,41 @@ def test_an_order_cancelled_before_its_web_order_was_sent_sends_nothing(shop: Ho
     shop.take(placed(1, status="cancelled"))
     assert shop.states() == shop.states("web_order") == ["cancelled"]
     assert shop.begin()[1] == "none"
+
+
+@pytest.mark.parametrize("status", ["cancelled", "processing"])
+def test_a_web_order_that_is_wanted_again_within_the_second_goes(street: Street, status: str) -> None:
+    house, shop = street.house, street.shop
+    house.set_store("orders.documents", DOCUMENTS)
+    street.clock.stands_at = datetime.now(UTC)
+    number = shop.place_order([(sku_of(street), 1)], payment_method="bacs")["id"]
+    street.deliver()
+    for word in (status, "on-hold"):
+        shop.set_status(number, word)
+        street.deliver()
+    street.clock.stands_at = None
+    # Which of the three came last, only the shop knows: nothing goes before it was asked.
+    assert house.activities()[0].reason == "re-read"
+    house.run()
+    assert house.pos.sales_orders() == []
+    street.settle_down()
+    assert (house.states(), house.states("web_order")) == (["waiting"], ["succeeded"])
+    assert len(house.pos.sales_orders()) == 1
+
+
+def test_an_old_webhook_of_the_same_second_brings_no_cancelled_web_order_back(street: Street) -> None:
+    house, shop = street.house, street.shop
+    house.set_store("orders.documents", DOCUMENTS)
+    street.clock.stands_at = datetime.now(UTC)
+    order = shop.place_order([(sku_of(street), 1)], payment_method="bacs")
+    street.deliver()
+    shop.set_status(order["id"], "cancelled")
+    street.deliver()
+    assert street.post(order) == 200
+    house.run()
+    street.settle_down()
+    assert house.states() == house.states("web_order") == ["cancelled"]
+    assert house.pos.sales_orders() == []
 
 
 def test_an_order_cancelled_after_its_web_order_was_sent_is_for_a_decision(shop: House) -> None:

@@ -19,7 +19,7 @@ from woo_bridge.disposition import order_rules
 from woo_bridge.errors import NoSuchRecord, ShopError, Untranslatable
 from woo_bridge.kinds.kind import Done, ShopKind
 from woo_bridge.receive import withdraw_order
-from woo_bridge.take_orders import RereadOrder, release, take_order
+from woo_bridge.take_orders import RereadOrder, let_go, take_order
 from woo_bridge.translate_orders import translate_order
 from woo_bridge.untranslated import refuse_order
 
@@ -59,12 +59,12 @@ def _without_answer(
 
 
 def _let_go(db: Session, store: Store, settings: Settings, activity: Activity) -> None:
-    """The sale goes where its content belongs, if it still waits for this reading."""
+    """The order's documents go where their content belongs, if they still wait for this reading."""
     sale = newest_of_record(
         db, company_id=store.company_id, store_id=store.id, kind=SALE, record_id=activity.record_id
     )
-    if sale is not None and sale.reason == "re-read":
-        release(db, sale, order_rules(store, settings))
+    if sale is not None:
+        let_go(db, sale, order_rules(store, settings))
 
 
 REREAD_ORDER = ShopKind(name="reread_order", call=_call, settle=_settle, without_answer=_without_answer)
