@@ -13,6 +13,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from ops_console import schema, wiring
+from ops_console.alerts.channels import Channels, channels_of
 from ops_console.errors import ConsoleError
 from ops_console.settings import ProcessSettings, unknown_variables
 from queue_store.companies import list_companies, list_stores, live_kinds
@@ -135,6 +136,7 @@ def _rows(settings: ProcessSettings, db: Session) -> Iterator[Finding]:
     if not companies:
         yield Finding("companies", REMARK, "There is none yet. Run: qbwoo company add")
     box: SecretBox | None = None
+    channels = channels_of(settings)
     if stores:
         try:
             if settings.secret_key is None and not wiring.key_path(settings).exists():
@@ -144,7 +146,7 @@ def _rows(settings: ProcessSettings, db: Session) -> Iterator[Finding]:
             yield Finding("secret key", PROBLEM, str(error))
     for company in companies:
         own = [store for store in stores if store.company_id == company.id]
-        yield from _company(db, company, own)
+        yield from _company(db, company, own, channels)
         for store in own:
             yield _store(settings, store, box)
     tasks = len(open_tasks(db))
@@ -152,7 +154,7 @@ def _rows(settings: ProcessSettings, db: Session) -> Iterator[Finding]:
         yield Finding("tasks", REMARK, f"{tasks} wait for you. See: qbwoo task list")
 
 
-def _company(db: Session, company: Company, stores: list[Store]) -> Iterator[Finding]:
+def _company(db: Session, company: Company, stores: list[Store], channels: Channels) -> Iterator[Finding]:
     what = f"company {company.name}"
     settings = company_settings(db, company)
     if settings["documents.stopped"]:
@@ -165,6 +167,12 @@ def _company(db: Session, company: Company, stores: list[Store]) -> Iterator[Fin
     if problem := stores_problem(db, company):
         # While no shop shows stock, nothing can go wrong yet.
         yield Finding(what, PROBLEM if company.tracks_stock else REMARK, problem)
+    if not channels.of(settings):
+        yield Finding(
+            what,
+            REMARK,
+            "Nobody is told when something is wrong: set QBWOO_ALERT_URL, or a mail server (docs/watching.md).",
+        )
     if not stores:
         yield Finding(what, REMARK, "It has no store. Run: qbwoo store add")
     elif not has_worked(db, company.id):

@@ -3,6 +3,7 @@
 * ConsoleError
   * SettingsProblem       process settings are wrong; all of them at once
   * NotDone               a command could not do what was asked
+  * NotTold               a message about alerts did not arrive (now)
   * WrongUsage            a command was asked for something that makes no sense
 """
 
@@ -25,6 +26,10 @@ class SettingsProblem(ConsoleError):
 
 class NotDone(ConsoleError):
     """Something asked for was not done, and why."""
+
+
+class NotTold(ConsoleError):
+    """A message about alerts did not arrive; it is tried again."""
 
 
 class WrongUsage(ConsoleError):

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 _HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
 
 
+#: True in the environment of a call that a proxy says it has passed on, believed or not.
+_FORWARDED = "qbwoo.forwarded"
+
+
+def is_forwarded(environ: WSGIEnvironment) -> bool:
+    """True if anything tells that a proxy passed this call on."""
+    return bool(environ.get(_FORWARDED))
+
+
 class TrustedProxies:
     """WSGI middleware: believes X-Forwarded-For, -Proto and -Host from these networks, and from nobody else.
 
@@ -26,7 +35,12 @@ class TrustedProxies:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         told = [environ.pop(name, "") for name in _HEADERS]
-        environ.pop("HTTP_FORWARDED", None)
+        others = [
+            environ.pop("HTTP_FORWARDED", ""),
+            environ.get("HTTP_VIA", ""),
+            environ.get("HTTP_X_REAL_IP", ""),
+        ]
+        environ[_FORWARDED] = any((*told, *others))
         if self._networks and self._is_trusted(environ.get("REMOTE_ADDR", "")):
             chain, scheme, host = told
             environ["REMOTE_ADDR"] = self._client(chain) or environ["REMOTE_ADDR"]

@@ -47,13 +47,15 @@ class Service:
         self.settings = settings
         self.database = wiring.open_migrated_database(settings)
         try:
-            self.parts = wiring.build(settings, self.database)
-            work = wiring.Work(settings, self.database, self.parts.box) if worker else None
+            box = wiring.open_box(settings)
+            work = wiring.Work(settings, self.database, box) if worker else None
+            loop = WorkLoop(work) if work else None
+            self.parts = wiring.build(settings, self.database, box, loop)
             self._server, self._sockets = _listen(self.parts.app, host, port, threads)
         except BaseException:
             self.database.close()
             raise
-        self._work, self._loop = work, WorkLoop(work) if work else None
+        self._work, self._loop = work, loop
         self._thread: threading.Thread | None = None
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{_port(self._server)}"

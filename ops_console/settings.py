@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
@@ -22,6 +23,8 @@ from sqlalchemy.exc import ArgumentError
 
 from ops_console.addresses import service_address
 from ops_console.errors import SettingsProblem
+from ops_console.logging import LOG_FORMATS
+from queue_store.setting_forms import mail_addresses, web_address
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -29,6 +32,8 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 #: What a database URL may begin with. "postgres://" is what hosting services hand out.
 _SQLITE, _POSTGRESQL, _ALIASES = "sqlite", "postgresql+psycopg", ("postgresql", "postgres")
 _DATABASE_FILE = "qbwoo.db"
+#: Shorter ones can be guessed.
+_LEAST_SECRET = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +47,28 @@ class ProcessSettings:
     #: Address under which shops and the Web Connector reach this service, without a slash at its end.
     public_url: str | None = None
     log_level: str = "INFO"
+    #: "text" or "json".
+    log_format: str = "text"
     #: True: shops may live at addresses of a private network.
     allow_private_stores: bool = False
     #: Proxies whose X-Forwarded-For and -Proto are believed.
     trusted_proxies: tuple[Network, ...] = ()
+    #: Who shows it may read /metrics; None: who asks from this very machine.
+    metrics_token: str | None = field(default=None, repr=False)
+    #: Mail server through which alerts go; None: none do. Port None: the usual one of `smtp_security`.
+    smtp_host: str | None = None
+    smtp_port: int | None = None
+    #: "starttls", "tls" or "none".
+    smtp_security: str = "starttls"
+    smtp_username: str | None = None
+    smtp_password: str | None = field(default=None, repr=False)
+    #: Address that alerts come from.
+    mail_from: str | None = None
+    #: Who is told where a company does not name others; an address that alerts are posted to may be secret as a whole.
+    alert_mail_to: tuple[str, ...] = ()
+    alert_url: str | None = field(default=None, repr=False)
+    #: Signs what is posted.
+    alert_secret: str | None = field(default=None, repr=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -207,6 +230,38 @@ def _log_level(value: str) -> str:
     return value.upper()
 
 
+def _among(*allowed: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value.lower() not in allowed:
+            raise ValueError
+        return value.lower()
+
+    return parse
+
+
+def _long_enough(value: str) -> str:
+    if len(value) < _LEAST_SECRET or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError
+    return value
+
+
+def _port(value: str) -> int:
+    if not 1 <= int(value) <= 65535:
+        raise ValueError
+    return int(value)
+
+
+def _host(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.:-]{1,255}", value):
+        raise ValueError
+    return value
+
+
+def _one_address(value: str) -> str:
+    (address,) = mail_addresses(value)
+    return address
+
+
 def _boolean(value: str) -> bool:
     folded = value.lower()
     if folded in ("true", "yes", "on", "1"):
@@ -229,7 +284,22 @@ _VARIABLES: Mapping[str, _Variable] = {
     "secret_key": _Variable(_secret_key, "32 random bytes in URL-safe base 64 (44 characters)", secret=True),
     "public_url": _Variable(service_address, "an address such as https://qbwoo.example.com"),
     "log_level": _Variable(_log_level, "one of " + ", ".join(LOG_LEVELS)),
+    "log_format": _Variable(_among(*LOG_FORMATS), " or ".join(LOG_FORMATS)),
     "allow_private_stores": _Variable(_boolean, "true or false"),
     "trusted_proxies": _Variable(_networks, "IP addresses or networks, separated by commas"),
+    "metrics_token": _Variable(
+        _long_enough, f"at least {_LEAST_SECRET} characters without blanks", secret=True
+    ),
+    "smtp_host": _Variable(_host, "the name of a mail server"),
+    "smtp_port": _Variable(_port, "1 to 65535"),
+    "smtp_security": _Variable(_among("starttls", "tls", "none"), "starttls, tls or none"),
+    "smtp_username": _Variable(str, "the user of the mail server"),
+    "smtp_password": _Variable(str, "the password of that user", secret=True),
+    "mail_from": _Variable(_one_address, "an e-mail address"),
+    "alert_mail_to": _Variable(mail_addresses, "e-mail addresses, separated by commas"),
+    "alert_url": _Variable(web_address, "an address such as https://example.com/alerts", secret=True),
+    "alert_secret": _Variable(
+        _long_enough, f"at least {_LEAST_SECRET} characters without blanks", secret=True
+    ),
 }
 assert set(_VARIABLES) == {setting.name for setting in fields(ProcessSettings)}

@@ -1,6 +1,6 @@
-"""The status page and the metrics.
+"""The status page.
 
-Numbers alone: neither asks for a password, so they name nobody and nothing.
+Numbers alone: it asks for no password, so it names nobody and nothing.
 """
 
 from __future__ import annotations
@@ -8,35 +8,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from queue_store.overview import Overview
-
-
-def metrics(overview: Overview) -> str:
-    """In the text form that Prometheus reads."""
-    lines = ["# HELP qbwoo_activities Activities by overview.", "# TYPE qbwoo_activities gauge"]
-    lines += [f'qbwoo_activities{{state="{name}"}} {count}' for name, count in overview.counts.items()]
-    for name, kind, what, value in (
-        ("open_tasks", "gauge", "Tasks that wait for a person.", overview.open_tasks),
-        (
-            "refused_webhooks_total",
-            "counter",
-            "Webhooks without a right signature.",
-            overview.refused_webhooks,
-        ),
-        (
-            "last_web_connector_call_timestamp_seconds",
-            "gauge",
-            "When the Web Connector called last; 0: never.",
-            _stamp(overview.last_web_connector_call),
-        ),
-        (
-            "last_webhook_timestamp_seconds",
-            "gauge",
-            "When a signed webhook arrived last; 0: never.",
-            _stamp(overview.last_webhook),
-        ),
-    ):
-        lines += [f"# HELP qbwoo_{name} {what}", f"# TYPE qbwoo_{name} {kind}", f"qbwoo_{name} {value}"]
-    return "\n".join(lines) + "\n"
 
 
 def page(overview: Overview, now: datetime) -> str:
@@ -63,10 +34,6 @@ def _ago(moment: datetime | None, now: datetime) -> str:
             number = seconds // size
             return f"{number} {unit}{'' if number == 1 else 's'} ago ({moment:%Y-%m-%d %H:%M} UTC)"
     return f"{seconds} seconds ago"
-
-
-def _stamp(moment: datetime | None) -> int:
-    return int(moment.timestamp()) if moment else 0
 
 
 _PAGE = """<!doctype html>

@@ -25,6 +25,7 @@ from queue_store.secrets import SecretBox
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    from ops_console.working import WorkLoop
     from queue_store.models import Store
     from woo_bridge.client import ShopClient
     from woo_bridge.reach import Reach
@@ -164,15 +165,16 @@ class Parts:
     """The service, put together."""
 
     app: WSGIApplication
-    #: Needed by the worker too.
-    box: SecretBox
     #: To be called when nothing is asked any more.
     finish: Callable[[], None]
 
 
-def build(settings: ProcessSettings, database: Database) -> Parts:
-    """Put both sides together around one database. Raises NotDone, SettingsProblem."""
+def build(
+    settings: ProcessSettings, database: Database, box: SecretBox, loop: WorkLoop | None = None
+) -> Parts:
+    """Put both sides together around one database; `loop` is the worker beside them, None: there is none here."""
     # Here and not above: no command but `serve` needs Spyne and the rest.
+    from ops_console.readiness import Readiness
     from qbwc_service.exchange import WebConnectorConversation
     from qbwc_service.guard import Guard
     from qbwc_service.soap import make_soap_app
@@ -180,7 +182,6 @@ def build(settings: ProcessSettings, database: Database) -> Parts:
     from qbwc_service.wsdl import service_wsdl
     from woo_bridge.endpoint import WebhookEndpoint
 
-    box = open_box(settings)
     conversation = WebConnectorConversation(database)
     conversation.start()
     service_url = settings.public_url and settings.public_url + wsgi.SOAP_PATH
@@ -191,11 +192,10 @@ def build(settings: ProcessSettings, database: Database) -> Parts:
             wsgi.SOAP_PATH: Guard(make_soap_app(conversation), wsdl=service_wsdl, public_url=service_url),
             wsgi.SUPPORT_PATH: make_support_app(),
         },
-        pages=wsgi.Pages(database),
+        pages=wsgi.Pages(database, Readiness(settings, box, loop).look, metrics_token=settings.metrics_token),
     )
     return Parts(
         app=TrustedProxies(site, settings.trusted_proxies),
-        box=box,
         finish=endpoint.flush,
     )
 
@@ -216,6 +216,8 @@ class Work:
         patience: float | None = PATIENCE,
     ) -> None:
         """`patience` in seconds; None: each round waits until all of it is done."""
+        from ops_console.alerts.channels import channels_of
+        from ops_console.alerts.rounds import AlertRounds
         from ops_console.reconciliation import compare_due
         from woo_bridge.reach import Reach
         from woo_bridge.worker import Worker
@@ -226,6 +228,8 @@ class Work:
         self._database, self._patience = database, patience
         self._worker = Worker(database, box, make_client=lambda store, _box: open_client(store), reach=reach)
         self._comparing = Aside(lambda: compare_due(database, open_client), patience=patience)
+        # Beside all else: a mail server that hangs holds up nothing but the other messages.
+        self._alerts = Aside(AlertRounds(database, channels_of(settings)).run_once, patience=patience)
         self._of_shops: dict[int, Aside] = {}
         self._by_schedule: dict[int, Aside] = {}
 
@@ -240,7 +244,7 @@ class Work:
         # One that is at work and not due any more may have ended, and says so.
         for number in sorted({*self._scheduler.due_stores(), *self._at_work()}):
             done += self._beside(self._by_schedule, number, self._scheduler.run_once)
-        return done + self._comparing.run_once()
+        return done + self._comparing.run_once() + self._alerts.run_once()
 
     def _beside(self, lanes: dict[int, Aside], number: int, work: Callable[[int], int]) -> int:
         """Go on with what is one shop's, which may take longer than this round."""
@@ -254,7 +258,7 @@ class Work:
     def wait(self, seconds: float) -> None:
         """Wait for what is still at work, so long at most."""
         until = time.monotonic() + seconds
-        for one in (self._comparing, *self._by_schedule.values(), *self._of_shops.values()):
+        for one in (self._comparing, self._alerts, *self._by_schedule.values(), *self._of_shops.values()):
             one.wait(max(0.0, until - time.monotonic()))
 
 

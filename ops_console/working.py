@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from queue_store import meters
 from queue_store.database import is_unreachable
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ AFTER_FAILURE = 15.0
 _REST, _LONGEST_REST = 2.0, 0.25
 #: How long a piece of work may go on once a stop was asked for.
 _PATIENCE = 30.0
+#: A round that takes longer has come to a stop, in seconds: whatever may hang goes on beside it.
+_LONGEST_ROUND = 300.0
 
 
 class WorkLoop:
@@ -35,6 +38,12 @@ class WorkLoop:
         self._work, self._interval, self._after_failure = work, interval, after_failure
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self.run, name="qbwoo-worker", daemon=True)
+        self._ended_at = time.monotonic()
+
+    @property
+    def is_alive(self) -> bool:
+        """True if it goes round, whatever comes of the rounds."""
+        return self._thread.is_alive() and time.monotonic() - self._ended_at < _LONGEST_ROUND
 
     def start(self) -> None:
         self._thread.start()
@@ -48,14 +57,16 @@ class WorkLoop:
     def run(self) -> None:
         """Work until `stop`, in this thread."""
         while not self._stop.is_set():
-            wait, began = self._interval, time.monotonic()
+            wait, began, outcome = self._interval, time.monotonic(), "idle"
             try:
                 if self._work():
-                    wait = min(_LONGEST_REST, _REST * (time.monotonic() - began))
+                    wait, outcome = min(_LONGEST_REST, _REST * (time.monotonic() - began)), "done"
             except Exception as error:
-                wait = self._after_failure
+                wait, outcome = self._after_failure, "failed"
                 if is_unreachable(error):
                     logger.error("the database is not available; trying again in %d s", wait)
                 else:
                     logger.exception("the worker failed; trying again in %d s", wait)
+            self._ended_at = time.monotonic()
+            meters.ROUNDS.add(outcome, value=self._ended_at - began)
             self._stop.wait(wait)

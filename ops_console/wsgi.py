@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import logging
 import secrets
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ops_console import schema, status_page
+from ops_console import readiness, status_page
+from ops_console.kept import Kept
+from ops_console.proxies import is_forwarded
 from queue_store.database import Database, is_unreachable
-from queue_store.errors import SchemaOutdated
 from queue_store.overview import Overview, read_overview
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from ops_console.metrics import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +31,8 @@ SUPPORT_PATH = "/qbwc/support"
 WEBHOOK_PREFIX = "/webhooks/woocommerce/"
 
 _TEXT = "text/plain; charset=utf-8"
-#: Strangers may ask for the numbers as often as they like; the database is asked this often.
-_OVERVIEW_SECONDS = 2.0
+#: Anybody may ask as often as he likes; the database, the disk are asked this often.
+_OVERVIEW_SECONDS, _METRICS_SECONDS, _READY_SECONDS = 2.0, 5.0, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +67,23 @@ class Site:
 class Pages:
     """WSGI application: the pages that belong to no other part."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._overview: tuple[float, Overview] | None = None
-        self._pages: Mapping[str, Callable[[], Page]] = {
+    def __init__(
+        self,
+        database: Database,
+        look: Callable[[], list[readiness.Point]],
+        *,
+        metrics_token: str | None = None,
+    ) -> None:
+        """`look` says what /readyz tells; `metrics_token` opens /metrics, None: for this machine alone."""
+        self._database, self._metrics_token = database, metrics_token
+        self._overview = Kept(self._read_overview, _OVERVIEW_SECONDS)
+        self._reading = Kept(self._read_metrics, _METRICS_SECONDS)
+        self._points = Kept(look, _READY_SECONDS, share=0.5)
+        self._pages: Mapping[str, Callable[[WSGIEnvironment], Page]] = {
             "": self._status,
-            "/healthz": lambda: Page("200 OK", "ok\n"),
+            "/healthz": lambda environ: Page("200 OK", "ok\n"),
             "/readyz": self._ready,
-            "/metrics": lambda: Page(
-                "200 OK",
-                status_page.metrics(self._read()),
-                "text/plain; version=0.0.4; charset=utf-8",
-            ),
+            "/metrics": self._metrics,
         }
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -85,25 +92,36 @@ class Pages:
             return answer(Page("404 Not Found", "There is nothing here.\n"), environ, start_response)
         if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
             return answer(Page("405 Method Not Allowed", "Only GET and HEAD.\n"), environ, start_response)
-        return answer(page(), environ, start_response)
+        return answer(page(environ), environ, start_response)
 
-    def _status(self) -> Page:
-        body = status_page.page(self._read(), datetime.now(UTC))
+    def _status(self, environ: WSGIEnvironment) -> Page:
+        body = status_page.page(self._overview(), datetime.now(UTC))
         return Page("200 OK", body, "text/html; charset=utf-8")
 
-    def _ready(self) -> Page:
-        try:
-            schema.ensure_current(self._database)
-        except SchemaOutdated as error:
-            return Page("503 Service Unavailable", f"{error}\n")
-        return Page("200 OK", "ready\n")
+    def _ready(self, environ: WSGIEnvironment) -> Page:
+        ready, text = readiness.told(self._points())
+        return Page("200 OK" if ready else "503 Service Unavailable", text)
 
-    def _read(self) -> Overview:
-        now = time.monotonic()
-        if self._overview is None or now - self._overview[0] > _OVERVIEW_SECONDS:
-            with self._database.read() as db:
-                self._overview = now, read_overview(db)
-        return self._overview[1]
+    def _metrics(self, environ: WSGIEnvironment) -> Page:
+        # Here and not above: no command but `serve` needs its library.
+        from ops_console import metrics
+
+        authorization, address = environ.get("HTTP_AUTHORIZATION", ""), environ.get("REMOTE_ADDR", "")
+        if metrics.may_read(self._metrics_token, authorization, address, forwarded=is_forwarded(environ)):
+            return Page("200 OK", metrics.exposition(self._reading()), metrics.CONTENT_TYPE)
+        if self._metrics_token is None:
+            return Page("403 Forbidden", "Set QBWOO_METRICS_TOKEN to read this from another machine.\n")
+        return Page("401 Unauthorized", "Send the token: Authorization: Bearer ...\n")
+
+    def _read_overview(self) -> Overview:
+        with self._database.read() as db:
+            return read_overview(db)
+
+    def _read_metrics(self) -> Reading:
+        from ops_console import metrics
+
+        with self._database.read() as db:
+            return metrics.read(db)
 
 
 def answer(page: Page, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -119,6 +137,8 @@ def answer(page: Page, environ: WSGIEnvironment, start_response: StartResponse) 
     ]
     if page.status.startswith("405"):
         headers.append(("Allow", "GET, HEAD"))
+    if page.status.startswith("401"):
+        headers.append(("WWW-Authenticate", 'Bearer realm="qbwoo metrics"'))
     if page.status.startswith("503"):
         headers.append(("Retry-After", "30"))
     start_response(page.status, headers)

@@ -14,6 +14,7 @@ from qbwc_service.run import Run
 from queue_store import claim
 from queue_store.database import Database
 from queue_store.ids import new_id
+from queue_store.log_context import noting
 from queue_store.models import Company, QbwcSession
 from queue_store.secrets import decoy_hash, new_ticket, password_fits, ticket_digest
 from queue_store.sessions import (
@@ -21,6 +22,7 @@ from queue_store.sessions import (
     is_locked,
     newest_exchange,
     newest_session,
+    note_call,
     note_failure,
     open_session,
     outstanding_exchange,
@@ -97,7 +99,9 @@ def _refuse(database: Database, username: str, address: str, now: datetime) -> N
 
 def _begin(db: Session, company_id: int, username: str, address: str) -> list[str]:
     company = db.get_one(Company, company_id, with_for_update=True)
+    noting(company=company.name)
     run = Run(db, company, datetime.now(UTC))
+    note_call(company, run.now)
     forget_failures(db, username[:64], address[:64])
     current = open_session(db, company_id)
     if current is not None:
@@ -136,6 +140,7 @@ def _begin(db: Session, company_id: int, username: str, address: str) -> list[st
     )
     db.add(session)
     db.flush()
+    noting(session=session.id)
     logger.info("company %s: session %s begins, %d activities wait", company.name, session.id, pending)
     return [ticket, company.company_file]
 

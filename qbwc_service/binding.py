@@ -16,6 +16,7 @@ from queue_store.activities import attempts_of, called, get_activity
 from queue_store.drain import Change
 from queue_store.fingerprint import content_digest
 from queue_store.intake import changed_after_sent
+from queue_store.log_context import about
 from queue_store.quoting import quoted
 from queue_store.settings import set_company_setting
 from queue_store.states import ActivityState
@@ -179,7 +180,8 @@ def _total_differs(run: Run, activity_id: int, sentence: str, *, kind: str = "to
         sentence=sentence,
         activity_id=activity_id,
     )
-    logger.error("activity %s: %s", activity_id, sentence)
+    with about(activity=activity_id):
+        logger.error("activity %s: %s", activity_id, sentence)
 
 
 def back_off(run: Run, times: int) -> timedelta:

@@ -15,6 +15,7 @@ from qbwc_service.kinds import KINDS, Doubt
 from qbwc_service.run import Run
 from qbwc_service.waiters import let_waiters_go
 from qbxml.hresults import HresultRule
+from queue_store import meters
 from queue_store.activities import called
 from queue_store.catalogue import forget_lookups
 from queue_store.claim import payloads_of
@@ -101,6 +102,7 @@ def not_found(run: Run, activity: Activity) -> None:
             f"qbwoo activity show {activity.id}. Correct the record in the shop and push it again, or tell support."
         )
         _move(run, activity, ActivityState.FAILED, sentence)
+        meters.FAILURES.add_after(run.db, run.company.id, meters.POISON)
         refused = let_waiters_go(run.db, [(activity.id, activity.kind, sentence)])
         note_outcomes(run.db, run.company, refused)
     elif pause := run.pause_of(activity.kind, activity.store_id):

@@ -12,9 +12,10 @@ Source: QuickBooks Web Connector Programmer's Guide.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -27,8 +28,10 @@ from qbwc_service.run import Run, exchange_suffix
 from qbxml.errors import QbxmlError
 from qbxml.hresults import HresultRule, classify_hresult
 from qbxml.reader import ResponseSet, read_response
+from queue_store import meters
 from queue_store.database import Database
 from queue_store.doubting import doubt_agreements
+from queue_store.log_context import about, noting
 from queue_store.models import Exchange
 from queue_store.sessions import (
     distrust_sessions,
@@ -42,6 +45,8 @@ from queue_store.sessions import (
 from queue_store.states import ExchangeState, SessionState
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 #: A session that brings nothing for so many exchanges in a row turns in circles and is ended.
 _MOST_FRUITLESS = 12
@@ -83,27 +88,24 @@ class WebConnectorConversation:
         return ""
 
     def authenticate(self, username: str, password: str, address: str) -> list[str]:
-        return authentication.authenticate(self._database, username, password, address)
+        with about():
+            return authentication.authenticate(self._database, username, password, address)
 
     def send_request_xml(
         self, ticket: str, hcp_response: str, company_file_name: str, country: str, major: int, minor: int
     ) -> str:
-        return self._database.write_again(lambda db: self._send(db, ticket, company_file_name))
+        return self._call(lambda db: self._send(db, ticket, company_file_name))
 
     def receive_response_xml(self, ticket: str, response: str, hresult: str, message: str) -> int:
         try:
-            return self._database.write_again(
-                lambda db: self._receive(db, ticket, response, hresult, message)
-            )
+            return self._call(lambda db: self._receive(db, ticket, response, hresult, message))
         except (QbxmlError, UnreadableAnswer) as error:
             # Whatever was taken of it is undone with the transaction; the second one keeps that it came.
             unusable = str(error)
-        return self._database.write_again(
-            lambda db: self._receive(db, ticket, response, hresult, message, unusable=unusable)
-        )
+        return self._call(lambda db: self._receive(db, ticket, response, hresult, message, unusable=unusable))
 
     def connection_error(self, ticket: str, hresult: str, message: str) -> str:
-        return self._database.write_again(lambda db: _connection_error(db, ticket, hresult, message))
+        return self._call(lambda db: _connection_error(db, ticket, hresult, message))
 
     def get_last_error(self, ticket: str) -> str:
         with self._database.read() as db:
@@ -111,7 +113,7 @@ class WebConnectorConversation:
             return (session.last_error or _NO_ERROR) if session else _UNKNOWN
 
     def close_connection(self, ticket: str) -> str:
-        return self._database.write_again(lambda db: _close(db, ticket))
+        return self._call(lambda db: _close(db, ticket))
 
     def get_interactive_url(self, ticket: str, session_id: str) -> str:
         """Interactive mode is never asked for, so there is no page for it."""
@@ -123,6 +125,11 @@ class WebConnectorConversation:
     def interactive_done(self, ticket: str) -> str:
         """Whatever made the Web Connector ask: go on."""
         return "Done"
+
+    def _call(self, work: Callable[[Session], T]) -> T:
+        """One call, one transaction; what is logged meanwhile tells what it is about."""
+        with about():
+            return self._database.write_again(work)
 
     # sendRequestXML ---------------------------------------------------------
 
@@ -155,10 +162,13 @@ class WebConnectorConversation:
         """Raises QbxmlError, UnreadableAnswer; `unusable` is what they said of this answer before."""
         run = _run_of(db, ticket)
         if run is None:
-            logger.warning("an answer under an unknown ticket %s", ticket[:8])
+            # Nothing of the ticket: it may have been one of ours.
+            logger.warning("an answer under an unknown ticket")
             return -1
         session = run.open_session
         exchange = outstanding_exchange(db, session.id)
+        if exchange is not None:
+            noting(exchange=exchange.id)
         if session.state != SessionState.OPEN:
             take_late(run, response)
             return 100
@@ -187,6 +197,7 @@ def _run_of(db: Session, ticket: str) -> Run | None:
     if found is None:
         return None
     company, session = found
+    noting(company=company.name, session=session.id)
     return Run(db, company, datetime.now(UTC), session)
 
 
@@ -207,6 +218,9 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
         return
     brought = _take(run, exchange, answer)
     keep_answer(run.db, exchange, response.encode("utf-8", "replace"), run.now)
+    meters.EXCHANGES.add_after(run.db, run.company.id, exchange.purpose, "answered")
+    seconds = max((run.now - exchange.sent_at).total_seconds(), 0.0)
+    meters.EXCHANGE_SECONDS.add_after(run.db, run.company.id, value=seconds)
     session.last_call_at = run.now
     session.settled += brought.settled
     session.failed += brought.failed

@@ -16,9 +16,11 @@ from qbwc_service.kinds.sale import web_orders_of
 from qbwc_service.needs import Prepared, decode_prepared, encode_prepared
 from qbwc_service.run import Run
 from qbwc_service.waiters import let_waiters_go
+from queue_store import meters
 from queue_store.activities import QUICKBOOKS, SALE
 from queue_store.database import Database
 from queue_store.drain import Change, change
+from queue_store.log_context import about
 from queue_store.models import Activity, Company
 from queue_store.shop_notes import note_outcomes
 from queue_store.states import ActivityState
@@ -72,7 +74,8 @@ def _prepare_some(db: Session, limit: int) -> int:
             .with_for_update(skip_locked=True)
         ).all()
         for activity in rows:
-            prepare_one(run, activity)
+            with about(company=company.name, activity=activity.id):
+                prepare_one(run, activity)
         db.flush()
         done += len(rows)
         if done >= limit:
@@ -96,6 +99,7 @@ def prepare_one(run: Run, activity: Activity) -> None:
                 )
             ],
         )
+        meters.FAILURES.add_after(run.db, run.company.id, meters.NOT_SENDABLE)
         let_waiters_go(run.db, [(activity.id, activity.kind, refusal.sentence)])
         run.db.expire(activity)
         note_outcomes(run.db, run.company, [activity.id])

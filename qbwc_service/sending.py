@@ -35,6 +35,7 @@ from queue_store import claim
 from queue_store.allocation import settle_moves
 from queue_store.claim import Sending
 from queue_store.drain import Change, change
+from queue_store.log_context import noting
 from queue_store.models import Activity
 from queue_store.sessions import keep_handed_out
 from queue_store.states import ActivityState
@@ -379,5 +380,6 @@ def _hand_out(run: Run, purpose: str, requests: Sequence[str], *, reads: str = "
         },
     )
     run.open_session.exchanges += 1
+    noting(exchange=run.exchange_id)
     logger.info("exchange %s: %s, %d requests", run.exchange_id, purpose, len(requests))
     return document

@@ -9,7 +9,7 @@ from qbwc_service.binding import back_off
 from qbwc_service.resolving import Addition, Verdict
 from qbwc_service.run import Run
 from qbwc_service.waiters import let_waiters_go
-from queue_store import waits
+from queue_store import meters, waits
 from queue_store.activities import add_activity, called, newest_of_record
 from queue_store.catalogue import AnsweredLookup
 from queue_store.drain import Change, change
@@ -152,6 +152,8 @@ def fail(run: Run, refused: Sequence[tuple[Any, str, str]]) -> None:
             for row, sentence, reason in refused
         ],
     )
+    for _ in refused:
+        meters.FAILURES.add_after(run.db, run.company.id, meters.NOT_SENDABLE)
     failed = let_waiters_go(run.db, [(row.id, row.kind, sentence) for row, sentence, _ in refused])
     note_outcomes(run.db, run.company, failed)
     run.open_session.failed += len(refused)

@@ -30,6 +30,7 @@ from qbxml.outcomes import Outcome
 from qbxml.reader import Response, read_requests
 from qbxml.records import Record
 from qbxml.statuses import NOT_BALANCED, StatusRule, classify_status
+from queue_store import meters
 from queue_store.activities import called, expire_activities, get_activity, note
 from queue_store.books import retire_orders
 from queue_store.catalogue import forget, forget_all_lookups, forget_lookups
@@ -246,6 +247,7 @@ class Batch:
         if response.status_code == NOT_BALANCED and row.kind in DOCUMENTS:
             self.unbalanced.append(row)
         self._to(row, ActivityState.FAILED, sentence)
+        meters.FAILURES.add_after(self.run.db, self.run.company.id, f"quickbooks {rule.outcome}")
         self.result.failed.append((row.id, row.kind, sentence))
 
     def _ids_sent(self, row: Any) -> set[str]:

@@ -8,6 +8,7 @@ from qbwc_service.binding import back_off, bound_change
 from qbwc_service.flavours.spelling import Written
 from qbwc_service.marks import read_mark
 from qbwc_service.run import Run
+from queue_store import meters
 from queue_store.drain import Change, change
 from queue_store.models import Activity
 from queue_store.payloads import Undoing
@@ -45,6 +46,7 @@ def fail(run: Run, row: Any, payload: bytes, sentence: str) -> None:
     """It cannot be done, or nobody can tell: the next generation fails with it, and a task says what to do."""
     what: Undoing = decode_undoing(payload)
     to(run, row, ActivityState.FAILED, sentence)
+    meters.FAILURES.add_after(run.db, run.company.id, meters.UNDO)
     let_sale_go(run.db, run.db.get_one(Activity, row.id), "its web order could not be deleted")
     fail_waiters(run.db, [(row.id, sentence)])
     raise_task(

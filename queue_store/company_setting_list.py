@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from queue_store.setting_forms import (
+    TOPICS,
     Setting,
     among,
     between,
     boolean,
     by_key,
     currency,
+    hours,
     keys,
     location_numbers,
+    mail_addresses,
     number,
     prefix,
     text,
+    time_zone,
+    topics,
+    web_address,
 )
 from queue_store.setting_tables import TENDERS, read_names, read_rates, read_skus, read_tenders
 
@@ -83,5 +89,16 @@ COMPANY_SETTINGS: Mapping[str, Setting] = by_key(
     Setting("stock.stores", "", location_numbers, "Stores (locations) whose stock the shops sell, by number; empty: all. Others for single SKUs: qbwoo mapping set location SKU 1+2", "numbers separated by commas"),
     Setting("stock.full_hour", "8", between(0, 23), "Hour, by UTC, after which all items are read each day, while a shop shows QuickBooks' stock; 8 is night in all of America.", "0 to 23"),
     Setting("stock.reason", "Web shop", text(8, least=1), "Reason that adjustments of QuickBooks' stock carry.", "1 to 8 characters"),
+    Setting("alerts.about", ", ".join(TOPICS[:-1]), topics, "What you are told of: a Web Connector that does not come, activities that failed, wait too long or are in doubt, documents that are stopped, totals that differ, documents that are in QuickBooks twice, webhooks, what runs by schedule and fails, reconciliations that differ; tasks: every other task, too. Empty: nothing.", ", ".join(TOPICS)),
+    Setting("alerts.mail_to", "", mail_addresses, "E-mail addresses that are told; empty: those of QBWOO_ALERT_MAIL_TO.", "addresses separated by commas"),
+    Setting("alerts.url", "", web_address, "Address that alerts are posted to as JSON; empty: that of QBWOO_ALERT_URL.", "such as https://example.com/alerts"),
+    Setting("alerts.connector_intervals", "6", between(0, 10_000), "Intervals of the Web Connector (qwc.minutes each) without a call after which you are told; 0: never.", "0 or more"),
+    Setting("alerts.waiting_minutes", "240", between(0, 100_000), "Minutes that an activity may be at work before you are told; 0: never.", "0 or more"),
+    Setting("alerts.doubt_minutes", "60", between(0, 100_000), "Minutes that an activity may be in doubt before you are told; 0: never.", "0 or more"),
+    Setting("alerts.pause_minutes", "15", between(1, 1440), "Least time between two messages; what comes up meanwhile goes together.", "1 to 1440"),
+    Setting("alerts.reminder_hours", "24", between(0, 1000), "How often you are told again of what still is so; 0: never.", "0 or more"),
+    Setting("alerts.when_over", "true", boolean, "You are also told when a cause is over.", "true or false"),
+    Setting("alerts.quiet", "", hours, "First and last hour between which nothing is told; it is told afterwards if it is still so.", "such as 22-6, or empty"),
+    Setting("alerts.time_zone", "", time_zone, "Zone of these hours and of the times in messages; empty: UTC.", "such as America/New_York"),
     Setting("qwc.minutes", "5", between(1, 1440), "How often the Web Connector runs, as written into the .qwc.", "1 to 1440"),
 )  # fmt: skip

@@ -16,6 +16,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
+from queue_store import meters
+
 T = TypeVar("T")
 
 #: SQLSTATEs after which PostgreSQL itself advises to run the transaction again.
@@ -36,13 +38,17 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A transaction that may write; commits at the end, rolls back on any error."""
         if not self.is_sqlite:
-            with Session(self.engine, expire_on_commit=False) as db, db.begin():
-                yield db
+            with Session(self.engine, expire_on_commit=False) as db:
+                with db.begin():
+                    yield db
+                meters.committed(db)
             return
         with self._turn, self.engine.connect() as connection:
             immediate = connection.execution_options(qbwoo_immediate=True)
-            with Session(immediate, expire_on_commit=False) as db, db.begin():
-                yield db
+            with Session(immediate, expire_on_commit=False) as db:
+                with db.begin():
+                    yield db
+                meters.committed(db)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

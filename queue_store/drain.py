@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from queue_store import meters
 from queue_store.activities import QUICKBOOKS
 from queue_store.claim import ACTIVITY_COLUMNS
 from queue_store.errors import IllegalTransition, LostRace
@@ -273,6 +274,8 @@ def lose_exchange(db: Session, exchange: Exchange, cause: str, *, reason: str = 
     """Nobody will answer this exchange: it is lost, and what it carried is in doubt. Gives those rows."""
     exchange.state = ExchangeState.LOST
     exchange.message = exchange.message or cause
+    outcome = "hresult" if exchange.hresult else "unusable" if exchange.received_at else "lost"
+    meters.EXCHANGES.add_after(db, exchange.company_id, exchange.purpose, outcome)
     sent = [
         row
         for row in attempts_in(db, exchange.id)

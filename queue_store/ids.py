@@ -11,9 +11,12 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 _EPOCH_MS = 1_704_067_200_000
 _RANDOM_BITS = 22
+
+_EPOCH = datetime.fromtimestamp(_EPOCH_MS / 1000, UTC)
 
 _lock = threading.Lock()
 _last = 0
@@ -32,3 +35,13 @@ def new_ids(count: int) -> list[int]:
         first = max(floor | secrets.randbits(_RANDOM_BITS), _last + 1)
         _last = first + count - 1
     return list(range(first, first + count))
+
+
+def made_at(made: int) -> datetime:
+    """When this id was made, to the millisecond."""
+    return _EPOCH + timedelta(milliseconds=made >> _RANDOM_BITS)
+
+
+def id_at(moment: datetime) -> int:
+    """The least id that may be made at `moment`; 0 before there were any."""
+    return max((moment - _EPOCH) // timedelta(milliseconds=1), 0) << _RANDOM_BITS

@@ -129,6 +129,24 @@ def newest_session(db: Session, company_id: int) -> QbwcSession | None:
     ).first()
 
 
+#: A Web Connector may log in each minute, and writing costs a flush of the disk.
+_NOTED_EVERY = timedelta(minutes=1)
+
+
+def note_call(company: Company, now: datetime) -> None:
+    """The company's Web Connector has logged in."""
+    before = company.called_at
+    if before is None or not timedelta(0) <= now - before < _NOTED_EVERY:
+        company.called_at = now
+
+
+def last_call(db: Session, company: Company) -> datetime | None:
+    """When the company's Web Connector called last, to the minute; None: never."""
+    newest = newest_session(db, company.id)
+    called = [company.called_at, newest.last_call_at if newest is not None else None]
+    return max((one for one in called if one is not None), default=None)
+
+
 def newest_exchange(db: Session, session_id: int) -> Exchange | None:
     """What was handed out last in a session."""
     return db.scalars(

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from queue_store.product_payloads import LIST_PRICE, WEB_PRICE
 
 _COST = re.compile("cost|cogs|purchase|wholesale", re.IGNORECASE)
+_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _LEVELS = frozenset((LIST_PRICE, WEB_PRICE, "1", "2", "3", "4", "5"))
 
 
@@ -146,6 +148,38 @@ def by_key(*settings: Setting) -> Mapping[str, Setting]:
         keys = [setting.key for setting in settings]
         raise ValueError(f"listed twice: {', '.join(key for key in found if keys.count(key) > 1)}")
     return found
+
+
+#: What alerts are about. "tasks" are all tasks that belong to none of the others.
+TOPICS = ("connector", "failed", "waiting", "doubt", "stopped", "totals", "doubled", "webhooks", "schedules", "reconciliation", "tasks")  # fmt: skip
+
+
+def topics(value: str) -> frozenset[str]:
+    chosen = folded_words(value)
+    if not chosen <= set(TOPICS):
+        raise ValueError(value)
+    return chosen
+
+
+def mail_addresses(value: str) -> tuple[str, ...]:
+    """Bare addresses, each once; none where the text is empty."""
+    found = tuple(dict.fromkeys(words(value)))
+    if not all(_MAIL.fullmatch(one) and len(one) <= 254 for one in found):
+        raise ValueError(value)
+    return found
+
+
+def web_address(value: str) -> str:
+    """An http or https URL without a user in it, or ""; where it leads is looked at before it is called."""
+    text = value.strip()
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise ValueError
+    if len(text) > 1000 or parts.fragment or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError
+    return text
 
 
 def percent(value: str) -> Decimal:

@@ -32,6 +32,8 @@ ONE_PLACE = {
     "click": {"ops_console/cli"},
     "rich": {"ops_console/cli"},
     "sqlalchemy": {"queue_store", "migrations", "ops_console"},
+    "prometheus_client": {"ops_console/metrics.py"},
+    "pythonjsonlogger": {"ops_console/logging.py"},
     "argon2": {"queue_store/secrets.py"},
 }
 #: Types that several layers name without touching what they stand for.

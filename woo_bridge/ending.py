@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from queue_store import meters
 from queue_store.drain import Change, change
 from queue_store.models import Activity, Company
 from queue_store.settings import company_settings
@@ -40,6 +41,8 @@ def end_many(db: Session, attempts: Mapping[int, int], ended: Mapping[int, Ended
     for number, activity in activities.items():
         made = _change(activity, ended[number], base, now)
         alike[tuple(sorted(made.values or ()))].append(made)
+        if made.after == S.FAILED:
+            meters.FAILURES.add_after(db, company.id, meters.SHOP)
     for changes in alike.values():
         change(db, changes)
 

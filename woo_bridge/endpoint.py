@@ -22,7 +22,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from queue_store import meters
 from queue_store.database import Database, is_unreachable
+from queue_store.log_context import about
 from queue_store.models import Store
 from queue_store.secrets import SecretBox
 from queue_store.settings import Settings, store_settings
@@ -167,7 +169,8 @@ class WebhookEndpoint:
         body = environ["wsgi.input"].read(int(length))
         if len(body) != int(length):
             return Answer("400 Bad Request", "The body ended early.")
-        return self._post(name, known, environ, body)
+        with about(store=name):
+            return self._post(name, known, environ, body)
 
     def _post(self, name: str, known: _Known, environ: dict[str, Any], body: bytes) -> Answer:
         signature = environ.get("HTTP_X_WC_WEBHOOK_SIGNATURE", "")
@@ -193,7 +196,10 @@ class WebhookEndpoint:
         arrival = _Arrival(name, known, signature, delivery)
         if delivery.problem is not None and not raw.is_json(body):
             return self._keep_unreadable(arrival)
-        if delivery.topic == TEST_TOPIC or (delivery.nothing and not self._is_touch_due(known.store_id)):
+        if delivery.topic == TEST_TOPIC:
+            return OK
+        if delivery.nothing and not self._is_touch_due(known.store_id):
+            meters.WEBHOOKS.add(known.store_id, "taken")
             return OK
         return self._keep(arrival)
 
@@ -201,6 +207,7 @@ class WebhookEndpoint:
         try:
             word = self._gathering.run(arrival)
         except Exception as error:
+            meters.WEBHOOKS.add(arrival.known.store_id, "failed")
             if is_unreachable(error):
                 raise
             # A fault of ours must not switch the shop's webhook off: keep the body, tell in the log, go on.
@@ -210,6 +217,7 @@ class WebhookEndpoint:
         if word is None:
             self._known.pop(arrival.name, None)
             return UNAUTHORIZED
+        meters.WEBHOOKS.add(arrival.known.store_id, "taken")
         if logger.isEnabledFor(logging.INFO):
             subject = arrival.delivery.subject
             logger.info("webhook %s of store %s, %s: %s", arrival.topic, arrival.name, subject, word)
@@ -274,6 +282,7 @@ class WebhookEndpoint:
         self._touched_at[store.id] = time.monotonic()
 
     def _keep_unreadable(self, arrival: _Arrival) -> Answer:
+        meters.WEBHOOKS.add(arrival.known.store_id, "unreadable")
         logger.warning("webhook %s of store %s is not JSON; its body is kept", arrival.topic, arrival.name)
         self._keep_body(arrival, str(arrival.delivery.problem))
         return Answer("400 Bad Request", "The body is not JSON.")
@@ -312,6 +321,7 @@ class WebhookEndpoint:
         return touched is None or time.monotonic() - touched >= _TOUCH_EVERY.total_seconds()
 
     def _refuse(self, store_id: int) -> None:
+        meters.WEBHOOKS.add(store_id, "refused")
         with self._lock:
             self._refused[store_id] = self._refused.get(store_id, 0) + 1
             due = time.monotonic() - self._flushed_at >= _FLUSH_SECONDS

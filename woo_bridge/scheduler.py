@@ -22,6 +22,7 @@ from queue_store import schedules as store_of
 from queue_store.companies import get_store, list_stores
 from queue_store.database import Database
 from queue_store.errors import LostClaim, NotFound, WrongSecretKey
+from queue_store.log_context import about
 from queue_store.models import Schedule, Store
 from queue_store.secrets import SecretBox
 from queue_store.settings import store_settings
@@ -114,7 +115,8 @@ class Scheduler:
             claim = self._claim(db, due, now)
         if claim is None:
             return 1
-        self._piece(claim, hold=False)
+        with about(store=claim.store.name, schedule=due.name):
+            self._piece(claim, hold=False)
         return 1
 
     def _look_at_times(self, now: datetime) -> None:
@@ -210,7 +212,8 @@ class Scheduler:
                 told = f" since {since:%H:%M:%S} UTC" if since else ""
                 raise NotNow(f"{name} of store {store_name} is being run by another process{told}.")
         while True:
-            progress = self._piece(claim, hold=True)
+            with about(store=store_name, schedule=name):
+                progress = self._piece(claim, hold=True)
             yield progress
             if progress.done:
                 return

@@ -42,22 +42,23 @@ def check_store_url(url: str, allow_private: bool = False) -> str:
         raise BadStoreUrl(url, "names no host.")
     host = parts.hostname
     try:
-        found = socket.getaddrinfo(
-            host, port or (443 if parts.scheme == "https" else 80), type=socket.SOCK_STREAM
-        )
+        inner = private_address(host, port or (443 if parts.scheme == "https" else 80))
     except UnicodeError as error:
         raise BadStoreUrl(url, f"names a host that cannot be: {host[:80]}. Check the spelling.") from error
     except OSError as error:
         raise UnknownHost(url, f"names a host that is not known: {host}. Check the spelling.") from error
-    if not allow_private:
-        for *_, address in found:
-            _check_address(url, str(address[0]))
+    if inner and not allow_private:
+        raise BadStoreUrl(url, f"leads to {inner}, an address of a private network. {_ALLOW}")
     return url.strip().rstrip("/")
 
 
-def _check_address(url: str, text: str) -> None:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    inner = getattr(address, "ipv4_mapped", None) or address
-    # Not global: loopback, private, link-local (where clouds answer for their metadata), reserved.
-    if not inner.is_global or inner.is_multicast:
-        raise BadStoreUrl(url, f"leads to {text}, an address of a private network. {_ALLOW}")
+def private_address(host: str, port: int) -> str:
+    """The first address of `host` that is not public; "" if all are. Raises OSError, UnicodeError: it does not resolve."""
+    for *_, found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        text = str(found[0])
+        address = ipaddress.ip_address(text.partition("%")[0])
+        inner = getattr(address, "ipv4_mapped", None) or address
+        # Not global: loopback, private, link-local (where clouds answer for their metadata), reserved.
+        if not inner.is_global or inner.is_multicast:
+            return text
+    return ""

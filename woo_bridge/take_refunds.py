@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from queue_store import meters
 from queue_store.activities import RETURN, add_activity, move
 from queue_store.fingerprint import content_digest, refund_fingerprint
 from queue_store.intake import Incoming, take_in
@@ -211,6 +212,7 @@ def _refuse(
             ),
             cause=sentence,
         )
+        meters.FAILURES.add_after(db, company.id, meters.UNREADABLE)
         note_outcomes(db, company, [added.id])
         return added
     if before.state in AT_HOME and before.state != ActivityState.CANCELLED and before.reason != "operator":
@@ -225,5 +227,6 @@ def _refuse(
             digest=content_digest(body),
             prepared=None,
         )
+        meters.FAILURES.add_after(db, company.id, meters.UNREADABLE)
         note_outcomes(db, company, [before.id])
     return before

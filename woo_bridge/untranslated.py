@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from queue_store import meters
 from queue_store.activities import SALE, add_activity, move, newest_of_record, note
 from queue_store.fingerprint import content_digest, order_fingerprint
 from queue_store.models import Activity, Company, Store
@@ -69,6 +70,7 @@ def refuse_order(
             ),
             cause=sentence,
         )
+        meters.FAILURES.add_after(db, company.id, meters.UNREADABLE)
         note_outcomes(db, company, [added.id])
         return added
     if activity.digest == digest:
@@ -93,6 +95,7 @@ def refuse_order(
         prepared=None,
         unwanted=False,
     )
+    meters.FAILURES.add_after(db, company.id, meters.UNREADABLE)
     follow_sale(db, activity)
     note_outcomes(db, company, [activity.id])
     return activity

@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from queue_store import meters
 from queue_store.activities import move
 from queue_store.companies import list_companies, list_stores
 from queue_store.database import Database
 from queue_store.errors import LostRace
+from queue_store.log_context import about
 from queue_store.models import Activity, Company, Store
 from queue_store.secrets import SecretBox
 from queue_store.settings import Settings, company_settings, store_settings
@@ -116,9 +118,11 @@ class Worker:
                 return lines[store_id]
 
             for piece in work:
-                self._do(piece, line_of(piece.store_id))
+                with about(store=piece.settings.owner, activity=piece.activity_id):
+                    self._do(piece, line_of(piece.store_id))
             for some in many:
-                self._do_many(some, line_of(some[0].store_id))
+                with about(store=some[0].settings.owner):
+                    self._do_many(some, line_of(some[0].store_id))
         return len(work) + sum(map(len, many))
 
     def _claim(self, only: int) -> tuple[list[_Work], list[list[_Work]]]:
@@ -245,15 +249,7 @@ class Worker:
         KINDS[activity.kind].without_answer(db, store, store_settings(db, store), activity, error)
         payload = activity.newer_payload or activity.payload
         if not error.retriable:
-            move(
-                db,
-                activity,
-                ActivityState.FAILED,
-                cause=str(error),
-                sentence=failure(activity, error),
-                payload=payload,
-                newer_payload=None,
-            )
+            _fail(db, activity, str(error), failure(activity, error), payload=payload, newer_payload=None)
             return
         base: int = company_settings(db, db.get_one(Company, activity.company_id))["retry.base_seconds"]
         move(
@@ -272,7 +268,7 @@ class Worker:
             f"{subject(activity)}: this version does not know activities of kind {activity.kind}. "
             "Update qbwoo, then retry it."
         )
-        move(db, activity, ActivityState.FAILED, cause=sentence, sentence=sentence)
+        _fail(db, activity, sentence, sentence)
 
 
 def _works(claimed: Iterable[Activity], settings: Mapping[int, Settings]) -> list[_Work]:
@@ -280,6 +276,11 @@ def _works(claimed: Iterable[Activity], settings: Mapping[int, Settings]) -> lis
         _Work(a.id, a.store_id, a.kind, a.record_id, a.payload, a.attempts, settings[a.store_id])
         for a in claimed
     ]
+
+
+def _fail(db: Session, activity: Activity, cause: str, sentence: str, **changes: Any) -> None:
+    move(db, activity, ActivityState.FAILED, cause=cause, sentence=sentence, **changes)
+    meters.FAILURES.add_after(db, activity.company_id, meters.SHOP)
 
 
 def _cancel(db: Session, activity: Activity, reason: str) -> None:

@@ -111,6 +111,7 @@ def upgrade() -> None:
         sa.Column("tracks_stock", sa.Boolean(), nullable=False),
         sa.Column("turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("reread_turn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("called_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_companies")),
         sa.UniqueConstraint("name", name=op.f("uq_companies_name")),
@@ -199,6 +200,78 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("prepared IS NULL AND state = 'pending' AND target = 'quickbooks'"),
             postgresql_where=sa.text("prepared IS NULL AND state = 'pending' AND target = 'quickbooks'"),
+        )
+
+    op.create_table(
+        "alert_messages",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_alert_messages_company_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_messages")),
+    )
+    with op.batch_alter_table("alert_messages", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_alert_messages_company_id_id"), ["company_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_alert_messages_due",
+            ["next_at"],
+            unique=False,
+            sqlite_where=sa.text("sent_at IS NULL"),
+            postgresql_where=sa.text("sent_at IS NULL"),
+        )
+
+    op.create_table(
+        "alert_watches",
+        sa.Column(
+            "company_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claim", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_alert_watches_company_id")),
+        sa.PrimaryKeyConstraint("company_id", name=op.f("pk_alert_watches")),
+    )
+    op.create_table(
+        "alerts",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("cause", sa.String(length=200), nullable=False),
+        sa.Column("topic", sa.String(length=16), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retold_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closing_told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_alerts_company_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
+    )
+    with op.batch_alter_table("alerts", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_alerts_company_id_closed_at"), ["company_id", "closed_at"], unique=False
+        )
+        batch_op.create_index(
+            "uq_alerts_open",
+            ["company_id", "cause"],
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
         )
 
     op.create_table(
@@ -913,6 +986,25 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_book_documents_company_id_record_mark"))
 
     op.drop_table("book_documents")
+    with op.batch_alter_table("alerts", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_alerts_open",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_alerts_company_id_closed_at"))
+
+    op.drop_table("alerts")
+    op.drop_table("alert_watches")
+    with op.batch_alter_table("alert_messages", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_alert_messages_due",
+            sqlite_where=sa.text("sent_at IS NULL"),
+            postgresql_where=sa.text("sent_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_alert_messages_company_id_id"))
+
+    op.drop_table("alert_messages")
     with op.batch_alter_table("activities", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_activities_unprepared",

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mapping": ("ops_console.cli.mapping_many:mapping", "Which record of a shop is which in QuickBooks."),
     "product": ("ops_console.cli.product:product", "The shops' products beside QuickBooks' items."),
     "task": ("ops_console.cli.task:task", "What waits for a person."),
+    "alert": ("ops_console.cli.alert:alert", "What is not as it should be, and who hears of it."),
     "sandbox": ("ops_console.cli.sandbox:sandbox", "A played Web Connector, Point of Sale and shop."),
 }
 

@@ -25,7 +25,8 @@ class Desk:
         """Raises SettingsProblem."""
         settings = read_settings()
         # What a command does it says itself; `serve` and `worker` raise this to the setting.
-        set_up_logging("WARNING" if settings.log_level == "INFO" else settings.log_level)
+        level = "WARNING" if settings.log_level == "INFO" else settings.log_level
+        set_up_logging(level, log_format=settings.log_format)
         return settings
 
     @cached_property

@@ -35,7 +35,7 @@ def serve(desk: Desk, host: str, port: int, threads: int, no_worker: bool) -> No
     from ops_console.service import Service
 
     settings = desk.settings
-    set_up_logging(settings.log_level)
+    set_up_logging(settings.log_level, log_format=settings.log_format)
     _end_at_signals()
     service = Service(settings, host=host, port=port, threads=threads, worker=not no_worker)
     _collect_rarely()
@@ -69,7 +69,7 @@ def worker(desk: Desk, once: bool, as_json: bool) -> None:
         return
     from ops_console.working import WorkLoop
 
-    set_up_logging(desk.settings.log_level)
+    set_up_logging(desk.settings.log_level, log_format=desk.settings.log_format)
     # As when `serve` starts: the database may be a backup that was put back.
     desk.database.write_again(doubt_agreements)
     loop = WorkLoop(work)

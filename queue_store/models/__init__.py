@@ -7,6 +7,7 @@ time. Ids come from `queue_store.ids`.
 from __future__ import annotations
 
 from queue_store.models.activities import Activity, ActivityEvent, ActivityWait, Attempt
+from queue_store.models.alerts import Alert, AlertMessage, AlertWatch
 from queue_store.models.base import Amount, Base, Packed, UtcDateTime, table_of
 from queue_store.models.books import (
     AcceptedDifference,
@@ -34,6 +35,9 @@ __all__ = [
     "Activity",
     "ActivityEvent",
     "ActivityWait",
+    "Alert",
+    "AlertMessage",
+    "AlertWatch",
     "Amount",
     "Attempt",
     "AuditEntry",

@@ -41,6 +41,9 @@ class Company(Base):
     turn: Mapped[int] = mapped_column(default=0)
     #: What was settled before this turn touches no item of a shop that was not read again since.
     reread_turn: Mapped[int] = mapped_column(default=0)
+    #: When its Web Connector last logged in, to the minute; None: never. A run that finds nothing to do leaves
+    #: no session.
+    called_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

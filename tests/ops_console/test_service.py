@@ -51,7 +51,7 @@ def ask(
         ("/", 200, "Activities"),
         ("/healthz", 200, "ok"),
         ("/readyz", 200, "ready"),
-        ("/metrics", 200, 'qbwoo_activities{state="pending"} 0'),
+        ("/metrics", 200, "# TYPE qbwoo_activities gauge"),
         ("/qbwc", 200, "Web Connector"),
         ("/qbwc/", 200, "Web Connector"),
         ("/qbwc?wsdl", 200, "/qbwc"),
@@ -96,9 +96,8 @@ def test_the_status_page_shows_numbers_and_names_nobody(service: Service, sqlite
     assert "default-src 'none'" in headers["content-security-policy"]
     rows = dict(re.findall(r'<tr><td>([a-z ]+)</td><td class="n">(\d+)</td></tr>', body))
     assert (rows["pending"], rows["failed"], rows["in doubt"]) == ("2", "1", "0")
-    _, _, metrics = ask(service, "/metrics")
     for private in ("Secretive", "wc-user", "jane", "Jane", "example.net"):
-        assert private not in body + metrics
+        assert private not in body
 
 
 def test_a_database_of_another_revision_is_not_ready(service: Service, sqlite_database: Database) -> None:
