@@ -31,6 +31,7 @@ from queue_store.database import Database
 from queue_store.doubting import doubt_agreements
 from queue_store.models import Exchange
 from queue_store.sessions import (
+    answer_to_keep,
     distrust_sessions,
     is_outstanding,
     keep_answer,
@@ -206,7 +207,7 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
         take_evidence(run, answer, response)
         return
     brought = _take(run, exchange, answer)
-    keep_answer(run.db, exchange, response.encode("utf-8", "replace"), run.now)
+    keep_answer(run.db, exchange, response, run.now)
     session.last_call_at = run.now
     session.settled += brought.settled
     session.failed += brought.failed
@@ -220,7 +221,7 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
 
 def _take_unusable(run: Run, exchange: Exchange, response: str, why: str) -> None:
     session = run.open_session
-    exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
+    exchange.response, exchange.received_at = answer_to_keep(run.db, exchange, response), run.now
     logger.error("exchange %s: %s", exchange.id, why)
     session.last_error = f"QuickBooks' answer could not be used: {why}"
     if exchange.purpose == "read":

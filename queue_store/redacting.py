@@ -87,10 +87,14 @@ def without_person(
     return cut if open_ids else _scrub(cut, person, theirs=False)
 
 
+def without_anybody(text: str) -> str:
+    """A request or an answer without what is any person's; items, which have names too, lose them with it."""
+    text = _PERSONAL.sub(lambda one: f"<{one[1]}>{ERASED if one[2] else ''}</{one[1]}>", text)
+    return _MARKED.sub(lambda one: f"<{one[1]}>{one[2].split(' ')[0]}</{one[1]}>", text)
+
+
 def _blank(part: str, person: Person) -> str:
-    part = _PERSONAL.sub(lambda one: f"<{one[1]}>{ERASED if one[2] else ''}</{one[1]}>", part)
-    part = _MARKED.sub(lambda one: f"<{one[1]}>{one[2].split(' ')[0]}</{one[1]}>", part)
-    return _scrub(part, person, theirs=True)
+    return _scrub(without_anybody(part), person, theirs=True)
 
 
 def _scrub(part: str, person: Person, *, theirs: bool) -> str:
