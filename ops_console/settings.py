@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from ops_console.addresses import service_address
 from ops_console.errors import SettingsProblem
+from queue_store.secrets import SecretBox
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -197,7 +197,7 @@ def _database_url(value: str) -> str:
 
 
 def _secret_key(value: str) -> str:
-    Fernet(value.encode())
+    SecretBox(value)
     return value
 
 
@@ -226,7 +226,11 @@ _VARIABLES: Mapping[str, _Variable] = {
     "database_url": _Variable(
         _database_url, "sqlite:////path/to/file or postgresql+psycopg://user:password@host/name", secret=True
     ),
-    "secret_key": _Variable(_secret_key, "32 random bytes in URL-safe base 64 (44 characters)", secret=True),
+    "secret_key": _Variable(
+        _secret_key,
+        "32 random bytes in URL-safe base 64 (44 characters); while keys are rotated several, NEW,OLD",
+        secret=True,
+    ),
     "public_url": _Variable(service_address, "an address such as https://qbwoo.example.com"),
     "log_level": _Variable(_log_level, "one of " + ", ".join(LOG_LEVELS)),
     "allow_private_stores": _Variable(_boolean, "true or false"),

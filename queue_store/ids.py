@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from datetime import datetime
 
 _EPOCH_MS = 1_704_067_200_000
 _RANDOM_BITS = 22
@@ -22,6 +23,11 @@ _last = 0
 def new_id() -> int:
     """A fresh id, greater than every id made before by this process."""
     return new_ids(1)[0]
+
+
+def first_id_of(moment: datetime) -> int:
+    """Smaller than every id made from `moment` on, by the clock that made them."""
+    return max(0, (int(moment.timestamp() * 1000) - _EPOCH_MS) << _RANDOM_BITS)
 
 
 def new_ids(count: int) -> list[int]:

@@ -68,8 +68,7 @@ def without_person(
     """
 
     def is_theirs(part: str) -> bool:
-        customers = {*_CUSTOMER.findall(part), *_OWN_ID.findall(part)}
-        return person.is_in(part) or person.in_xml.is_in(part) or not customers.isdisjoint(list_ids)
+        return _is_theirs(part, person, list_ids)
 
     def call(found: re.Match[str]) -> str:
         whole, named = found[0], _REQUEST_ID.search(found[2])
@@ -85,6 +84,27 @@ def without_person(
     cut = _CALLS.sub(call, text)
     # What is no whole request or record, as in an answer that was cut short.
     return cut if open_ids else _scrub(cut, person, theirs=False)
+
+
+def parts_of_person(
+    text: str, person: Person, activity_ids: Collection[int], list_ids: Collection[str]
+) -> list[str]:
+    """The requests, or records of an answer, that are the person's."""
+    parts: list[str] = []
+    for found in _CALLS.finditer(text):
+        whole, named = found[0], _REQUEST_ID.search(found[2])
+        if named and int(named[1]) in activity_ids:
+            parts.append(whole)
+        elif found[1].endswith("Rq"):
+            parts += [whole] if _is_theirs(whole, person, list_ids) else []
+        else:
+            parts += [one[0] for one in _RECORDS.finditer(whole) if _is_theirs(one[0], person, list_ids)]
+    return parts
+
+
+def _is_theirs(part: str, person: Person, list_ids: Collection[str]) -> bool:
+    customers = {*_CUSTOMER.findall(part), *_OWN_ID.findall(part)}
+    return person.is_in(part) or person.in_xml.is_in(part) or not customers.isdisjoint(list_ids)
 
 
 def without_anybody(text: str) -> str:
