@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import IO
 
 from ops_console.errors import NotDone
 
@@ -24,3 +25,11 @@ def write_private(path: Path, text: str) -> None:
             partial.unlink(missing_ok=True)
     except OSError as error:
         raise NotDone(f"{path} could not be written: {error.strerror}.") from error
+
+
+def open_private(path: Path, *, encoding: str) -> IO[str]:
+    """Open for writing, with mode 0600 also where the file was there before. Raises OSError."""
+    file = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    if hasattr(os, "fchmod"):
+        os.fchmod(file, 0o600)
+    return os.fdopen(file, "w", encoding=encoding, newline="")

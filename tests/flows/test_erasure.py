@@ -226,8 +226,8 @@ def test_an_erased_order_is_undone_and_goes_again_without_the_person(house: Hous
         undoing.undo(db, house.activities()[0].id, "test", again=True, done=False)
     house.run_until_quiet()
     assert sorted(house.totals()) == [TOTAL, OTHER_TOTAL]
-    assert house.states() == ["succeeded"] * 3
-    assert places_of(house.database, ("ring twice", "77 vexford")) == set()
+    assert house.states() == ["superseded", "succeeded", "succeeded"]
+    assert places_of(house.database, THEIRS) == set()
 
 
 def test_a_refund_of_an_erased_order_becomes_one_return(house: House) -> None:
