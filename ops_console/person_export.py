@@ -11,7 +11,7 @@ import msgspec
 
 from queue_store.database import Database
 from queue_store.person import Person, find_person
-from queue_store.person_rows import rows_of
+from queue_store.person_rows import rows_of, tells
 from queue_store.redacting import parts_of_person
 
 #: Under which word a table is told.
@@ -37,6 +37,8 @@ def export_person(database: Database, email: str, now: datetime) -> tuple[dict[s
     person = find_person(database, email)
     told: dict[str, Any] = {"email": person.email, "made_at": now}
     for found in rows_of(database, person, set()):
+        if not tells(found, person):
+            continue
         word = _WORDS.get(found.table.name, found.table.name)
         told.setdefault(word, []).append(_shown(found.table.name, found.row, person))
     return told, person

@@ -26,7 +26,7 @@ from queue_store.person_rows import Found, read_again, rows_of
 from queue_store.states import ActivityState, ExchangeState
 
 #: Rows that one transaction changes: a webhook waits for it.
-_PER_COMMIT = 25
+_PER_COMMIT = 10
 _IDS_AT_ONCE = 500
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 from typing import Any
 from xml.sax.saxutils import escape
@@ -15,16 +16,27 @@ from sqlalchemy import select
 from queue_store.anonymous import ERASED, is_personal
 from queue_store.database import Database
 from queue_store.erasures import fold_email
-from queue_store.models import Activity, CatalogueCustomer, Mapping
+from queue_store.models import Activity, CatalogueCustomer, Mapping, Store
 
 #: Rows that one query reads.
 AT_ONCE = 500
 #: Characters that are part of an address: one that only ends alike is another's.
 _BEFORE, _AFTER = r"(?<![\w.!#$%&'*+/=?^`{|}~-])", r"(?![\w-]|\.\w)"
 #: Below so many characters a word is found in too much that is nobody's.
-_LEAST_PHONE, _LEAST_WORD = 7, 2
+_LEAST_PHONE, _LEAST_WORD, _LEAST_NUMBER = 7, 2, 5
 _PHONES, _NAMES = ("phone",), ("first_name", "last_name")
 _WORDS = (*_NAMES, "company", "line1", "line2", "address_1", "address_2", "city", "postcode", "customer_note")
+
+
+class Whose(Enum):
+    """Whose row a text stands in."""
+
+    #: Somebody else's, who may have the same name and telephone: only the address is taken out.
+    OTHERS = 0
+    #: Nobody's in particular, as a note in the audit: names and telephone are taken out too.
+    NOBODYS = 1
+    #: The person's own: single names, streets and towns too.
+    THEIRS = 2
 
 
 @dataclass
@@ -32,7 +44,7 @@ class Person:
     """Who is looked for. Words are gathered first; then texts are compared with them."""
 
     email: str
-    #: Phone numbers and whole names: tell the person anywhere.
+    #: Phone numbers and whole names: others may bear them too, so they count where a row is nobody else's.
     telling: set[str] = field(default_factory=set)
     #: Single names, streets: the person's only where a row is known to be theirs.
     words: set[str] = field(default_factory=set)
@@ -40,6 +52,8 @@ class Person:
     activities: dict[int, set[int]] = field(default_factory=dict)
     #: QuickBooks' customers with the address: (company, ListID).
     customers: set[tuple[int, str]] = field(default_factory=set)
+    #: What the marks of the person's documents have in common: "MAIN-1207".
+    marks: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.email = fold_email(self.email)
@@ -54,18 +68,12 @@ class Person:
         # Looked for plainly first: most texts have no such thing at all.
         return "@" in text and self._address.search(text) is not None
 
-    def is_in(self, text: str) -> bool:
-        """True if the text tells the person by itself."""
-        return self.has_address(text) or (
-            self._telling is not None and self._telling.search(text) is not None
-        )
-
-    def scrub(self, text: str, *, theirs: bool) -> str:
-        """The text without the person; `theirs`: also without single names and streets."""
+    def scrub(self, text: str, whose: Whose) -> str:
+        """The text without the person, as far as `whose` row it is in lets tell."""
         text = self._address.sub(ERASED, text) if "@" in text else text
-        if self._telling is not None:
+        if whose is not Whose.OTHERS and self._telling is not None:
             text = self._telling.sub(ERASED, text)
-        if theirs and self._words is not None:
+        if whose is Whose.THEIRS and self._words is not None:
             text = self._words.sub(ERASED, text)
         return text
 
@@ -98,7 +106,7 @@ class Person:
         names = [texts[key] for key in _NAMES if key in texts]
         if len(names) == len(_NAMES):
             self.telling |= {" ".join(names), ", ".join(reversed(names)), " ".join(reversed(names))}
-        self.words |= {texts[key] for key in _WORDS if len(texts.get(key, "")) >= _LEAST_WORD}
+        self.words |= {texts[key] for key in _WORDS if _is_word(texts.get(key, ""))}
         for key in ("order", "billing", "shipping"):
             self.learn(content.get(key))
         for name in ("_telling", "_words", "in_xml"):
@@ -119,6 +127,8 @@ def find_person(database: Database, email: str) -> Person:
 
 def find_activities(database: Database, person: Person, *, after: int = 0) -> int:
     """Gather the person's activities beyond the id `after`; gives the last id seen."""
+    with database.read() as db:
+        codes = {store.id: store.code for store in db.execute(select(Store.id, Store.code))}
     for row in _activities(database, after):
         after = row.id
         contents = [one for one in (row.payload, row.newer_payload) if one is not None]
@@ -127,6 +137,8 @@ def find_activities(database: Database, person: Person, *, after: int = 0) -> in
             continue
         if is_personal(row.kind):
             person.activities.setdefault(row.company_id, set()).add(row.id)
+            if row.order_id and row.store_id in codes:
+                person.marks.add(f"{codes[row.store_id]}-{row.order_id}")
             for one in contents:
                 content = _decoded(one)
                 if _is_of(person, content):
@@ -146,7 +158,7 @@ def find_activities(database: Database, person: Person, *, after: int = 0) -> in
 def _activities(database: Database, after: int) -> Iterator[Any]:
     columns = (
         *(Activity.id, Activity.company_id, Activity.kind, Activity.txn_id, Activity.reference),
-        *(Activity.payload, Activity.newer_payload),
+        *(Activity.payload, Activity.newer_payload, Activity.store_id, Activity.order_id),
     )
     while True:
         with database.read() as db:
@@ -222,9 +234,16 @@ def _decoded(content: bytes) -> Any:
         return None
 
 
+def _is_word(text: str) -> bool:
+    """True if it tells something: a short number is a quantity or an amount as well as a house's."""
+    return len(text) >= (_LEAST_WORD if any(map(str.isalpha, text)) else _LEAST_NUMBER)
+
+
 def _whole(texts: Iterable[str]) -> re.Pattern[str] | None:
-    """Any of these as whole words, the longest first, whatever their case."""
+    """Any of these as whole words, the longest first, whatever their case; none in the middle of an amount."""
     ordered = sorted(texts, key=len, reverse=True)
     if not ordered:
         return None
-    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, ordered)) + r")(?!\w)", re.IGNORECASE)
+    return re.compile(
+        r"(?<!\w)(?<!\d\.)(?:" + "|".join(map(re.escape, ordered)) + r")(?!\w|\.\d)", re.IGNORECASE
+    )

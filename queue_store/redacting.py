@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection
 
 from queue_store.anonymous import ERASED
-from queue_store.person import Person
+from queue_store.person import Person, Whose
 
 #: Elements that are a person's in both of QuickBooks' languages, with "Filter" behind them in queries.
 _ELEMENTS = (
@@ -51,6 +51,9 @@ _CALLS = re.compile(r"<(\w+(?<!Msgs)R[qs])\b([^>]*?)(?:/>|>.*?</\1>)", re.DOTALL
 _RECORDS = re.compile(r"<(\w+Ret)\b[^>]*>.*?</\1>", re.DOTALL)
 _REQUEST_ID = re.compile(r'requestID="(\d+)-')
 _CUSTOMER = re.compile(r"<CustomerListID>([^<]*)</CustomerListID>")
+#: Marks without refund and generation, at the beginning of whatever element they stand in.
+_MARKS = re.compile(r">(\w{2,11}-\d+)(?:-R\d+)?/\d+")
+_END = ("</QBPOSXML>", "</QBXML>")
 _OWN_ID = re.compile(r"<CustomerRet\b[^>]*>.*?<ListID>([^<]*)</ListID>", re.DOTALL)
 
 
@@ -82,8 +85,11 @@ def without_person(
         return _RECORDS.sub(lambda one: _blank(one[0], person) if is_theirs(one[0]) else one[0], whole)
 
     cut = _CALLS.sub(call, text)
-    # What is no whole request or record, as in an answer that was cut short.
-    return cut if open_ids else _scrub(cut, person, theirs=False)
+    if open_ids:
+        return cut
+    # What is no whole request or record, as in an answer that was cut short, is taken for nobody's.
+    is_whole = cut.rstrip().endswith(_END)
+    return _scrub(cut, person, Whose.OTHERS if is_whole else Whose.NOBODYS)
 
 
 def parts_of_person(
@@ -104,7 +110,10 @@ def parts_of_person(
 
 def _is_theirs(part: str, person: Person, list_ids: Collection[str]) -> bool:
     customers = {*_CUSTOMER.findall(part), *_OWN_ID.findall(part)}
-    return person.is_in(part) or person.in_xml.is_in(part) or not customers.isdisjoint(list_ids)
+    if person.has_address(part) or person.in_xml.has_address(part) or not customers.isdisjoint(list_ids):
+        return True
+    # Before the store's code stands the company's prefix, of one to three characters.
+    return any(mark[prefix:] in person.marks for mark in _MARKS.findall(part) for prefix in (1, 2, 3))
 
 
 def without_anybody(text: str) -> str:
@@ -114,8 +123,8 @@ def without_anybody(text: str) -> str:
 
 
 def _blank(part: str, person: Person) -> str:
-    return _scrub(without_anybody(part), person, theirs=True)
+    return _scrub(without_anybody(part), person, Whose.THEIRS)
 
 
-def _scrub(part: str, person: Person, *, theirs: bool) -> str:
-    return person.in_xml.scrub(person.scrub(part, theirs=theirs), theirs=theirs)
+def _scrub(part: str, person: Person, whose: Whose) -> str:
+    return person.in_xml.scrub(person.scrub(part, whose), whose)

@@ -110,9 +110,12 @@ def answer_to_keep(db: Session, exchange: Exchange, response: str) -> bytes:
 
     QuickBooks goes on telling of people who were erased here. An answer to a
     reading holds hundreds of records, and nothing asks for its names again: where
-    anybody was erased, it is kept without any.
+    anybody was erased, it is kept without any. So is a late answer, whose person may have been erased meanwhile.
     """
-    if exchange.purpose != "write" and _ANY_ERASURE.rows(db, {"company_id": exchange.company_id}):
+    is_late = exchange.state == ExchangeState.LOST
+    if (exchange.purpose != "write" or is_late) and _ANY_ERASURE.rows(
+        db, {"company_id": exchange.company_id}
+    ):
         response = without_anybody(response)
     return response.encode("utf-8", "replace")
 

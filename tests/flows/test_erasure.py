@@ -268,6 +268,20 @@ def test_a_customer_that_quickbooks_tells_of_again_is_kept_as_which_one_it_is_on
         assert any(one.first_name == "Gina" for one in rows)
 
 
+def test_a_namesake_with_the_same_telephone_keeps_everything(house: House) -> None:
+    house.take(PLAIN)
+    namesake = {**ADDRESS, "address_1": "1 Other Row"}
+    house.take(numbered(PLAIN, 905, billing={**namesake, "email": "zq@example.com"}, shipping=namesake))
+    house.run_until_quiet()
+    erased(house)
+    assert places_of(house.database, [EMAIL.lower(), "vexford"]) == set()
+    kept = places_of(house.database, ["zdenka", "1 other row", "zq@example.com"])
+    assert kept >= {
+        *("activities.payload: 1 other row", "exchanges.request: 1 other row", "exchanges.request: zdenka"),
+        *("catalogue_customers.first_name: zdenka", "mappings.label: zdenka", "mappings.key: zq@example.com"),
+    }
+
+
 def test_an_address_that_only_ends_alike_is_another_persons(house: House) -> None:
     sold(house)
     assert erased(house, "quell@example.org") == []

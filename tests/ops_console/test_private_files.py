@@ -34,7 +34,7 @@ def test_data_folder_database_and_key_are_made_for_one_user_alone(qbwoo: Qbwoo, 
     qbwoo("company", "add", "Main", "--username", "c", "--password-file", tmp_path / "password", **where)
     qbwoo(
         *("store", "add", "shop", "--company", "Main", "--url", "http://127.0.0.1:9", "--consumer-key", "ck"),
-        *("--consumer-secret-file", tmp_path / "cs"),
+        *("--consumer-secret-file", tmp_path / "cs", "--webhook-secret-file", tmp_path / "cs"),
         **where,
     )
     qbwoo("db", "backup", home / "copy.db", **where)
