@@ -68,7 +68,6 @@ def erase(database: Database, email: str, *, who: str, now: datetime, asked: boo
     else an earlier erasure is brought to its end.
     """
     person = find_person(database, email)
-    last = max(person.activity_ids, default=0)
 
     def remember(db: Session) -> list[Left]:
         left = _open_ones(db, person.activity_ids)
@@ -80,7 +79,7 @@ def erase(database: Database, email: str, *, who: str, now: datetime, asked: boo
 
     left = database.write_again(remember)
     # What came in while the first look went on.
-    find_activities(database, person, after=last)
+    find_activities(database, person)
     left = database.write_again(remember)
     open_ids = {one.activity_id for one in left}
     erased = Erased(left=left, customers=person.customers)

@@ -54,6 +54,8 @@ class Person:
     customers: set[tuple[int, str]] = field(default_factory=set)
     #: What the marks of the person's documents have in common: "MAIN-1207".
     marks: set[str] = field(default_factory=set)
+    #: The last activity that was looked at.
+    seen: int = 0
 
     def __post_init__(self) -> None:
         self.email = fold_email(self.email)
@@ -125,12 +127,12 @@ def find_person(database: Database, email: str) -> Person:
     return person
 
 
-def find_activities(database: Database, person: Person, *, after: int = 0) -> int:
-    """Gather the person's activities beyond the id `after`; gives the last id seen."""
+def find_activities(database: Database, person: Person) -> None:
+    """Gather the person's activities beyond what was looked at before."""
     with database.read() as db:
         codes = {store.id: store.code for store in db.execute(select(Store.id, Store.code))}
-    for row in _activities(database, after):
-        after = row.id
+    for row in _activities(database, person.seen):
+        person.seen = row.id
         contents = [one for one in (row.payload, row.newer_payload) if one is not None]
         texts = [one.decode("utf-8", "replace") for one in contents]
         if not any(map(person.has_address, (*texts, row.reference))):
@@ -152,7 +154,6 @@ def find_activities(database: Database, person: Person, *, after: int = 0) -> in
             )
         ):
             person.customers.add((company_id, list_id))
-    return after
 
 
 def _activities(database: Database, after: int) -> Iterator[Any]:
