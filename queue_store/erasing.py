@@ -8,6 +8,7 @@ is begun again.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ from queue_store.states import ActivityState, ExchangeState
 #: Rows that one transaction changes: a webhook waits for it.
 _PER_COMMIT = 10
 _IDS_AT_ONCE = 500
+#: Between two transactions, in seconds.
+_LONGEST_REST = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +242,13 @@ def _change(database: Database, piece: Sequence[Found], person: Person, open_ids
             changed[found.table.name] += 1
         return changed
 
-    return database.write_again(work) if piece else Counter()
+    if not piece:
+        return Counter()
+    began = time.monotonic()
+    changed = database.write_again(work)
+    # The same time for others: who waits for SQLite's writer sleeps, and would come too late for ever.
+    time.sleep(min(time.monotonic() - began, _LONGEST_REST))
+    return changed
 
 
 def _leave_no_copy(database: Database) -> None:

@@ -136,15 +136,15 @@ def _kept_bodies(company_id: int, before: datetime) -> Any:
 def _events(company_id: int, before: datetime) -> Any:
     """But the last of each activity: it tells why that stands as it does."""
     later = aliased(ActivityEvent)
-    return (
-        select(ActivityEvent.id)
-        .join(Activity, Activity.id == ActivityEvent.activity_id)
-        .where(
-            ActivityEvent.at < before,
+    return select(ActivityEvent.id).where(
+        ActivityEvent.at < before,
+        # No join: it would be begun with the activities, and all their events sorted for each piece.
+        exists().where(
+            Activity.id == ActivityEvent.activity_id,
             Activity.company_id == company_id,
             Activity.state.in_(OVER),
-            exists().where(later.activity_id == ActivityEvent.activity_id, later.id > ActivityEvent.id),
-        )
+        ),
+        exists().where(later.activity_id == ActivityEvent.activity_id, later.id > ActivityEvent.id),
     )
 
 
