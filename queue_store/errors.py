@@ -67,7 +67,7 @@ class BadSetting(StoreError):
 
 
 class WrongSecretKey(StoreError):
-    """A stored secret cannot be read: QBWOO_SECRET_KEY, or the key in the data folder, is not the key it was written with. Put that key back (after a rotation: NEW,OLD), or enter the store's secrets anew: qbwoo store set."""
+    """A stored secret cannot be read: QBWOO_SECRET_KEY is not the key it was written with (where it is not set, the key in the data folder). Put that key back (after a rotation: NEW,OLD), or enter the store's secrets anew: qbwoo store set."""
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)
