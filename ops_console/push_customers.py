@@ -11,6 +11,7 @@ from ops_console.by_hand import NOT_SENT, ON_ITS_WAY, SENT, UNCHANGED, HandRun, 
 from qbwc_service.flavours.pos.customers import account_customer_id
 from queue_store.catalogue import KnownCustomer, bind
 from queue_store.customer_orders import are_customers_read, list_ids_of, order_customer, same_email
+from queue_store.erasures import is_erased
 from queue_store.intake import Incoming, Taken
 from queue_store.models import Company, Store
 from queue_store.payloads import Customer, encode
@@ -104,6 +105,13 @@ def _take(
     for one in customers:
         name = f"customer {one.customer_id} {one.email}".strip()
         people: list[KnownCustomer] = alike.get(one.email, []) if one.email else []
+        if is_erased(db, company.id, one.email):
+            yield Line(
+                f"customer {one.customer_id}",
+                NOT_SENT,
+                sentence="This person was erased (qbwoo privacy erase), and has ordered nothing since.",
+            )
+            continue
         list_id = mapped.get(one.customer_id) or (people[0].list_id if len(people) == 1 else "")
         if not list_id and len(people) > 1:
             sentence = f"Several customers of QuickBooks have this e-mail address; map the right one: qbwoo mapping set customer {one.email} -- LISTID"

@@ -8,25 +8,49 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 import migrations
 from queue_store.database import Database
-from queue_store.errors import SchemaOutdated
+from queue_store.errors import SchemaOutdated, UpgradeFailed
 
 logger = logging.getLogger(__name__)
 
 #: Any number that no other program takes a lock by in the same database.
-_ADVISORY_LOCK = 0x7162776F6F
+UPGRADE_LOCK = 0x7162776F6F
+#: How long another process may hold the database, in seconds.
+_PATIENCE = 30.0
 
 
-def upgrade(database: Database) -> tuple[str | None, str | None]:
-    """The revision before and after. Processes that start at once take turns, and the later find it done."""
-    with _migrating(database) as connection:
-        before = migrations.current_revision(connection)
-        # A newer version may have been here: its revision is unknown to us, and ensure_current says so.
-        if before is None or before in migrations.known_revisions():
-            migrations.upgrade(connection)
-        after = migrations.current_revision(connection)
+def upgrade(database: Database, *, patience: float = _PATIENCE) -> tuple[str | None, str | None]:
+    """The revision before and after. Processes that start at once take turns, and the later find it done.
+
+    All of it is one transaction on both databases: cut off, it leaves the
+    database as it was. `patience`: how long another process may hold it, in
+    seconds. Raises UpgradeFailed.
+    """
+    before = None
+    try:
+        with _migrating(database, patience) as connection:
+            before = migrations.current_revision(connection)
+            # A newer version may have been here: its revision is unknown to us, and ensure_current says so.
+            if before is None or before in migrations.known_revisions():
+                migrations.upgrade(connection)
+            after = migrations.current_revision(connection)
+    except (OperationalError, ProgrammingError) as error:
+        reason = (str(error.orig).strip() or "no reason given").splitlines()[0]
+        if _is_held(error):
+            raise UpgradeFailed(
+                f"The database is held by another process ({reason}): another upgrade, a backup being put back, a tool "
+                "that looks into it. Wait for it or end it, and try again. Nothing was changed."
+            ) from error
+        if _is_shape(error):
+            raise UpgradeFailed(
+                f"The database says that it is at revision {before or 'none'}, but does not look so ({reason}): an upgrade "
+                "was done by halves with other tools, or tables were changed by hand. Nothing was changed. Restore a "
+                "backup; qbwoo db check tells more."
+            ) from error
+        raise
     if before != after:
         logger.info("database migrated from %s to %s", before or "empty", after)
     return before, after
@@ -36,7 +60,8 @@ def ensure_current(database: Database) -> None:
     """Raises SchemaOutdated if the database is not at the revision that this version needs."""
     found, wanted = revision(database), migrations.head_revision()
     if found != wanted:
-        raise SchemaOutdated(found, wanted)
+        newer = found is not None and found not in migrations.known_revisions()
+        raise SchemaOutdated(found, wanted, newer=newer)
 
 
 def revision(database: Database) -> str | None:
@@ -51,17 +76,33 @@ def differences(database: Database) -> list[Any]:
         return migrations.differences(connection)
 
 
+def _is_held(error: DBAPIError) -> bool:
+    """True if the database waited in vain for a lock."""
+    # SQLSTATE 55P03: lock_not_available, after lock_timeout.
+    return "locked" in str(error.orig) or getattr(error.orig, "sqlstate", None) == "55P03"
+
+
+def _is_shape(error: DBAPIError) -> bool:
+    """True if a table or column is there that must not be, or the other way round."""
+    # SQLSTATEs of class 42: a name that is not there, or is twice.
+    shape = str(getattr(error.orig, "sqlstate", None) or "").startswith("42")
+    return shape or any(word in str(error.orig) for word in ("already exists", "no such", "duplicate column"))
+
+
 @contextmanager
-def _migrating(database: Database) -> Iterator[Connection]:
+def _migrating(database: Database, patience: float) -> Iterator[Connection]:
     with database.engine.connect() as connection:
         if not database.is_sqlite:
             with connection.begin():
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+                # Whole numbers need no quoting, and SET takes no parameters.
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(patience * 1000)}")
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
                 yield connection
             return
         driver: Any = connection.connection.driver_connection
         # Copying a table drops the old one, which would delete what refers to it.
         driver.execute("PRAGMA foreign_keys=OFF")
+        driver.execute(f"PRAGMA busy_timeout={int(patience * 1000)}")
         try:
             # BEGIN IMMEDIATE: the second process waits here until the first has committed.
             with connection.execution_options(qbwoo_immediate=True).begin():
@@ -70,6 +111,7 @@ def _migrating(database: Database) -> Iterator[Connection]:
                 assert broken is None, f"the migration broke a reference: {broken}"
         finally:
             driver.execute("PRAGMA foreign_keys=ON")
+            driver.execute(f"PRAGMA busy_timeout={int(_PATIENCE * 1000)}")
 
 
 def problems(database: Database) -> list[str]:

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from ops_console.addresses import service_address
 from ops_console.errors import SettingsProblem
 from ops_console.logging import LOG_FORMATS
+from queue_store.secrets import SecretBox
 from queue_store.setting_forms import mail_addresses, web_address
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -220,7 +220,7 @@ def _database_url(value: str) -> str:
 
 
 def _secret_key(value: str) -> str:
-    Fernet(value.encode())
+    SecretBox(value)
     return value
 
 
@@ -281,7 +281,11 @@ _VARIABLES: Mapping[str, _Variable] = {
     "database_url": _Variable(
         _database_url, "sqlite:////path/to/file or postgresql+psycopg://user:password@host/name", secret=True
     ),
-    "secret_key": _Variable(_secret_key, "32 random bytes in URL-safe base 64 (44 characters)", secret=True),
+    "secret_key": _Variable(
+        _secret_key,
+        "32 random bytes in URL-safe base 64 (44 characters); while keys are rotated several, NEW,OLD",
+        secret=True,
+    ),
     "public_url": _Variable(service_address, "an address such as https://qbwoo.example.com"),
     "log_level": _Variable(_log_level, "one of " + ", ".join(LOG_LEVELS)),
     "log_format": _Variable(_among(*LOG_FORMATS), " or ".join(LOG_FORMATS)),

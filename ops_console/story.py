@@ -138,6 +138,9 @@ def _unsent_sale(run: Run, activity: Activity) -> Prepared | None:
 
 
 def _request(exchange: Exchange, request_id: str) -> str | None:
+    if not exchange.request:
+        # Pruned.
+        return None
     try:
         found = [one for one in read_requests(exchange.request) if one.request_id == request_id]
     except QbxmlError:

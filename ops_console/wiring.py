@@ -104,7 +104,9 @@ def open_box(settings: ProcessSettings) -> SecretBox:
 
     Raises NotDone, SettingsProblem.
     """
-    return SecretBox(settings.secret_key or _kept_key(settings))
+    if settings.secret_key:
+        return SecretBox(settings.secret_key)
+    return SecretBox(_kept_key(settings), read_again=lambda: _kept_key(settings))
 
 
 def key_path(settings: ProcessSettings) -> Path:
@@ -273,6 +275,7 @@ def make_scheduler(
     from woo_bridge.catch_up_products import CATCH_UP_PRODUCTS, COMPARISON
     from woo_bridge.catch_up_refunds import CATCH_UP_REFUNDS
     from woo_bridge.close_stock import CLOSING
+    from woo_bridge.privacy import PRIVACY
     from woo_bridge.scheduler import Scheduler
     from woo_bridge.webhook_watch import WEBHOOK_WATCH
 
@@ -286,6 +289,7 @@ def make_scheduler(
         COMPARISON,
         CLOSING,
         DAILY,
+        PRIVACY,
     )
     return Scheduler(
         database,

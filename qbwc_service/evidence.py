@@ -17,7 +17,7 @@ from qbwc_service.run import Run, exchange_of, exchange_suffix
 from qbxml.errors import QbxmlError
 from qbxml.reader import ResponseSet, read_response
 from queue_store.models import Exchange
-from queue_store.sessions import distrust_sessions, exchanges_by_id
+from queue_store.sessions import answer_to_keep, distrust_sessions, exchanges_by_id
 from queue_store.states import ExchangeState
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,8 @@ def take_evidence(run: Run, answer: ResponseSet, response: str) -> None:
         ]
         for exchange in (*settled, *read):
             if exchange.state == ExchangeState.LOST:
-                exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
+                exchange.response = answer_to_keep(run.db, exchange, response)
+                exchange.received_at = run.now
                 exchange.state = ExchangeState.ANSWERED
         run.db.flush()
 

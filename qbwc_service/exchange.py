@@ -34,6 +34,7 @@ from queue_store.doubting import doubt_agreements
 from queue_store.log_context import about, noting
 from queue_store.models import Exchange
 from queue_store.sessions import (
+    answer_to_keep,
     distrust_sessions,
     is_outstanding,
     keep_answer,
@@ -217,7 +218,7 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
         take_evidence(run, answer, response)
         return
     brought = _take(run, exchange, answer)
-    keep_answer(run.db, exchange, response.encode("utf-8", "replace"), run.now)
+    keep_answer(run.db, exchange, response, run.now)
     meters.EXCHANGES.add_after(run.db, run.company.id, exchange.purpose, "answered")
     seconds = max((run.now - exchange.sent_at).total_seconds(), 0.0)
     meters.EXCHANGE_SECONDS.add_after(run.db, run.company.id, value=seconds)
@@ -234,7 +235,7 @@ def _take_response(run: Run, exchange: Exchange, response: str) -> None:
 
 def _take_unusable(run: Run, exchange: Exchange, response: str, why: str) -> None:
     session = run.open_session
-    exchange.response, exchange.received_at = response.encode("utf-8", "replace"), run.now
+    exchange.response, exchange.received_at = answer_to_keep(run.db, exchange, response), run.now
     logger.error("exchange %s: %s", exchange.id, why)
     session.last_error = f"QuickBooks' answer could not be used: {why}"
     if exchange.purpose == "read":

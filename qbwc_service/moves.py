@@ -57,7 +57,8 @@ def found(run: Run, activity: Activity, attempt: Attempt | None) -> None:
     is_known = bool(with_moves(run.db, [activity.id]))
     if attempt is not None and (attempt.number != activity.attempts or not is_known):
         exchange = run.db.get(Exchange, attempt.exchange_id)
-        if exchange is not None:
+        # Its bytes go after a time, see `queue_store.retention`.
+        if exchange is not None and exchange.request:
             _record_sent(run, activity, attempt.number, exchange)
             return
     if not is_known:
@@ -78,6 +79,9 @@ def _of_adjustment(activity: Activity) -> dict[str, Decimal]:
 
 def _record_sent(run: Run, activity: Activity, number: int, exchange: Exchange) -> None:
     wanted = request_id_of(activity.id, number, exchange.id)
+    if not exchange.request:
+        _record_content(run, activity)
+        return
     for request in read_requests(exchange.request):
         if request.request_id == wanted:
             taken = {activity.id: run.spelling.read_moves(Record(request.element).xml())}

@@ -253,6 +253,8 @@ class Batch:
     def _ids_sent(self, row: Any) -> set[str]:
         """The list ids that the refused request named."""
         wanted = request_id_of(row.id, row.number, row.attempt_exchange_id)
+        if not self.exchange.request:
+            return set()
         for request in read_requests(self.exchange.request):
             if request.request_id == wanted:
                 names = {"ListID", "CustomerListID", "DepartmentListID", "SalesOrderTxnID"}

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
+from queue_store.erasures import CUSTOMER_WITHOUT_PERSON, erased_among
 from queue_store.ids import new_id
 from queue_store.models import CatalogueCustomer, CatalogueItem, Lookup, Mapping
 from queue_store.prebuilt import Prebuilt
@@ -93,7 +94,14 @@ def store_items(db: Session, rows: Sequence[dict[str, Any]], *, unknown_only: bo
 
 
 def store_customers(db: Session, rows: Sequence[dict[str, Any]], *, unknown_only: bool = False) -> None:
-    """Write what was read of customers; `rows` have the columns of CatalogueCustomer."""
+    """Write what was read of customers; `rows` have the columns of CatalogueCustomer.
+
+    Of who was erased, and still is in QuickBooks, no more is kept than which customer it is.
+    """
+    if rows:
+        emails = {row["email_key"] for row in rows if row["email_key"]}
+        erased = erased_among(db, rows[0]["company_id"], emails)
+        rows = [{**row, **CUSTOMER_WITHOUT_PERSON} if row["email_key"] in erased else row for row in rows]
     upsert(db, CatalogueCustomer, rows, ("company_id", "list_id"), replace=not unknown_only)
 
 

@@ -97,6 +97,16 @@ def _note_change(db: Session, company: Company, who: str, what: str, before: str
     db.add(AuditEntry(company_id=company.id, who=who, what=f"company: {what}", before=before, after=after))
 
 
+def reseal_stores(db: Session, box: SecretBox) -> int:
+    """Write the secrets of all stores with the box's first key; how many stores. Raises WrongSecretKey."""
+    stores = db.scalars(select(Store).order_by(Store.id).with_for_update()).all()
+    for store in stores:
+        store.consumer_secret = box.seal_again(store.consumer_secret)
+        store.webhook_secret = box.seal_again(store.webhook_secret)
+    db.flush()
+    return len(stores)
+
+
 def add_store(
     db: Session,
     box: SecretBox,

@@ -97,6 +97,8 @@ def _open_engine(url: str) -> Engine:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA busy_timeout=30000")
         cursor.execute("PRAGMA cache_size=-16000")
+        # What is erased or pruned is overwritten, not only let go. Many builds of SQLite do so by themselves.
+        cursor.execute("PRAGMA secure_delete=ON")
         # A checkpoint flushes the whole file: rather seldom, and larger, than in the middle of a busy session.
         cursor.execute("PRAGMA wal_autocheckpoint=4000")
         cursor.close()

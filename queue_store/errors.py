@@ -67,18 +67,27 @@ class BadSetting(StoreError):
 
 
 class WrongSecretKey(StoreError):
-    """A stored secret cannot be read: QBWOO_SECRET_KEY is not the key it was written with."""
+    """A stored secret cannot be read: QBWOO_SECRET_KEY is not the key it was written with (where it is not set, the key in the data folder). Put that key back (after a rotation: NEW,OLD), or enter the store's secrets anew: qbwoo store set."""
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)
 
 
+class UpgradeFailed(StoreError):
+    """The database could not be brought to the newest migration; it is as it was. The message is a whole sentence."""
+
+
 class SchemaOutdated(StoreError):
     """The database is not at the newest migration."""
 
-    def __init__(self, found: str | None, wanted: str | None) -> None:
+    def __init__(self, found: str | None, wanted: str | None, *, newer: bool = False) -> None:
+        """`newer`: this version does not know the revision."""
         super().__init__(
-            f"The database is at revision {found or 'none'}, this version needs {wanted}. "
+            f"The database is at revision {found}, which this version does not know: a newer qbwoo was here. "
+            f"Install that version again, or restore a backup made before (this version needs {wanted}). "
+            "Nothing was changed."
+            if newer
+            else f"The database is at revision {found or 'none'}, this version needs {wanted}. "
             "Run: qbwoo db upgrade"
         )
         self.found, self.wanted = found, wanted

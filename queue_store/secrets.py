@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import secrets as random
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from queue_store.errors import WrongSecretKey
+
+
+def split_keys(keys: str) -> list[str]:
+    """Several keys in one text, separated by commas or white space."""
+    return keys.replace(",", " ").split()
 
 
 class SecretBox:
     """Encrypts what must be read again: consumer secrets and webhook secrets."""
 
-    def __init__(self, key: str) -> None:
-        self._fernet = Fernet(key.encode())
+    def __init__(self, keys: str, *, read_again: Callable[[], str] | None = None) -> None:
+        """`keys`: the first encrypts, each opens. `read_again` gives them anew where none of them opens a secret:
+        they may have been rotated while this process ran. Raises ValueError for what is no key.
+        """
+        self._keys, self._read_again = keys, read_again
+        self._fernet = _fernet(keys)
 
     @staticmethod
     def new_key() -> str:
@@ -33,7 +43,25 @@ class SecretBox:
         try:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken as error:
+            if self._is_rotated():
+                return self.open(sealed)
             raise WrongSecretKey from error
+
+    def seal_again(self, sealed: bytes) -> bytes:
+        """The same secret, encrypted with the first key. Raises WrongSecretKey."""
+        return self.seal(self.open(sealed))
+
+    def _is_rotated(self) -> bool:
+        """True if there are other keys now than those that were tried."""
+        keys = self._keys if self._read_again is None else self._read_again()
+        if keys == self._keys:
+            return False
+        self._keys, self._fernet = keys, _fernet(keys)
+        return True
+
+
+def _fernet(keys: str) -> MultiFernet:
+    return MultiFernet([Fernet(key.encode()) for key in split_keys(keys)])
 
 
 # About 15 ms a check on a small server: QuickBooks' polls are rare, and guessing is throttled besides.

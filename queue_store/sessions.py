@@ -10,8 +10,9 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from queue_store.models import Company, Exchange, LoginAttempt, Lookup, QbwcSession, table_of
+from queue_store.models import Company, Erasure, Exchange, LoginAttempt, Lookup, QbwcSession, table_of
 from queue_store.prebuilt import Prebuilt
+from queue_store.redacting import without_anybody
 from queue_store.secrets import ticket_digest
 from queue_store.states import ExchangeState, SessionState
 
@@ -32,6 +33,7 @@ _OUTSTANDING = (
 
 
 _ANY_OUTSTANDING = Prebuilt(_OUTSTANDING.with_only_columns(Exchange.id))
+_ANY_ERASURE = Prebuilt(select(Erasure.id).where(Erasure.company_id == bindparam("company_id")).limit(1))
 _HAND_OUT = Prebuilt(insert(table_of(Exchange)))
 _UNANSWERED = {
     "state": ExchangeState.OUTSTANDING.value,
@@ -103,9 +105,25 @@ def is_outstanding(db: Session, session_id: int) -> bool:
     return bool(_ANY_OUTSTANDING.rows(db, {"session_id": session_id}))
 
 
-def keep_answer(db: Session, exchange: Exchange, response: bytes, now: datetime) -> None:
+def answer_to_keep(db: Session, exchange: Exchange, response: str) -> bytes:
+    """The answer as it may be kept, after it was taken.
+
+    QuickBooks goes on telling of people who were erased here. An answer to a
+    reading holds hundreds of records, and nothing asks for its names again: where
+    anybody was erased, it is kept without any. So is a late answer, whose person may have been erased meanwhile.
+    """
+    is_late = exchange.state == ExchangeState.LOST
+    if (exchange.purpose != "write" or is_late) and _ANY_ERASURE.rows(
+        db, {"company_id": exchange.company_id}
+    ):
+        response = without_anybody(response)
+    return response.encode("utf-8", "replace")
+
+
+def keep_answer(db: Session, exchange: Exchange, response: str, now: datetime) -> None:
     """The answer to this exchange was taken."""
-    _ANSWERED.run(db, {"_id": exchange.id, "_response": response, "_received_at": now})
+    kept = answer_to_keep(db, exchange, response)
+    _ANSWERED.run(db, {"_id": exchange.id, "_response": kept, "_received_at": now})
     set_committed_value(exchange, "state", ExchangeState.ANSWERED)
 
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from queue_store import meters
 from queue_store.database import Database, is_unreachable
+from queue_store.erasures import body_without_erased
 from queue_store.log_context import about
 from queue_store.models import Store
 from queue_store.secrets import SecretBox
@@ -294,7 +295,9 @@ class WebhookEndpoint:
                 store_id=arrival.known.store_id,
                 topic=arrival.topic,
                 reason=reason[:2000],
-                body=arrival.delivery.body,
+                body=body_without_erased(
+                    db, db.get_one(Store, arrival.known.store_id).company_id, arrival.delivery.body
+                ),
             )
 
     def _look_up(self, name: str) -> _Known | None:

@@ -106,9 +106,14 @@ class Job:
     live: frozenset[str] = frozenset()
     #: True: the first run comes at once, as soon as the store is live.
     at_once: bool = False
+    #: False: the shop is not asked for anything, so that it runs whether the store is live or not; its pieces
+    #: get no client.
+    needs_shop: bool = True
 
     def idle(self, store: Store) -> str:
         """Why it does not run now, as a sentence; "": it does."""
+        if not self.needs_shop:
+            return ""
         live = live_kinds(store)
         if self.live & live or (not self.live and live):
             return ""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from queue_store.activities import SALE, WEB_ORDER
 from queue_store.companies import live_kinds
+from queue_store.erasures import body_without_erased, is_erased
 from queue_store.intake import Incoming
 from queue_store.models import Store
 from queue_store.payloads import Customer, Order, encode
@@ -136,9 +137,8 @@ def keep_delivery(db: Session, store: Store, settings: Settings, delivery: Deliv
                 return Outcome("untranslatable")
             return Outcome("not live for products")
         if delivery.topic in CUSTOMER_TOPICS:
-            keep_body(
-                db, store_id=store.id, topic=delivery.topic, reason=str(delivery.problem), body=delivery.body
-            )
+            body = body_without_erased(db, store.company_id, delivery.body)
+            keep_body(db, store_id=store.id, topic=delivery.topic, reason=str(delivery.problem), body=body)
             return Outcome("untranslatable")
         refused = refuse_order(db, store, delivery.topic, delivery.body, delivery.problem)
         return Outcome("untranslatable", refused.id if refused is not None else None)
@@ -221,6 +221,8 @@ def keep_customer(db: Session, store: Store, settings: Settings, customer: Custo
         return Outcome("not live for customers")
     if not settings["customers.update"]:
         return Outcome("customers.update is off")
+    if is_erased(db, store.company_id, customer.email):
+        return Outcome("customer was erased")
     key = f"customer:{customer.customer_id}"
     if not is_mapped(db, company_id=store.company_id, store_id=store.id, kind="customer", key=key):
         # A customer goes to QuickBooks with the first order, not before.

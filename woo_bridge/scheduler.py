@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from queue_store import schedules as store_of
 from queue_store.companies import get_store, list_stores
@@ -128,14 +128,22 @@ class Scheduler:
     def _look(self, now: datetime, *, starting: bool) -> None:
         """Bring what is due up to stores and settings; after a start read what was missed meanwhile."""
         with self._database.read() as db:
-            stores = [store for store in list_stores(db) if store.live_kinds]
-            there = {(one.store_id, one.name) for one in store_of.list_schedules(db, [s.id for s in stores])}
+            everyone = list_stores(db)
+            there = {
+                (one.store_id, one.name) for one in store_of.list_schedules(db, [s.id for s in everyone])
+            }
+        stores = [store for store in everyone if store.live_kinds]
         missing = {
-            store.id: [name for name in self._jobs if (store.id, name) not in there] for store in stores
+            store.id: [
+                name
+                for name, job in self._jobs.items()
+                if (store.id, name) not in there and (store.live_kinds or not job.needs_shop)
+            ]
+            for store in everyone
         }
         if any(missing.values()):
             with self._database.write() as db:
-                for store in stores:
+                for store in everyone:
                     store_of.add_missing(db, store, missing[store.id], now)
         self.plan_all(now)
         if starting:
@@ -230,7 +238,12 @@ class Scheduler:
         remarks: list[str] = state.get("remarks", [])
         with ExitStack() as opened:
             try:
-                client = opened.enter_context(self._open_client(claim.store))
+                # Where no shop is needed there is no client: whoever uses one all the same is a defect.
+                client = (
+                    opened.enter_context(self._open_client(claim.store))
+                    if job.needs_shop
+                    else cast(ShopClient, None)
+                )
                 piece = Piece(
                     self._database,
                     client,
@@ -249,7 +262,8 @@ class Scheduler:
                     self._reach.failed(claim.store.id, self._now())
                 return self._failed(claim, error)
 
-        self._reach.answered(claim.store.id)
+        if job.needs_shop:
+            self._reach.answered(claim.store.id)
 
         def work(db: Session) -> Next:
             store = db.get_one(Store, claim.store.id)

@@ -19,6 +19,7 @@ from queue_store.activities import (
     move,
 )
 from queue_store.bulk_intake import Seen, add_records, seen_records
+from queue_store.erasures import without_erased
 from queue_store.fingerprint import content_digest, order_fingerprint
 from queue_store.intake import Incoming, Taken, take_in
 from queue_store.models import Activity, Store
@@ -67,6 +68,7 @@ def take_order(
     then read again before it is sent. Refunds that the queue does not know are
     asked for, unless `with_refunds` says that they are at hand.
     """
+    [order] = without_erased(db, store.company_id, store.id, [order])
     taken, activity = _take_order(
         db, store, rules, order, pushed=pushed, read_now=read_now, with_refunds=with_refunds
     )
@@ -121,6 +123,7 @@ def take_orders(
     db: Session, store: Store, rules: OrderRules, orders: Sequence[Order], *, read_now: bool = False
 ) -> list[tuple[Taken, int]]:
     """`take_order` for many at once, with each one's activity id: what was never seen goes in by one statement."""
+    orders = without_erased(db, store.company_id, store.id, orders)
     known = seen_records(
         db,
         company_id=store.company_id,

@@ -16,6 +16,8 @@ import msgspec
 
 from queue_store import meters
 from queue_store.activities import RETURN, add_activity, move
+from queue_store.anonymous import erased_body, erased_refund
+from queue_store.erasures import without_erased
 from queue_store.fingerprint import content_digest, refund_fingerprint
 from queue_store.intake import Incoming, take_in
 from queue_store.models import Activity, Company, Store
@@ -89,6 +91,8 @@ def take_refunds(
     deleted. What cannot be translated fails with its body kept.
     """
     known = returns_of(db, store.company_id, store.id, str(order.order_id))
+    [kept] = without_erased(db, store.company_id, store.id, [order])
+    is_erased, order = kept is not order, kept
     refunds: list[Refund] = []
     listed: set[str] = set()
     found: list[Activity] = []
@@ -96,13 +100,15 @@ def take_refunds(
         try:
             refund = translate_refund(body, order)
         except Untranslatable as problem:
+            if is_erased:
+                body = erased_body(body)
             refused = _refuse(db, store, order, body, problem, known)
             if refused is not None:
                 listed.add(refused.record_id)
                 found.append(refused)
             continue
         listed.add(refund_record_id(order.order_id, refund.refund_id))
-        refunds.append(refund)
+        refunds.append(erased_refund(refund) if is_erased else refund)
     for refund in allocate_restocked(order, refunds, _taken(known)):
         found.append(_take(db, store, refund, sale))
     for one in known:

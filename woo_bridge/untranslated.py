@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from queue_store import meters
 from queue_store.activities import SALE, add_activity, move, newest_of_record, note
+from queue_store.erasures import body_without_erased, without_erased
 from queue_store.fingerprint import content_digest, order_fingerprint
 from queue_store.models import Activity, Company, Store
 from queue_store.payloads import encode
@@ -33,6 +34,7 @@ def refuse_order(
     None where there is no activity to fail: no id, or what is there must not be
     touched (sent, in the books, held by a person). Then a task says so.
     """
+    body = body_without_erased(db, store.company_id, body)
     keep_body(db, store_id=store.id, topic=topic, reason=str(problem), body=body)
     known = raw.identify(body)
     if known is None or known.id is None:
@@ -108,7 +110,7 @@ def is_untranslated(activity: Activity) -> bool:
 
 def retranslate(db: Session, store: Store, settings: Settings, activity: Activity) -> Disposition:
     """Try again to translate a body that this version may understand. Raises Untranslatable."""
-    order = translate_order(activity.payload)
+    [order] = without_erased(db, store.company_id, store.id, [translate_order(activity.payload)])
     disposition = decide(order, order_rules(store, settings))
     payload = encode(order)
     to = disposition.state

@@ -424,6 +424,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("company_id", "key", name=op.f("pk_company_settings")),
     )
     op.create_table(
+        "erasures",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("asked_by", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("returned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_erasures_company_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasures")),
+        sa.UniqueConstraint("company_id", "digest", name=op.f("uq_erasures_company_id_digest")),
+    )
+    op.create_table(
         "lookups",
         sa.Column(
             "company_id",
@@ -640,6 +655,26 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_accepted_differences_store_id")),
         sa.PrimaryKeyConstraint("store_id", "record", name=op.f("pk_accepted_differences")),
     )
+    op.create_table(
+        "erasure_rests",
+        sa.Column(
+            "erasure_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "activity_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(["erasure_id"], ["erasures.id"], name=op.f("fk_erasure_rests_erasure_id")),
+        sa.PrimaryKeyConstraint("erasure_id", "activity_id", name=op.f("pk_erasure_rests")),
+    )
+    with op.batch_alter_table("erasure_rests", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_erasure_rests_activity_id"), ["activity_id"], unique=False)
+
     op.create_table(
         "exchanges",
         sa.Column(
@@ -935,6 +970,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_exchanges_company_id_id"))
 
     op.drop_table("exchanges")
+    with op.batch_alter_table("erasure_rests", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_erasure_rests_activity_id"))
+
+    op.drop_table("erasure_rests")
     op.drop_table("accepted_differences")
     op.drop_table("tax_rates")
     op.drop_table("stores")
@@ -962,6 +1001,7 @@ def downgrade() -> None:
 
     op.drop_table("mappings")
     op.drop_table("lookups")
+    op.drop_table("erasures")
     op.drop_table("company_settings")
     with op.batch_alter_table("catalogue_items", schema=None) as batch_op:
         batch_op.drop_index(

@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("ops_console.cli.serve:worker", "Run another worker."),
     "check": ("ops_console.cli.check:check", "Look through the whole configuration."),
     "demo": ("ops_console.cli.demo:demo", "Show the whole road, with a played shop and QuickBooks."),
-    "db": ("ops_console.cli.db:db", "The database: upgrade, check, back up."),
+    "db": ("ops_console.cli.db:db", "The database: upgrade, check, back up, another key."),
     "company": ("ops_console.cli.company:company", "QuickBooks company files."),
     "store": ("ops_console.cli.store:store", "WooCommerce shops."),
     "qwc": ("ops_console.cli.qwc:qwc", "The Web Connector's file."),
@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "product": ("ops_console.cli.product:product", "The shops' products beside QuickBooks' items."),
     "task": ("ops_console.cli.task:task", "What waits for a person."),
     "alert": ("ops_console.cli.alert:alert", "What is not as it should be, and who hears of it."),
+    "privacy": ("ops_console.cli.privacy:privacy", "How long things are kept, and what is held of a person."),
     "sandbox": ("ops_console.cli.sandbox:sandbox", "A played Web Connector, Point of Sale and shop."),
 }
 

@@ -7,16 +7,17 @@ from pathlib import Path
 import click
 
 from ops_console import backup as copying
-from ops_console import schema, wiring
+from ops_console import key_rotation, schema, wiring
 from ops_console.cli.desk import Desk, with_desk
-from ops_console.cli.output import ask, json_option, print_record, yes_option
+from ops_console.cli.output import ask, json_option, print_record, remark, yes_option
 from ops_console.cli.paths import FilePath
 from ops_console.errors import NotDone
+from queue_store.secrets import SecretBox
 
 
 @click.group()
 def db() -> None:
-    """The database: upgrade, check, back up."""
+    """The database: upgrade, check, back up, another key for its secrets."""
 
 
 @db.command()
@@ -71,6 +72,34 @@ def check(desk: Desk, as_json: bool) -> None:
         raise NotDone(
             "The database is not as it must be. Restore a backup, or ask for help with the lines above."
         )
+
+
+@db.command("rotate-key")
+@click.option("--new-key", is_flag=True, help="Print a fresh key, for QBWOO_SECRET_KEY, and do nothing else.")
+@yes_option
+@json_option
+@with_desk
+def rotate_key(desk: Desk, new_key: bool, yes: bool, as_json: bool) -> None:
+    """Write all stored secrets with another key, while everything goes on.
+
+    A key in the data folder is made anew. One that is set by QBWOO_SECRET_KEY is
+    yours to change: set NEW,OLD and restart, run this, then set NEW alone.
+
+    \b
+    For example:
+      qbwoo db rotate-key
+    """
+    if new_key:
+        click.echo(SecretBox.new_key())
+        return
+    ask("Write all stored secrets with another key?", yes=yes)
+    done = key_rotation.rotate(desk.settings, desk.database)
+    print_record({"stores": done.stores, "key": str(done.file or "QBWOO_SECRET_KEY")}, as_json=as_json)
+    remark(
+        "Keep a copy of the new key with your backups. Backups made before need the old one."
+        if done.file
+        else "Now set QBWOO_SECRET_KEY to the new key alone, and restart. Backups made before need the old one."
+    )
 
 
 @db.command()

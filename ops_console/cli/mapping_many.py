@@ -20,6 +20,7 @@ from ops_console.cli.output import (
 )
 from ops_console.cli.paths import FilePath
 from ops_console.errors import NotDone
+from ops_console.private_files import open_private
 from queue_store.matching_report import Verdict
 
 _MATCH_COLUMNS = ("verdict", "product_id", "sku", "name", "item_number", "item_name", "why")
@@ -94,7 +95,7 @@ def export(desk: Desk, kind: str, company: str | None, path: Path) -> None:
         owner = owner_of(db, company, None)[0].name
     try:
         # With a mark by which spreadsheets know UTF-8.
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
+        with open_private(path, encoding="utf-8-sig") as file:
             count = export_csv(desk.database, owner, kind, file)
     except OSError as error:
         raise NotDone(f"{path} cannot be written: {error.strerror}.") from error

@@ -73,7 +73,12 @@ def print_record(record: Row, *, as_json: bool = False) -> None:
 
 def print_json(value: Any) -> None:
     """`value` as JSON: times in ISO 8601 with Z, amounts as text."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_json_value))
+    click.echo(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """The same, to be written elsewhere."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=_json_value)
 
 
 def progress(

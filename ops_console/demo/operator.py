@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ops_console.cli.desk import Desk
 from ops_console.demo import stage
+from ops_console.private_files import write_private
 from ops_console.settings import ProcessSettings
 from ops_sandbox.shop import CONSUMER_KEY, CONSUMER_SECRET
 
@@ -62,8 +63,7 @@ class Operator:
 
     def _secret(self, name: str, value: str) -> Path:
         path = self._folder / name
-        path.touch(mode=0o600)
-        path.write_text(value + "\n", encoding="utf-8")
+        write_private(path, value + "\n")
         return path
 
     def _type(self, words: list[str | Path]) -> None:

@@ -27,6 +27,7 @@ from queue_store.models.companies import (
 )
 from queue_store.models.conversation import Exchange, QbwcSession
 from queue_store.models.desk import HandRun, KeptBody, OperatorTask
+from queue_store.models.privacy import Erasure, ErasureRest
 from queue_store.models.schedules import Schedule
 from queue_store.models.stock import OrderTaking, ShopProduct, StockMove
 
@@ -48,6 +49,8 @@ __all__ = [
     "CatalogueItem",
     "Company",
     "CompanySetting",
+    "Erasure",
+    "ErasureRest",
     "Exchange",
     "HandRun",
     "KeptBody",
