@@ -8,6 +8,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
+from ops_console.terminal import visible
+
 #: Each first group stays, and what follows it is blotted out: the last defence, should a secret
 #: ever get into a message of ours or of a library.
 _SECRETS = tuple(
@@ -51,4 +53,4 @@ class OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         # A name or a body from outside must not be able to forge a line of its own.
         lines = redact(super().format(record)).splitlines()
-        return " | ".join(line.strip() for line in lines if line.strip())
+        return visible(" | ".join(line.strip() for line in lines if line.strip()))

@@ -29,7 +29,7 @@ from tests.fuzz.case import Case, shrunk
 from tests.fuzz.targets import TARGETS, Finding, Target
 from tests.fuzz.world import Unexpected, World
 
-#: By so much the process may grow after the first tenth of the cases, in MB.
+#: By so much the process may grow after the first 500 cases or the first tenth of them, in MB.
 MOST_GROWTH = 96
 BATCH = 500
 KEPT = Path("var/fuzz")
@@ -68,8 +68,9 @@ def fuzz(
     most_findings: int = 10,
     deep: int = 40,
     keep: Path = KEPT,
+    minutes: float = 0,
 ) -> Report:
-    """Play `cases` of one target from number `first` on."""
+    """Play `cases` of one target from number `first` on, or as many as go into `minutes`."""
     report = Report(kind.name)
     began, base = time.perf_counter(), 0.0
     with _listening() as unexpected:
@@ -79,7 +80,8 @@ def fuzz(
                 case = target.case(number)
                 problem = _problem(target, case, report)
                 done = number + 1 - first
-                if problem is None and (done % BATCH == 0 or done == cases):
+                is_over = done == cases or (minutes and time.perf_counter() - began > 60 * minutes)
+                if problem is None and (done % BATCH == 0 or is_over):
                     problem = _settled(target)
                 if problem is not None:
                     unexpected.said.clear()
@@ -87,9 +89,11 @@ def fuzz(
                     if len(report.findings) >= most_findings:
                         break
                     target.fresh()
-                if done == max(1, cases // 10):
+                if not base and done >= max(1, cases // 10, BATCH):
                     base = _memory()
-            report.growth = max(0.0, _memory() - base)
+                if is_over:
+                    break
+            report.growth = max(0.0, _memory() - (base or _memory()))
         finally:
             target.close()
     report.seconds = time.perf_counter() - began
@@ -184,6 +188,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--what", choices=[*names, "all"], default="all")
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
+    parser.add_argument("--minutes", type=float, default=0, help="end earlier, after so long with each")
     parser.add_argument("--replay", type=Path, help="a kept case")
     given = parser.parse_args()
     with stage() as (folder, template):
@@ -199,7 +204,13 @@ def main() -> int:
         failed = False
         for kind in TARGETS:
             if given.what in (kind.name, "all"):
-                report = fuzz(kind, folder, template, seed=given.seed, cases=given.cases, first=given.first)
+                report = fuzz(
+                    *(kind, folder, template),
+                    seed=given.seed,
+                    cases=given.cases,
+                    first=given.first,
+                    minutes=given.minutes,
+                )
                 print(report, flush=True)
                 for finding in report.findings:
                     failed = True

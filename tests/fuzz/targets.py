@@ -100,14 +100,26 @@ class _OfSessions(Target):
             name: found[0].document.total for name, found in live_receipts(self.world.house.pos).items()
         }
         self.refusals = corpora.refusals(self.world)
-        self.activities = promises.count(self.world)
+        self.counted = [self._count_at(one) for one in self.moments]
+        #: The moment that the world is at, and what was committed until then.
+        self.stands = (-1, 0)
+
+    def _count_at(self, one: corpora.Exchanged) -> int:
+        one.moment.restore()
+        return promises.count(self.world)
 
     def names(self, place: int) -> tuple[str, ...]:
         one = self.moments[place]
         return (one.ticket, *dict.fromkeys(_REQUEST_ID.findall(one.response)))
 
+    def place(self, number: int) -> int:
+        """Many cases in a row are of one moment, so that it is gone back to only when one changed something."""
+        return number // 50 % len(self.moments)
+
     def begin(self, case: Case) -> Case:
-        self.moments[case.place].moment.restore(books=case.deep)
+        if self.stands != (case.place, self.world.commits):
+            self.moments[case.place].moment.restore()
+            self.stands = case.place, self.world.commits
         return case.renamed(self.names(case.place)) if case.names else case
 
     def follow(self, *, strict: bool, trusts_books: bool) -> None:
@@ -131,19 +143,16 @@ class _OfSessions(Target):
         """Nothing: each case begins anew, and some of them are followed at once."""
 
     def exchange(self, case: Case) -> tuple[Exchange, QbwcSession]:
-        request = exchange_of(self.moments[case.place].request)
         with self.world.database.read() as db:
-            found = db.scalars(select(Exchange).order_by(Exchange.id)).all()
-            exchange = next(one for one in found if request is None or str(one.id) == request)
+            exchange = db.get_one(Exchange, exchange_of(self.moments[case.place].request))
             exchange.response  # noqa: B018 - loaded while there is a session
             session = db.get_one(QbwcSession, exchange.session_id)
             return exchange, session
 
 
-def exchange_of(request: str) -> str | None:
+def exchange_of(request: str) -> int:
     """The exchange of a set, from its requestIDs."""
-    found = _REQUEST_ID.search(request)
-    return found[1].rpartition(".")[2] if found else None
+    return int(_REQUEST_ID.findall(request)[0].rpartition(".")[2])
 
 
 class Soap(_OfSessions):
@@ -153,7 +162,7 @@ class Soap(_OfSessions):
 
     def case(self, number: int) -> Case:
         rng = self.rng(number)
-        place = rng.randrange(len(self.moments))
+        place = self.place(number)
         envelopes = corpora.envelopes(self.moments[place])
         data = rng.choice(envelopes)
         data = mutated(rng, data, MARKUP, envelopes)
@@ -174,7 +183,7 @@ class Soap(_OfSessions):
         case = self.begin(case)
         reply = self.sent(self.world.call(SOAP, case.data, case.headers))
         check_envelope(reply)
-        if promises.count(self.world) < self.activities - 40:
+        if promises.count(self.world) < self.counted[case.place]:
             raise Finding("activities are gone")
         if case.deep:
             exchange, _ = self.exchange(case)
@@ -192,7 +201,7 @@ class Answers(_OfSessions):
 
     def case(self, number: int) -> Case:
         rng = self.rng(number)
-        place = rng.randrange(len(self.moments))
+        place = self.place(number)
         one = self.moments[place]
         others = [other.response.encode() for other in self.moments]
         if rng.random() < 0.08 and (ids := _REQUEST_ID.findall(one.response)):
@@ -216,7 +225,6 @@ class Answers(_OfSessions):
 
     def play(self, case: Case) -> Reply:
         case = self.begin(case)
-        before = promises.count(self.world)
         # As a string that .NET holds: what is no UTF-8 came through as something else.
         text = case.data.decode("utf-8", "replace")
         body = corpora.answer_call(self.moments[case.place], text, case.hresult, case.message)
@@ -224,7 +232,7 @@ class Answers(_OfSessions):
         percent = check_envelope(reply).findtext(".//{*}receiveResponseXMLResult")
         if reply.status != 200 or percent is None or not -1 <= int(percent) <= 100:
             raise Finding(f"answered {reply.status}, {percent}")
-        if promises.count(self.world) < before:
+        if promises.count(self.world) < self.counted[case.place]:
             raise Finding("activities are gone")
         exchange, session = self.exchange(case)
         unusable = "could not be used" in session.last_error and exchange.state == ExchangeState.LOST

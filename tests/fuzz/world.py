@@ -75,6 +75,8 @@ class World:
     database: Database = field(init=False)
     house: House = field(init=False)
     app: Any = field(init=False)
+    #: Transactions that were committed.
+    commits: int = 0
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -86,6 +88,10 @@ class World:
         @event.listens_for(self.database.engine, "connect")
         def in_haste(connection: Any, _record: Any) -> None:
             connection.execute("PRAGMA synchronous=OFF")
+
+        @event.listens_for(self.database.engine, "commit")
+        def committed(_connection: Any) -> None:
+            self.commits += 1
 
         self.house = make_house(self.database, SecretBox(SECRET_KEY), PosCompanyFile.create(None))
         settings = ProcessSettings(
@@ -135,10 +141,10 @@ class Moment:
     def of(cls, world: World) -> Moment:
         return cls(world, Snapshot(world.database), copied(world.house.pos))
 
-    def restore(self, *, books: bool = True) -> None:
+    def restore(self) -> None:
+        """Make database and books what they were."""
         self.snapshot.restore(self.world.database)
-        if books:
-            self.world.house.pos = copied(self.books)
+        self.world.house.pos = copied(self.books)
 
 
 def copied(pos: PosCompanyFile) -> PosCompanyFile:
