@@ -89,12 +89,13 @@ def export(desk: Desk, kind: str, company: str | None, path: Path) -> None:
       qbwoo mapping export --kind product -o products.csv
     """
     from ops_console.mapping_csv import export_csv
+    from ops_console.private_files import open_private
 
     with desk.read() as db:
         owner = owner_of(db, company, None)[0].name
     try:
         # With a mark by which spreadsheets know UTF-8.
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
+        with open_private(path) as file:
             count = export_csv(desk.database, owner, kind, file)
     except OSError as error:
         raise NotDone(f"{path} cannot be written: {error.strerror}.") from error
