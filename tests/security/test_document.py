@@ -29,7 +29,7 @@ def threats() -> dict[str, list[str]]:
     return {threat: re.findall(r"`(tests/[^`]+)`", tests) for threat, _, tests in rows[2:]}
 
 
-def tests_of(file: str) -> set[str]:
+def names_in(file: str) -> set[str]:
     tree = ast.parse((ROOT / file).read_text())
     return {
         f"{file}::{node.name}"
@@ -44,12 +44,12 @@ def test_every_threat_names_tests_that_exist() -> None:
     for threat, tests in found.items():
         assert tests, threat
         for test in tests:
-            assert test in tests_of(test.partition("::")[0]), f"{threat}: {test}"
+            assert test in names_in(test.partition("::")[0]), f"{threat}: {test}"
 
 
 def test_every_test_against_an_attack_stands_in_the_table() -> None:
     named = {test for tests in threats().values() for test in tests}
-    missing = {test for file in AGAINST_ATTACKS for test in tests_of(file)} - named
+    missing = {test for file in AGAINST_ATTACKS for test in names_in(file)} - named
     assert not missing
 
 
