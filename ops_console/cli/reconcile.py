@@ -11,8 +11,8 @@ import click
 from ops_console import wiring
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.output import json_option, moment, print_json, print_rows, progress, remark
+from ops_console.cli.paths import PrivateFile
 from ops_console.errors import NotDone, WrongUsage
-from ops_console.private_files import PrivateFile
 from queue_store import reconciliations
 from queue_store.companies import get_store
 from queue_store.models import Reconciliation

@@ -6,7 +6,8 @@ import ast
 import re
 from pathlib import Path
 
-from ops_console.private_files import PrivateFile, open_private
+from ops_console.cli.paths import PrivateFile
+from ops_console.private_files import open_private
 
 ROOT = Path(__file__).parents[2]
 #: Written against attacks alone: each of their tests belongs to a threat.
