@@ -2,6 +2,7 @@
 # make test   the tests                                                    (ARGS="-k doubt tests/flows")
 # make money  random orders into a played Point of Sale, counted             (ORDERS=100000)
 # make day    a day of stock between two shops and QuickBooks, with an oracle   (ARGS="--seed 7 --seeds 20 --small")
+# make fuzz   mutated input for everything that is read from outside   (ARGS="--cases 3000 --what webhooks")
 # make check  format, lint, types, migrations, import rules
 # Each does all the set-up that it needs, once.
 
@@ -15,7 +16,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 ARGS ?=
 ORDERS ?= 3000
 
-.PHONY: setup demo test money check format bench-drain bench-webhooks bench-money bench-stock bench-by-hand day clean
+.PHONY: setup demo test money fuzz check format bench-drain bench-webhooks bench-money bench-stock bench-by-hand day clean
 
 setup: $(STAMP)
 
@@ -37,6 +38,9 @@ money: $(STAMP)
 
 day: $(STAMP)
 	$(BIN)/python -m tests.day.run $(ARGS)
+
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz.run $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
+from ops_console.terminal import visible
 from queue_store import log_context
 
 LOG_FORMATS = ("text", "json")
@@ -67,7 +68,7 @@ class OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         # A name or a body from outside must not be able to forge a line of its own.
         lines = redact(super().format(record)).splitlines()
-        return " | ".join(line.strip() for line in lines if line.strip())
+        return visible(" | ".join(line.strip() for line in lines if line.strip()))
 
 
 class OneObject(JsonFormatter):
@@ -93,7 +94,10 @@ class OneObject(JsonFormatter):
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         # Before it is spelt as JSON, where a quotation mark looks otherwise.
-        return {name: redact(value) if isinstance(value, str) else value for name, value in log_data.items()}
+        return {
+            name: visible(redact(value)) if isinstance(value, str) else value
+            for name, value in log_data.items()
+        }
 
 
 def _moment(record: logging.LogRecord) -> str:

@@ -28,8 +28,6 @@ def write_private(path: Path, text: str) -> None:
 
 
 def open_private(path: Path, *, encoding: str) -> IO[str]:
-    """Open for writing, with mode 0600 also where the file was there before. Raises OSError."""
+    """Open for writing: a new file with mode 0600, one that stands there keeps the rights that it was given. Raises OSError."""
     file = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-    if hasattr(os, "fchmod"):
-        os.fchmod(file, 0o600)
     return os.fdopen(file, "w", encoding=encoding, newline="")

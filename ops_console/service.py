@@ -6,26 +6,16 @@ import logging
 import threading
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import waitress
 from waitress import wasyncore
 
 from ops_console import wiring
-from ops_console.errors import NotDone
+from ops_console.listening import listen, port_of
 from ops_console.settings import ProcessSettings
 from ops_console.working import WorkLoop
 
-if TYPE_CHECKING:
-    from waitress.server import BaseWSGIServer, MultiSocketServer
-
 logger = logging.getLogger(__name__)
-
-#: QuickBooks may work for an hour on one message set, and the connection is kept meanwhile.
-_IDLE_SECONDS = 3700
-_MOST_CONNECTIONS = 1000
-#: Above what the SOAP side takes, so that its own sentence is what is answered.
-_MOST_BODY_BYTES = 72 * 1024 * 1024
 
 
 class Service:
@@ -51,14 +41,14 @@ class Service:
             work = wiring.Work(settings, self.database, box) if worker else None
             loop = WorkLoop(work) if work else None
             self.parts = wiring.build(settings, self.database, box, loop)
-            self._server, self._sockets = _listen(self.parts.app, host, port, threads)
+            self._server, self._sockets = listen(self.parts.app, host, port, threads)
         except BaseException:
             self.database.close()
             raise
         self._work, self._loop = work, loop
         self._thread: threading.Thread | None = None
         shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{_port(self._server)}"
+        self.url = f"http://{shown}:{port_of(self._server)}"
 
     def run(self) -> None:
         """Serve until SystemExit or KeyboardInterrupt arrives in this thread, then close."""
@@ -110,39 +100,3 @@ class Service:
         self.parts.finish()
         self.database.close()
         logger.info("stopped")
-
-
-def _listen(
-    app: Any, host: str, port: int, threads: int
-) -> tuple[BaseWSGIServer | MultiSocketServer, dict[int, Any]]:
-    sockets: dict[int, Any] = {}
-    try:
-        server = waitress.create_server(
-            app,
-            map=sockets,
-            host=host,
-            port=port,
-            threads=threads,
-            ident="",
-            channel_timeout=_IDLE_SECONDS,
-            # An answer of QuickBooks has 100 KB and more: the default of 8 KB takes a round of the loop for each.
-            recv_bytes=128 * 1024,
-            connection_limit=_MOST_CONNECTIONS,
-            max_request_body_size=_MOST_BODY_BYTES,
-            # The parts listen to proxies by our own rule, see `proxies`.
-            clear_untrusted_proxy_headers=False,
-            # select() cannot watch more than 1024 files.
-            asyncore_use_poll=True,
-        )
-    except (OSError, ValueError) as error:
-        wasyncore.close_all(sockets)
-        reason = str(getattr(error, "strerror", None) or error).rstrip(".")
-        raise NotDone(
-            f"Cannot listen at {host}:{port}: {reason}. Choose another --host or --port."
-        ) from error
-    return server, sockets
-
-
-def _port(server: Any) -> int:
-    listening = getattr(server, "effective_listen", None)
-    return int(listening[0][1] if listening else server.effective_port)

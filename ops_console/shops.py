@@ -40,7 +40,7 @@ def shop_client(
         store = get_store(db, name)
         # Again, and not only when it was added: where a name leads can change.
         check_store_url(store.url, settings.allow_private_stores)
-        client = open_client(store, box)
+        client = open_client(store, box, only_public=not settings.allow_private_stores)
     with client:
         yield client
 

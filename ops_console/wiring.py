@@ -308,6 +308,6 @@ def make_open_client(settings: ProcessSettings, box: SecretBox) -> Callable[[Sto
 
     def opened(store: Store) -> ShopClient:
         check_store_url(store.url, settings.allow_private_stores)
-        return open_client(store, box)
+        return open_client(store, box, only_public=not settings.allow_private_stores)
 
     return opened

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ops_console import readiness, status_page
 from ops_console.kept import Kept
@@ -33,6 +33,17 @@ WEBHOOK_PREFIX = "/webhooks/woocommerce/"
 _TEXT = "text/plain; charset=utf-8"
 #: Anybody may ask as often as he likes; the database, the disk are asked this often.
 _OVERVIEW_SECONDS, _METRICS_SECONDS, _READY_SECONDS = 2.0, 5.0, 3.0
+#: Of every answer, whichever part gives it: none of them is to be guessed at, framed, or to load anything.
+_PROTECTION = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +69,11 @@ class Site:
             app = self._webhooks
         else:
             app = self._paths.get(path.rstrip("/"), self._pages)
+        guarded = _guarded(start_response)
         try:
-            return app(environ, start_response)
+            return app(environ, guarded)
         except Exception as error:  # noqa: BLE001 - the outermost edge of a request
-            return answer(_failed(error, path), environ, start_response)
+            return answer(_failed(error, path), environ, guarded)
 
 
 class Pages:
@@ -131,9 +143,6 @@ def answer(page: Page, environ: WSGIEnvironment, start_response: StartResponse) 
         ("Content-Type", page.content_type),
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "no-referrer"),
-        ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
     ]
     if page.status.startswith("405"):
         headers.append(("Allow", "GET, HEAD"))
@@ -143,6 +152,17 @@ def answer(page: Page, environ: WSGIEnvironment, start_response: StartResponse) 
         headers.append(("Retry-After", "30"))
     start_response(page.status, headers)
     return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
+
+
+def _guarded(start_response: StartResponse) -> StartResponse:
+    """`start_response` that adds what protects an answer to the headers that its part gives."""
+
+    def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+        given = {name.lower() for name, _ in headers}
+        added = [pair for pair in _PROTECTION if pair[0].lower() not in given]
+        return start_response(status, [*headers, *added], exc_info)
+
+    return start
 
 
 def _failed(error: Exception, path: str) -> Page:

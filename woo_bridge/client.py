@@ -26,6 +26,7 @@ from woo_bridge.answers import Answer, decoded, problem_of
 from woo_bridge.errors import NotAShop, ShopUnreachable, TooManyRequests
 from woo_bridge.lost_calls import lost
 from woo_bridge.paging import PER_PAGE, all_rows
+from woo_bridge.public_only import PublicOnlyAdapter
 
 #: A page of 100 orders has 260 KB; what is far beyond is no answer of a shop.
 MOST_ANSWER_BYTES = 64 * 1024 * 1024
@@ -123,7 +124,8 @@ class ShopClient:
 
     `timeout` is for connecting and for each wait for bytes, in seconds. Calls
     that may be repeated are tried `max_tries` times with growing pauses. Every
-    method raises ShopError. Not for several threads at once.
+    method raises ShopError. Not for several threads at once. `only_public`:
+    nothing is connected to but public addresses.
     """
 
     def __init__(
@@ -137,6 +139,7 @@ class ShopClient:
         sleep: Callable[[float], None] = time.sleep,
         max_tries: int = 4,
         most_answer_bytes: int = MOST_ANSWER_BYTES,
+        only_public: bool = False,
     ) -> None:
         self.url = url.rstrip("/")
         self._api = _SessionApi(
@@ -148,6 +151,9 @@ class ShopClient:
             verify_ssl=verify,
             user_agent=_USER_AGENT,
         )
+        if only_public:
+            for scheme in ("http://", "https://"):
+                self._api.session.mount(scheme, PublicOnlyAdapter())
         self._sleep, self._max_tries, self._most = sleep, max(1, max_tries), most_answer_bytes
 
     def __enter__(self) -> ShopClient:

@@ -15,6 +15,13 @@ from woo_bridge.errors import BadStoreUrl, UnknownHost
 
 #: As much as the database keeps.
 _MOST = 500
+#: IPv6 networks whose last 32 bits are an IPv4 address: IPv4-compatible, NAT64, and IPv4-translated.
+_LAST_BITS = tuple(
+    ipaddress.IPv6Network(text) for text in ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96")
+)
+#: What not every version of Python knows to be nobody's public address: IETF's own (a cloud's metadata among
+#: them), NAT64 of a site, and site-local.
+_NEVER = tuple(ipaddress.ip_network(text) for text in ("192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10"))
 _ALLOW = "Set QBWOO_ALLOW_PRIVATE_STORES=true if the shop really lives there."
 
 
@@ -48,17 +55,41 @@ def check_store_url(url: str, allow_private: bool = False) -> str:
     except OSError as error:
         raise UnknownHost(url, f"names a host that is not known: {host}. Check the spelling.") from error
     if inner and not allow_private:
-        raise BadStoreUrl(url, f"leads to {inner}, an address of a private network. {_ALLOW}")
+        raise BadStoreUrl(url, refusal_of_address(inner))
     return url.strip().rstrip("/")
 
 
 def private_address(host: str, port: int) -> str:
     """The first address of `host` that is not public; "" if all are. Raises OSError, UnicodeError: it does not resolve."""
-    for *_, found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        text = str(found[0])
-        address = ipaddress.ip_address(text.partition("%")[0])
-        inner = getattr(address, "ipv4_mapped", None) or address
-        # Not global: loopback, private, link-local (where clouds answer for their metadata), reserved.
-        if not inner.is_global or inner.is_multicast:
-            return text
-    return ""
+    addresses = (str(found[0]) for *_, found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    return next((address for address in addresses if refusal_of_address(address)), "")
+
+
+def refusal_of_address(text: str) -> str:
+    """Why no shop is called at this IP address, as the end of a sentence; "" if it is a public one."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    # Not global: loopback, private, link-local (where clouds answer for their metadata), reserved.
+    if all(_is_public(one) for one in (address, *_carried(address))):
+        return ""
+    return f"leads to {text}, an address of a private network. {_ALLOW}"
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if getattr(address, "ipv4_mapped", None) is not None:
+        # Told by the address that it carries: versions of Python differ about the whole.
+        return True
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not any(address.version == network.version and address in network for network in _NEVER)
+    )
+
+
+def _carried(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """IPv4 addresses that a gateway or this machine would take out of an IPv6 one."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return []
+    inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if any(address in network for network in _LAST_BITS):
+        inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return [one for one in inner if one is not None]

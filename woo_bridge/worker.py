@@ -81,9 +81,13 @@ class _Line:
     error: ShopError | None = None
 
 
-def open_client(store: Store, box: SecretBox) -> ShopClient:
-    """A client with the store's own key; who calls it looks first where the store's URL leads."""
-    return ShopClient(store.url, store.consumer_key, box.open(store.consumer_secret))
+def open_client(store: Store, box: SecretBox, *, only_public: bool = False) -> ShopClient:
+    """A client with the store's own key; who calls it looks first where the store's URL leads.
+
+    `only_public`: and each connection looks again.
+    """
+    secret = box.open(store.consumer_secret)
+    return ShopClient(store.url, store.consumer_key, secret, only_public=only_public)
 
 
 class Worker:

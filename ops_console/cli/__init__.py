@@ -13,6 +13,7 @@ import click
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ops_console.errors import ConsoleError, SettingsProblem, WrongUsage
+from ops_console.terminal import visible
 from qbwc_service.errors import QbwcError
 from qbxml.errors import QbxmlError
 from queue_store.database import is_damaged
@@ -53,7 +54,7 @@ class Failure(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc] # click reads it from the instance
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(self.message, file=file, err=file is None)
+        click.echo(visible(self.message), file=file, err=file is None)
 
 
 class Commands(click.Group):

@@ -19,6 +19,7 @@ from ops_console.cli.output import (
     print_record,
     print_rows,
     remark,
+    say,
     yes_option,
 )
 from queue_store.activities import SALE, called, get_activity, list_activities
@@ -124,23 +125,23 @@ def show(desk: Desk, name: str, limit: int, as_json: bool) -> None:
         return
     for index, (record, paper) in enumerate(zip(shown, papers, strict=True)):
         if index:
-            click.echo()
+            say()
         _print_story(record, paper, limit)
 
 
 def _print_story(record: dict[str, Any], paper: story.Document | None, limit: int) -> None:
     events, attempts = record.pop("events"), record.pop("attempt_list")
     print_record({name: value for name, value in record.items() if value not in (None, "")})
-    click.echo("\nStory")
+    say("\nStory")
     print_rows(events, ("at", "from_state", "to_state", "cause"))
     if paper is not None:
         refused = "It would be refused now" if paper.preview.refusal else "As it would be sent now"
-        click.echo(f"\n{'As it was sent' if paper.sent else refused}")
+        say(f"\n{'As it was sent' if paper.sent else refused}")
         # What was sent stands below, with its answer.
         for line in documents.as_text(paper.preview, limit=limit, xml=not paper.sent):
-            click.echo(line)
+            say(line)
     for attempt in attempts:
-        click.echo(f"\nAttempt {attempt['number']}: {attempt['state']}")
+        say(f"\nAttempt {attempt['number']}: {attempt['state']}")
         print_record(
             {
                 name: value
@@ -150,7 +151,7 @@ def _print_story(record: dict[str, Any], paper: story.Document | None, limit: in
         )
         for title, without in (("Request", "(not kept)"), ("Answer", "(none)")):
             text = attempt[title.lower()]
-            click.echo(f"\n{title}\n{documents.pretty(text, limit=limit) if text else without}")
+            say(f"\n{title}\n{documents.pretty(text, limit=limit) if text else without}")
 
 
 def _command(name: str, text: str, example: str, *, asks: bool) -> None:
@@ -244,7 +245,7 @@ def _undo_adjustment(desk: Desk, adjustment: Activity, *, dry_run: bool, as_json
     what = decode_adjustment(adjustment.payload)
     plan = f"Adjust the stock of {adjustment.reference} in QuickBooks by {-what.difference}"
     if dry_run:
-        click.echo(f"{plan}.")
+        say(f"{plan}.")
         return
     ask(f"{plan}?", yes=yes)
     with desk.write() as db:
@@ -288,21 +289,21 @@ def _print_plan(plan: UndoPlan, words: list[str], shown: undoing.Documents, limi
     activity = plan.activity
     where = "" if plan.way is None or not plan.txn_id else f": {plan.way.document} {plan.number}"
     total = "" if plan.total is None else f", {plan.total:,.2f}"
-    click.echo(f"{called(activity)} (activity {activity.id}){where}{total}")
+    say(f"{called(activity)} (activity {activity.id}){where}{total}")
     if plan.hindrances:
-        click.echo("\nIn the way\n" + "\n".join(f"  {one}" for one in plan.hindrances))
+        say("\nIn the way\n" + "\n".join(f"  {one}" for one in plan.hindrances))
     if plan.steps:
-        click.echo("\nIn this order\n" + "\n".join(f"  {one}" for one in plan.steps))
+        say("\nIn this order\n" + "\n".join(f"  {one}" for one in plan.steps))
     if plan.hindrances:
         return
-    click.echo("\nIt would go so")
+    say("\nIt would go so")
     for number, step in enumerate(words, start=1):
-        click.echo(f"  {number}. {step}")
+        say(f"  {number}. {step}")
     for found in (shown.undoing, shown.following):
         if found is not None:
-            click.echo()
+            say()
             for line in documents.as_text(found, limit=limit):
-                click.echo(line)
+                say(line)
 
 
 def rows_of(db: Session, activities: Iterable[Activity]) -> list[dict[str, Any]]:

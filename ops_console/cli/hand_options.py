@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ops_console.cli.desk import Desk
-from ops_console.cli.output import ask, print_json, print_rows, progress, remark
+from ops_console.cli.output import ask, print_json, print_rows, progress, remark, say
 from ops_console.errors import NotDone, WrongUsage
 
 if TYPE_CHECKING:
@@ -199,8 +199,8 @@ def _show(options: HandOptions, run: HandRun, resumed: int, tally: _Tally) -> No
     documents = [line for line in tally.lines if line.document]
     for line in documents:
         assert line.document is not None
-        click.echo(f"\n{line.name}")
-        click.echo(_pretty(line.document))
+        say(f"\n{line.name}")
+        say(_pretty(line.document))
     if len(documents) == _DOCUMENTS and tally.going > _DOCUMENTS:
         remark(f"These are the first {_DOCUMENTS} documents. For more: --json --limit 0")
     tally.remark_on()

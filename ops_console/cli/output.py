@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,8 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ops_console.errors import NotDone
+from ops_console.terminal import visible
 
 T = TypeVar("T")
+#: Steering characters that JSON does not escape by itself.
+_BARE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 Row = Mapping[str, Any]
 
 #: `--json` of every command that prints data.
@@ -48,7 +52,7 @@ def print_rows(
     titles = [column.replace("_", " ") for column in columns]
     if not sys.stdout.isatty():
         for line in (titles, *([_plain(row.get(column)) for column in columns] for row in rows)):
-            click.echo("\t".join(line))
+            say("\t".join(line))
         return
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for title, column in zip(titles, columns, strict=True):
@@ -57,7 +61,7 @@ def print_rows(
         table.add_column(title, overflow="fold", justify="right" if is_amount else "left")
     for row in rows:
         # Text, not str: square brackets in a shop's data are no markup.
-        table.add_row(*(Text(_shown(row.get(column))) for column in columns))
+        table.add_row(*(Text(visible(_shown(row.get(column)))) for column in columns))
     Console().print(table)
 
 
@@ -68,12 +72,13 @@ def print_record(record: Row, *, as_json: bool = False) -> None:
         return
     width = max((len(name) for name in record), default=0)
     for name, value in record.items():
-        click.echo(f"{name.replace('_', ' '):<{width}}  {_shown(value)}".rstrip())
+        say(f"{name.replace('_', ' '):<{width}}  {_shown(value)}".rstrip())
 
 
 def print_json(value: Any) -> None:
     """`value` as JSON: times in ISO 8601 with Z, amounts as text."""
-    click.echo(json_text(value))
+    # As JSON has it, for what JSON leaves as it is.
+    say(_BARE.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text(value)))
 
 
 def json_text(value: Any) -> str:
@@ -105,7 +110,12 @@ def progress(
 
 def remark(text: str) -> None:
     """A sentence that is no result."""
-    click.echo(text, err=True)
+    say(text, err=True)
+
+
+def say(text: str = "", *, err: bool = False) -> None:
+    """`text` and a line break; what would steer a terminal is shown instead."""
+    click.echo(visible(text), err=err)
 
 
 def ask(question: str, *, yes: bool) -> None:
@@ -113,7 +123,7 @@ def ask(question: str, *, yes: bool) -> None:
     if yes:
         return
     try:
-        agreed = click.confirm(question, err=True)
+        agreed = click.confirm(visible(question), err=True)
     except click.Abort:
         raise NotDone(
             "Nobody answered the question; nothing was done. Add --yes to go on without it."

@@ -9,7 +9,16 @@ import click
 
 from ops_console import products
 from ops_console.cli.desk import Desk, with_desk
-from ops_console.cli.output import ask, json_option, print_json, print_record, print_rows, remark, yes_option
+from ops_console.cli.output import (
+    ask,
+    json_option,
+    print_json,
+    print_record,
+    print_rows,
+    remark,
+    say,
+    yes_option,
+)
 from ops_console.errors import NotDone, WrongUsage
 from queue_store.errors import NotFound
 from queue_store.models import Store
@@ -114,7 +123,7 @@ def show(desk: Desk, name: str, store: str | None, as_json: bool) -> None:
         return
     for index, row in enumerate(shown):
         if index:
-            click.echo()
+            say()
         _print(row)
 
 
@@ -128,7 +137,7 @@ def _print(row: dict[str, Any]) -> None:
     }
     for key, (title, columns) in titles.items():
         if row[key]:
-            click.echo(f"\n{title}")
+            say(f"\n{title}")
             print_rows(row[key], columns)
 
 

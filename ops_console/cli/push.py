@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ops_console.cli.desk import Desk, with_desk
-from ops_console.cli.output import ask, json_option, lines_option, print_rows, progress, yes_option
+from ops_console.cli.output import ask, json_option, lines_option, print_rows, progress, say, yes_option
 from ops_console.errors import NotDone, WrongUsage
 from queue_store.activities import RETURN, SALE
 from queue_store.states import ActivityState
@@ -112,10 +112,10 @@ def _print_document(result: shops.PushResult, found: Preview, limit: int) -> Non
         what = "it would go"
     else:
         what = f"it failed before, and would go after: qbwoo activity retry {result.activity_id}"
-    click.echo(f"{result.name}: {what}")
+    say(f"{result.name}: {what}")
     for line in documents.as_text(found, limit=limit):
-        click.echo(line)
-    click.echo()
+        say(line)
+    say()
 
 
 def _row_beside(
@@ -142,10 +142,10 @@ def _row_beside(
         row |= {"outcome": "refused", "state": "failed", "sentence": found.refusal}
     if limit is not None:
         after = " after its order" if one.kind == RETURN else ""
-        click.echo(f"{one.name}: {'it would be refused' if found.refusal else f'it would go{after}'}")
+        say(f"{one.name}: {'it would be refused' if found.refusal else f'it would go{after}'}")
         for line in documents.as_text(found, limit=limit):
-            click.echo(line)
-        click.echo()
+            say(line)
+        say()
     return row
 
 

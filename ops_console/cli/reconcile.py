@@ -11,6 +11,7 @@ import click
 from ops_console import wiring
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.output import json_option, moment, print_json, print_rows, progress, remark
+from ops_console.cli.paths import PrivateFile
 from ops_console.errors import NotDone, WrongUsage
 from queue_store import reconciliations
 from queue_store.companies import get_store
@@ -49,9 +50,7 @@ def reconcile() -> None:
     "--wait", "seconds", type=click.IntRange(1, 86_400), help="Wait so many seconds for the new report."
 )
 @click.option("--all", "equal", is_flag=True, help="In the table, show also what agrees.")
-@click.option(
-    "--csv", "file", type=click.File("w", encoding="utf-8", lazy=True), help="Write all rows as CSV."
-)
+@click.option("--csv", "file", type=PrivateFile(), help="Write all rows as CSV.")
 @json_option
 @with_desk
 def orders(
@@ -133,9 +132,7 @@ def orders(
     help="Also what does not flow to this shop: not live, not matched, held.",
 )
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(0), help="Lines; 0: all.")
-@click.option(
-    "--csv", "file", type=click.File("w", encoding="utf-8", lazy=True), help="Write all rows as CSV."
-)
+@click.option("--csv", "file", type=PrivateFile(), help="Write all rows as CSV.")
 @json_option
 @with_desk
 def products(

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import click
 
-from ops_console.cli.output import json_option, print_rows, remark
+from ops_console.cli.output import json_option, print_rows, remark, say
 from ops_console.cli.passwords import SecretFile, first_line
 from ops_console.cli.paths import FilePath
 from ops_console.errors import NotDone, WrongUsage
@@ -45,7 +45,7 @@ def web_connector(
     password = first_line(password_file, "password")
 
     def show(event: Event) -> None:
-        click.echo(log_line(event))
+        say(log_line(event))
 
     def tell(report: RunReport) -> None:
         remark(f"Update ended: {report.outcome}. {report.status_text}".strip())
@@ -119,8 +119,8 @@ def shop(port: int, file: Path | None, place: int, cron: float) -> None:
         try:
             with played.serve(port) as running, _until_interrupted() as stop:
                 played.start_cron(cron)
-                click.echo(f"Shop at {running.url}")
-                click.echo(f"Consumer key {CONSUMER_KEY}, secret {CONSUMER_SECRET}")
+                say(f"Shop at {running.url}")
+                say(f"Consumer key {CONSUMER_KEY}, secret {CONSUMER_SECRET}")
                 skus = [
                     product["sku"]
                     for product in played.products()
@@ -128,7 +128,7 @@ def shop(port: int, file: Path | None, place: int, cron: float) -> None:
                 ]
                 for number in range(place):
                     order = played.place_order([(skus[number % len(skus)], 1)])
-                    click.echo(f"Order {order['number']} placed: {order['total']} {order['currency']}")
+                    say(f"Order {order['number']} placed: {order['total']} {order['currency']}")
                 remark("Ctrl-C ends it.")
                 stop.wait()
         finally:

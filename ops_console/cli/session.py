@@ -8,7 +8,7 @@ import click
 
 from ops_console.cli.desk import Desk, with_desk
 from ops_console.cli.names import number
-from ops_console.cli.output import json_option, print_json, print_record, print_rows
+from ops_console.cli.output import json_option, print_json, print_record, print_rows, say
 from queue_store.companies import get_company, list_companies
 from queue_store.errors import NotFound
 from queue_store.models import Exchange, QbwcSession
@@ -69,7 +69,7 @@ def show(desk: Desk, session_id: str, as_json: bool) -> None:
         print_json({**record, "exchanges": exchanges})
         return
     print_record(record)
-    click.echo()
+    say()
     print_rows(
         exchanges,
         ("id", "purpose", "state", "requests", "sent_at", "received_at", "hresult", "message"),

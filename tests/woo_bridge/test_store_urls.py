@@ -59,6 +59,21 @@ def resolved(monkeypatch):
         "fd00::1",
         "::ffff:10.0.0.1",
         "fe80::1",
+        "fe80::1%eth0",
+        "fec0::1",
+        "::1",
+        "::",
+        "::127.0.0.1",
+        "::ffff:169.254.169.254",
+        "::ffff:0:10.0.0.1",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::1",
+        "2002:7f00:1::",
+        "fd00:ec2::254",
+        "192.0.0.192",
+        "198.18.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
     ],
 )
 def test_addresses_inside_a_network_or_of_clouds_are_refused(resolved, host):
@@ -68,3 +83,25 @@ def test_addresses_inside_a_network_or_of_clouds_are_refused(resolved, host):
 
 def test_a_public_address_is_good(resolved):
     assert check_store_url(" https://93.184.216.34/shop/ ") == "https://93.184.216.34/shop"
+
+
+@pytest.mark.parametrize(
+    "host", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0", "0xa9fea9fe", "2852039166"]
+)
+def test_every_spelling_of_an_address_is_seen_through(monkeypatch, host):
+    import socket
+
+    # As the system's resolver reads numbers, without asking anybody.
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, port, **_: [(2, 1, 6, "", (socket.inet_ntoa(socket.inet_aton(host)), port))],
+    )
+    with pytest.raises(BadStoreUrl, match="private network"):
+        check_store_url(f"http://{host}/")
+
+
+def test_a_public_address_in_other_clothes_is_good(resolved):
+    assert check_store_url("https://[64:ff9b::5db8:d822]")
+    assert check_store_url("https://[2606:2800:220:1:248:1893:25c8:1946]")
+    assert check_store_url("https://[::ffff:93.184.216.34]")
