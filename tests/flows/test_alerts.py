@@ -16,6 +16,7 @@ from ops_console.alerts.channels import Channels
 from ops_console.alerts.mail import MailServer
 from ops_console.alerts.post import Poster
 from ops_console.alerts.rounds import AlertRounds
+from queue_store import ids
 from queue_store.activities import get_activity
 from queue_store.alerts import open_alerts, unsent
 from queue_store.companies import get_company
@@ -79,6 +80,12 @@ def make_office(database: Database, box: SecretBox) -> Iterator[Office]:
             posted.url,
         )
         yield Office(make_house(database, box), mail, posted, AlertRounds(database, channels), clock)
+
+
+@pytest.fixture(autouse=True)
+def _ids_by_this_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids never fall within a process: those of other tests, made at other times, would hold ours in their future."""
+    monkeypatch.setattr(ids, "_last", 0)
 
 
 @pytest.fixture

@@ -21,6 +21,17 @@ ALLOWED: dict[tuple[str, str], str] = {
         "queue_store/claim.py",
         "f\"'{ActivityState.DELAYED.value}'\"",
     ): "a constant of ours, which SQLite must see as written to use the partial index",
+    **{
+        (
+            "ops_console/schema.py",
+            sql,
+        ): "a whole number of milliseconds from the source; neither statement takes parameters"
+        for sql in (
+            "f'SET LOCAL lock_timeout = {int(patience * 1000)}'",
+            "f'PRAGMA busy_timeout={int(patience * 1000)}'",
+            "f'PRAGMA busy_timeout={int(_PATIENCE * 1000)}'",
+        )
+    },
 }
 
 
