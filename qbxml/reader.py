@@ -199,11 +199,17 @@ def _whole(element: etree._Element, name: str) -> int | None:
     if text is None:
         return None
     try:
-        return int(text)
+        number = int(text)
     except ValueError as error:
         raise MalformedResponse(
             f"{name} of {_named(element)} is not a number", line=_line(element)
         ) from error
+    # An INTTYPE of the grammar. What is longer would fit no column either.
+    if not -(2**31) <= number < 2**31:
+        raise MalformedResponse(
+            f"{name} of {_named(element)} is not a number of 32 bits", line=_line(element)
+        )
+    return number
 
 
 def _line(element: etree._Element) -> int:

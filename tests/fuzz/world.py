@@ -97,7 +97,7 @@ class World:
         settings = ProcessSettings(
             data_dir=self.folder, database_url=self.database.url, secret_key=SECRET_KEY
         )
-        self.app = wiring.build(settings, self.database).app
+        self.app = wiring.build(settings, self.database, wiring.open_box(settings)).app
 
     def close(self) -> None:
         self.database.close()

@@ -232,3 +232,12 @@ def test_a_long_answer_of_many_records_is_taken() -> None:
         answer(f'<ItemInventoryQueryRs statusCode="0">{row * count}</ItemInventoryQueryRs>')
     )
     assert len(found.responses[0].records) == count
+
+
+@pytest.mark.parametrize("number", ["2147483648", "-2147483649", "9" * 30])
+@pytest.mark.parametrize("name", ["statusCode", "retCount", "iteratorRemainingCount"])
+def test_a_number_that_is_no_int_of_32_bits_is_none_of_quickbooks(name, number):
+    numbers = {"statusCode": "0"} | {name: number}
+    attributes = " ".join(f'{one}="{value}"' for one, value in numbers.items())
+    with pytest.raises(MalformedResponse, match=f"{name} of CustomerQueryRs .* is not a number of 32 bits"):
+        read_response(answer(f'<CustomerQueryRs requestID="a" {attributes}/>'))
