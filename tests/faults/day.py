@@ -86,6 +86,13 @@ class Day:
             found += self._check(healed=False)
             desk.retry_all(scene)
             self._quiet()
+            returns = desk.see_to_returns(scene)
+            if returns:
+                self._quiet()
+                desk.retry_all(scene)
+                self._quiet()
+                desk.release_returns(scene, returns)
+                self._quiet()
             found += self._check(healed=True)
         except Violation as violation:
             found.append(str(violation))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from ops_console import handwork, undoing
-from queue_store.activities import WEB_ORDER
+from queue_store.activities import RETURN, SALE, WEB_ORDER
 from queue_store.models import Activity
 from queue_store.operations import OperationRefused
 from queue_store.states import ActivityState
@@ -126,6 +126,38 @@ def see_to_opened(scene: Scene) -> None:
                 scene.to_undo.add(one.txn_id)
                 scene.undone_orders[one.txn_id] = int(one.record_id)
                 undoing.undo(db, one.id, "test", again=False)
+
+
+def see_to_returns(scene: Scene) -> set[str]:
+    """A return came to the books after an undo of its sale was ordered: it is undone first, as the sentence asks.
+
+    Gives the record ids of such returns; they are released once their sale was undone too.
+    """
+    found: set[str] = set()
+    for row in _rows(scene, S.FAILED):
+        if row.kind != REVERSAL:
+            continue
+        with scene.database.write() as db:
+            what = decode_undoing(db.get_one(Activity, row.id).payload)
+            if what.kind != SALE or what.txn_id in scene.pos.reversals():
+                continue
+            query = select(Activity).where(Activity.kind == RETURN, Activity.order_id == row.record_id)
+            for one in [one for one in db.scalars(query) if one.state == S.SUCCEEDED]:
+                scene.log(f"   undo return {one.record_id} before its sale")
+                scene.fired["operator: return undone before its sale"] += 1
+                scene.to_undo.add(one.txn_id or "")
+                undoing.undo(db, one.id, "test", again=False)
+                found.add(one.record_id)
+    return found
+
+
+def release_returns(scene: Scene, record_ids: set[str]) -> None:
+    """Their sale went anew, and so do they."""
+    for row in _rows(scene, S.CANCELLED):
+        if row.kind == RETURN and row.record_id in record_ids:
+            with scene.database.write() as db:
+                if db.get_one(Activity, row.id).reason == "operator":
+                    handwork.release(db, [row.id], "test")
 
 
 def retry_all(scene: Scene) -> None:

@@ -55,6 +55,7 @@ FAULTS = (
     "operator: deletion was done already",
     "operator: reversal tried again",
     "operator: reversal was done already",
+    "operator: return undone before its sale",
     "operator: reversed elsewhere",
     "operator: sales order opened again",
     "operator: undo",

@@ -22,6 +22,7 @@ _SELDOM = {
     "operator: deletion was done already",
     "operator: reversal tried again",
     "operator: reversal was done already",
+    "operator: return undone before its sale",
     "operator: reversed elsewhere",
     "operator: sales order opened again",
     "sales order deleted in QuickBooks",
