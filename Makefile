@@ -43,6 +43,7 @@ day: $(STAMP)
 
 fuzz: $(STAMP)
 	$(BIN)/python -m tests.fuzz.run $(ARGS)
+
 faults: $(STAMP)
 	$(BIN)/python -m tests.faults.simulator --seeds $(SEEDS) $(ARGS)
 
