@@ -1,6 +1,7 @@
 # make demo   the whole road, with a played shop and a played QuickBooks   (ARGS=--once: one round, then end)
 # make test   the tests                                                    (ARGS="-k doubt tests/flows")
 # make money  random orders into a played Point of Sale, counted             (ORDERS=100000)
+# make faults bad days: everything goes wrong on the way, and the books must be right after   (SEEDS=1000 ARGS="--wire --everything")
 # make day    a day of stock between two shops and QuickBooks, with an oracle   (ARGS="--seed 7 --seeds 20 --small")
 # make fuzz   mutated input for everything that is read from outside   (ARGS="--cases 3000 --what webhooks")
 # make check  format, lint, types, migrations, import rules
@@ -15,8 +16,9 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 	>/dev/null 2>&1 && { echo "$$name"; break; }; done)
 ARGS ?=
 ORDERS ?= 3000
+SEEDS ?= 1000
 
-.PHONY: setup demo test money fuzz check format bench-drain bench-webhooks bench-money bench-stock bench-by-hand day clean
+.PHONY: setup demo test money fuzz check format bench-drain bench-webhooks bench-money bench-stock bench-by-hand day faults clean
 
 setup: $(STAMP)
 
@@ -41,6 +43,9 @@ day: $(STAMP)
 
 fuzz: $(STAMP)
 	$(BIN)/python -m tests.fuzz.run $(ARGS)
+
+faults: $(STAMP)
+	$(BIN)/python -m tests.faults.simulator --seeds $(SEEDS) $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

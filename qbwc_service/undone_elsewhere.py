@@ -15,7 +15,7 @@ from qbwc_service.flavours.spelling import FoundDocument
 from qbwc_service.kinds import DOCUMENTS, KINDS
 from qbwc_service.marks import read_mark
 from qbwc_service.run import Run
-from queue_store.activities import WEB_ORDER, called, note
+from queue_store.activities import REVERSED, SALE, WEB_ORDER, called, note
 from queue_store.books import (
     SALES_ORDER,
     documents_with_marks,
@@ -25,6 +25,7 @@ from queue_store.books import (
 )
 from queue_store.drain import in_books
 from queue_store.models import Activity, BookDocument
+from queue_store.returns import follow_sale
 from queue_store.tasks import raise_task
 from queue_store.undo import confirm_undo, order_undo
 from queue_store.undo_plan import REVERSIBLE, plan_undo
@@ -112,7 +113,7 @@ def _tell(run: Run, activity: Activity) -> None:
     )
     if activity.sentence == sentence:
         return
-    activity.sentence = sentence
+    activity.sentence, activity.reason = sentence, REVERSED
     note(run.db, activity.id, activity.state, activity.state, sentence)
     raise_task(
         run.db,
@@ -122,6 +123,9 @@ def _tell(run: Run, activity: Activity) -> None:
         sentence=sentence,
         activity_id=activity.id,
     )
+    if activity.kind == SALE:
+        run.db.flush()
+        follow_sale(run.db, activity)
 
 
 def take_note_of_deleted(run: Run, store_ids: Collection[int]) -> None:

@@ -27,6 +27,8 @@ ORDER_KINDS = (SALE, RETURN, WEB_ORDER)
 #: `Activity.reason` of a next generation whose undo was called off, see `queue_store.undo`: it counts as not
 #: there, the generation before it stands.
 CALLED_OFF = "undo cancelled"
+#: `reason` of a sale or return in the books whose receipt was reversed there, and nothing here undid it.
+REVERSED = "reversed"
 
 
 def called(activity: Any) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from queue_store.activities import CALLED_OFF, RETURN, SALE, move, newest_of_record
+from queue_store.activities import CALLED_OFF, RETURN, REVERSED, SALE, move, newest_of_record
 from queue_store.companies import live_kinds
 from queue_store.models import Activity, ActivityWait, Store
 from queue_store.states import AT_HOME, TRANSITIONS, ActivityState
@@ -82,6 +82,9 @@ def returns_of(db: Session, company_id: int, store_id: int, order_id: str) -> Se
 def place_beside(sale: Activity, name: str, store: Store) -> Place:
     """Where the refund called `name` belongs, as its sale stands now."""
     state = S(sale.state)
+    if state is S.SUCCEEDED and sale.reason == REVERSED:
+        # There is nothing in the books to give back for, until a person has said what is to become of the sale.
+        return Place(S.FAILED, "activity", f"{name} cannot be sent: {sale.sentence}")
     if state in DONE:
         if "orders" in live_kinds(store):
             return Place(S.PENDING)

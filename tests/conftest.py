@@ -159,6 +159,27 @@ def postgres_template(postgres_server: URL) -> Iterator[tuple[URL, str]]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[URL]:
     """A PostgreSQL server: the one named, else a local one, else one started for the tests."""
+    with postgres_servers() as url:
+        if url is None:
+            sentence = "PostgreSQL: set QBWOO_TEST_POSTGRES_URL, or install its server; none was found"
+            pytest.fail(sentence) if POSTGRES_MUST_RUN else pytest.skip(sentence)
+        yield url
+
+
+@contextmanager
+def new_database(server: URL) -> Iterator[str]:
+    """The URL of an empty database, dropped afterwards."""
+    name = f"qbwoo_test_{uuid.uuid4().hex[:12]}"
+    _administer(server, "CREATE DATABASE {}", name)
+    try:
+        yield server.set(database=name).render_as_string(hide_password=False)
+    finally:
+        _administer(server, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+@contextmanager
+def postgres_servers() -> Iterator[URL | None]:
+    """That server; None where there is none."""
     if POSTGRES_URL:
         yield make_url(POSTGRES_URL).set(drivername="postgresql+psycopg")
         return
@@ -167,9 +188,6 @@ def postgres_server() -> Iterator[URL]:
         yield local
         return
     with _started_server() as url:
-        if url is None:
-            sentence = "PostgreSQL: set QBWOO_TEST_POSTGRES_URL, or install its server; none was found"
-            pytest.fail(sentence) if POSTGRES_MUST_RUN else pytest.skip(sentence)
         yield url
 
 

@@ -44,13 +44,19 @@ class _Error(msgspec.Struct):
 
 
 _error = msgspec.json.Decoder(_Error)
+_whole = msgspec.json.Decoder(msgspec.Raw)
 
 
 def problem_of(call: str, answer: Answer) -> ShopError | None:
     """The error that an answer stands for; None if it is a good one."""
     if 200 <= answer.status < 300:
         # A PHP notice before the JSON, a maintenance page, a login form: all of them come with 200.
-        return None if answer.body.lstrip()[:1] in (b"{", b"[") else _not_a_shop(call, answer)
+        if answer.body.lstrip()[:1] not in (b"{", b"["):
+            return _not_a_shop(call, answer)
+        if "json" in answer.headers.get("Content-Type", "") and _ends_early(answer.body):
+            # PHP died over it, or something on the way let go: whole next time, most likely.
+            return ShopUnreachable(call, "the answer ended before its end", status=answer.status)
+        return None
     if answer.status == 429:
         return TooManyRequests(call, retry_after(answer.headers.get("Retry-After")))
     if 300 <= answer.status < 400:
@@ -62,6 +68,15 @@ def problem_of(call: str, answer: Answer) -> ShopError | None:
             "Enter the store's URL as the shop itself writes it (http or https, with or without www).",
         )
     return _refusal(call, answer)
+
+
+def _ends_early(body: bytes) -> bool:
+    """True for JSON that was cut; other faults of it are told where it is read."""
+    try:
+        _whole.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return "truncated" in str(error)
+    return False
 
 
 def retry_after(value: str | None) -> float | None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from ops_sandbox.pos import PosCompanyFile
 from ops_sandbox.request_processor import RequestProcessorError
 from qbwc_service.conversation import Conversation
+from tests.faults.storage import Storage, StorageFailed, choose
 from tests.harness import PASSWORD
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ class World:
     pos: PosCompanyFile
     fired: Counter[str]
     log: Callable[[str], None]
+    storage: Storage
     #: Called with each message set that the service hands out, even if nobody hears it.
     on_set: Callable[[str], None] = lambda _request: None
     faults: bool = True
@@ -56,13 +58,27 @@ class World:
                 if self.happens(rng, "call made again", 0.4):
                     continue
                 raise CallLost
-            answer = method()
+            try:
+                answer = self.stored(rng, method, 0.02)
+            except StorageFailed:
+                # The service says that it could not; the Web Connector hears an error, and repeats nothing.
+                raise CallLost from None
             if self.happens(rng, "answer of a call lost", 0.02):
                 if self.happens(rng, "call made again", 0.4):
                     continue
                 raise CallLost
             return answer
         raise CallLost
+
+    def stored(self, rng: random.Random, work: Callable[[], T], chance: float) -> T:
+        """Work of the service, while its database may fail. Raises StorageFailed."""
+        kind = choose(self.storage, rng, chance) if self.faults else ""
+        try:
+            return self.storage.run(kind, work)
+        except StorageFailed:
+            self.fired[kind] += 1
+            self.log(f"   fault: {kind}")
+            raise
 
     def send(self, ticket: str) -> str:
         request = self.conversation.send_request_xml(ticket, "", "Sandbox Goods", "US", 3, 0)
@@ -132,6 +148,8 @@ class Connector:
             self.stage = "closing" if says == "done" else "ready"
             if self.stage == "closing":
                 return
+        if world.happens(rng, "another company open", 0.02):
+            world.pos.fail_next_session("0x80040408", "A different QuickBooks company data file is open.")
         try:
             self.books = world.pos.begin_session("")
         except RequestProcessorError as error:

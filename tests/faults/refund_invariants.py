@@ -23,12 +23,20 @@ def broken_refunds(db: Session, scene: Scene, *, healed: bool) -> Iterator[str]:
     needs, shop = needs_of(db, activities), scene.shop
     sales, returns = newest(activities, "sale"), newest(activities, "return")
     told = {task.activity_id for task in open_tasks(db) if task.kind == "changed after sent"}
+    unread = {
+        one.record_id
+        for one in db.scalars(select(Activity).where(Activity.target == "shop"))
+        if one.state == S.FAILED and one.sentence
+    }
     listed = {f"{order}-R{one['id']}" for order, refunds in shop.refunds.items() for one in refunds}
     written = {record_id: found for record_id, found in live_receipts(scene.pos).items() if "-R" in record_id}
     for record_id in {*listed, *returns, *written}:
         one, found, name = returns.get(record_id), written.get(record_id, []), f"refund {record_id}"
         if one is None and scene.restored and record_id not in listed:
             # The shop has it no more, and the backup never had it: a reconciliation tells of its return.
+            continue
+        if one is None and not healed and record_id.partition("-")[0] in unread:
+            # The shop did not answer when it was asked for it: that is told, and can be retried.
             continue
         if one is None:
             yield f"{name} has no activity, and {len(found)} returns"

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+import io
 import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import cast
 
 from ops_sandbox.pos import PosCompanyFile, PosDialect
+from qbwc_service.conversation import Conversation
 from qbwc_service.exchange import WebConnectorConversation
 from queue_store.companies import get_company, get_store
 from queue_store.database import Database
 from queue_store.settings import set_company_setting, set_store_setting
 from tests.faults.connectors import Connector, World
+from tests.faults.rest import ShopWire
 from tests.faults.shop import DOCUMENTS, SKUS, Body, Shop
 from tests.faults.snapshots import Snapshot
+from tests.faults.stage import BOX, Stage
+from tests.faults.wire import Wire
+from woo_bridge.endpoint import WebhookEndpoint
 
 Known = dict[int, list[Body]]
 
@@ -47,8 +56,9 @@ EVERYTHING = Plot(web_orders=True, undo=True)
 class Scene:
     """All that the steps of one day share."""
 
-    def __init__(self, database: Database, seed: int, plot: Plot, log: Callable[[str], None]) -> None:
-        self.database, self.seed, self.plot, self.log = database, seed, plot, log
+    def __init__(self, stage: Stage, seed: int, plot: Plot, log: Callable[[str], None]) -> None:
+        self.database: Database = stage.database
+        self.seed, self.plot, self.log = seed, plot, log
         rng = random.Random(f"day {seed}")
         #: Webhooks that are still on their way.
         self.mail: list[Body] = []
@@ -82,7 +92,16 @@ class Scene:
         self.sign = -1 if self.dialect.return_signs == "negative" else 1
         self._furnish(rng)
         self._set(rng)
-        self.world = World(WebConnectorConversation(self.database), self.pos, self.fired, self.log)
+        self._served = stage.wire
+        self.endpoint = WebhookEndpoint(self.database, BOX)
+        self.world = World(
+            self.serve(WebConnectorConversation(self.database)),
+            self.pos,
+            self.fired,
+            self.log,
+            stage.storage,
+        )
+        self.shop_wire = ShopWire(self.shop, self.world.happens, str(seed))
         self.connectors = [
             Connector(self.world, "A", "192.0.2.1"),
             Connector(self.world, "B", "198.51.100.2"),
@@ -98,6 +117,35 @@ class Scene:
         #: True once QuickBooks' clock was put back by more than look-back can bridge: what it wrote since
         #: is found by its own mark, and only if it is known that it was sent.
         self.blind = False
+
+    def serve(self, conversation: WebConnectorConversation) -> Conversation:
+        """What answers from now on: the conversation itself, or what reaches it over SOAP and HTTP."""
+        if self._served is None:
+            return conversation
+        self._served.serve(conversation, self.endpoint)
+        return cast(Conversation, self._served)
+
+    def post_webhook(self, body: bytes, wire: Wire | None = None) -> str:
+        """A signed body to the real endpoint, over `wire` where there is one; gives the status of the answer."""
+        wire = wire or self._served
+        signature = base64.b64encode(hmac.digest(b"whsec", body, "sha256")).decode()
+        if wire is not None:
+            headers = {
+                "Content-Type": "application/json",
+                "X-WC-Webhook-Topic": "order.updated",
+                "X-WC-Webhook-Signature": signature,
+            }
+            return wire.post("/webhooks/woocommerce/main", body, headers)
+        environ = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": "/webhooks/woocommerce/main",
+            "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_X_WC_WEBHOOK_TOPIC": "order.updated",
+            "HTTP_X_WC_WEBHOOK_SIGNATURE": signature,
+            "wsgi.input": io.BytesIO(body),
+        }
+        return self.endpoint.answer(environ).status
 
     def _furnish(self, rng: random.Random) -> None:
         for sku in rng.sample(SKUS[:-1], rng.randrange(3)):

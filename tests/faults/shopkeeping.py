@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import UTC, datetime
 
 from queue_store.companies import get_store
 from queue_store.settings import store_settings
-from queue_store.shop_claim import claim_shop_work
-from queue_store.shop_work import settle_shop_work
-from tests.faults.scene import Scene
+from tests.faults.scene import Scene, Violation
 from tests.faults.shop import Body
+from tests.faults.stage import BOX
+from tests.faults.storage import StorageFailed, choose
 from woo_bridge.disposition import order_rules
-from woo_bridge.kinds.read_refunds import READ_REFUNDS, OrderAndRefunds
-from woo_bridge.kinds.reread_order import REREAD_ORDER
 from woo_bridge.take_orders import take_order
 from woo_bridge.translate_orders import translate_order
+from woo_bridge.worker import Worker
+
+#: What WooCommerce posts where a record is gone between its change and the delivery.
+_ERROR_BODIES = (
+    b'{"code":"woocommerce_rest_shop_order_invalid_id","message":"Invalid ID.","data":{"status":404}}',
+    b'{"code":"rest_forbidden","message":"Sorry, you are not allowed to do that.","data":{"status":403}}',
+)
 
 
 def place(scene: Scene, rng: random.Random) -> None:
@@ -51,26 +55,57 @@ def delete_refund(scene: Scene, rng: random.Random) -> None:
 
 
 def post(scene: Scene, body: Body, rng: random.Random) -> None:
-    """A webhook leaves the shop: it may be lost or late."""
+    """A webhook leaves the shop: it may be lost or late, or bear an error in place of the order."""
     scene.log(f"   order {body['id']}: {body['status']} {body['total']} at {body['date_modified_gmt']}")
     if scene.world.happens(rng, "webhook delayed", 0.3):
         scene.mail.append(body)
+    elif scene.world.happens(rng, "webhook with an error body", 0.03):
+        deliver_bytes(scene, rng, rng.choice(_ERROR_BODIES))
     elif not scene.world.happens(rng, "webhook lost", 0.03):
-        take(scene, body)
+        arrive(scene, body, rng)
 
 
 def deliver(scene: Scene, rng: random.Random) -> None:
     """A late webhook arrives, perhaps not for the last time."""
     if scene.mail:
         place = rng.randrange(len(scene.mail))
+        if any(one["id"] == scene.mail[place]["id"] for one in scene.mail[:place]):
+            scene.fired["webhooks of an order out of order"] += 1
         body = (
             scene.mail[place] if scene.world.happens(rng, "webhook doubled", 0.3) else scene.mail.pop(place)
         )
-        take(scene, body)
+        arrive(scene, body, rng)
+
+
+def raw(body: Body) -> bytes:
+    """A webhook's body, as the shop posts it."""
+    return json.dumps(body).encode()
+
+
+def arrive(scene: Scene, body: Body, rng: random.Random) -> None:
+    """The service hears of an order by webhook; if it cannot keep it, nobody sends it again."""
+    if deliver_bytes(scene, rng, raw(body)):
+        scene.log(f"   told: order {body['id']} {body['status']} {body['total']}")
+        told(scene, body, read_now=False)
+
+
+def deliver_bytes(scene: Scene, rng: random.Random, body: bytes) -> bool:
+    """Post a signed body to the real endpoint; True if it was taken. Raises Violation for another answer."""
+    kind = choose(scene.world.storage, rng, 0.03) if scene.world.faults else ""
+    # The endpoint never raises: it answers that it could not.
+    status = scene.world.storage.run(kind, lambda: scene.post_webhook(body))
+    if status.startswith("503") and kind:
+        scene.fired[kind] += 1
+        scene.fired["webhook lost with the database"] += 1
+        scene.log(f"   fault: {kind}, the webhook is answered {status}")
+        return False
+    if not status.startswith("200"):
+        raise Violation(f"a webhook was answered {status}")
+    return True
 
 
 def take(scene: Scene, body: Body, *, read_now: bool = False) -> None:
-    """The service hears of an order."""
+    """The service reads an order from the shop's list, as catch-up does."""
     scene.log(f"   told: order {body['id']} {body['status']} {body['total']}")
     with scene.database.write() as db:
         store = get_store(db, "main")
@@ -91,22 +126,22 @@ def told(scene: Scene, body: Body, *, read_now: bool) -> None:
 
 def read_again(scene: Scene, rng: random.Random) -> None:
     """The worker reads what it was asked to."""
-    work_for_the_shop(scene)
+    before = dict(scene.known)
+    try:
+        scene.world.stored(rng, lambda: work_for_the_shop(scene), 0.06)
+    except StorageFailed:
+        # What it had read may be kept or not.
+        for order_id, body in scene.shop_wire.read.items():
+            scene.known[order_id] = [*before.get(order_id, []), body]
 
 
 def work_for_the_shop(scene: Scene) -> None:
-    """All that the shop is asked for is read."""
-    with scene.database.write() as db:
-        store = get_store(db, "main")
-        for activity in claim_shop_work(db, store.company_id, datetime.now(UTC), 50):
-            order_id = int(activity.record_id)
-            body = scene.shop.newest(order_id)
-            raw, settings = json.dumps(body).encode(), store_settings(db, store)
-            if activity.kind == READ_REFUNDS.name:
-                refunds = [json.dumps(one).encode() for one in scene.shop.refunds.get(order_id, ())]
-                READ_REFUNDS.settle(db, store, settings, activity, OrderAndRefunds(raw, refunds))
-            else:
-                scene.fired["order read again"] += 1
-                REREAD_ORDER.settle(db, store, settings, activity, raw)
-            settle_shop_work(db, activity, cause="done")
-            told(scene, body, read_now=True)
+    """All that the shop is asked for is read, as far as the shop answers."""
+    # A worker of its own each time, as any of several processes may come by.
+    worker = Worker(scene.database, BOX, make_client=scene.shop_wire.open)
+    scene.shop_wire.read.clear()
+    while worker.run_once():
+        pass
+    for body in scene.shop_wire.read.values():
+        scene.fired["order read again"] += 1
+        told(scene, body, read_now=True)

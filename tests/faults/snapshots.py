@@ -54,12 +54,12 @@ class Snapshot:
 
 
 def let_time_pass(database: Database, minutes: int) -> None:
-    """Everything that is remembered happened so much earlier."""
+    """Everything that is remembered happened so much earlier; later, if `minutes` is negative."""
     with database.engine.begin() as connection:
         for table, names in _STAMPS.items():
             for name in names:
                 earlier = (
-                    f"strftime('%Y-%m-%d %H:%M:%f000', {name}, '-{minutes} minutes')"
+                    f"strftime('%Y-%m-%d %H:%M:%f000', {name}, '{-minutes} minutes')"
                     if database.is_sqlite
                     else f"{name} - interval '{minutes} minutes'"
                 )

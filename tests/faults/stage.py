@@ -19,9 +19,13 @@ from queue_store.database import Database
 from queue_store.secrets import SecretBox
 from queue_store.settings import set_company_setting
 from tests.faults.snapshots import Snapshot
+from tests.faults.storage import Storage
+from tests.faults.wire import Wire
 from tests.harness import PASSWORD, make_house
 
-_KEY = "cWJ3b28gdGVzdHMgdXNlIHRoaXMgb25lIGtleSBvbmw="
+#: What the secrets of a stage are sealed with.
+SECRET_KEY = "cWJ3b28gdGVzdHMgdXNlIHRoaXMgb25lIGtleSBvbmw="
+BOX = SecretBox(SECRET_KEY)
 
 
 @dataclass
@@ -30,6 +34,9 @@ class Stage:
 
     database: Database
     morning: Snapshot
+    storage: Storage
+    #: None: the service is called without SOAP and HTTP.
+    wire: Wire | None = None
 
 
 @dataclass
@@ -41,6 +48,8 @@ class Report:
     fired: Counter[str]
     steps: int
     seconds: float = 0.0
+    #: Of this process alone, whatever else the machine does.
+    cpu_seconds: float = 0.0
 
 
 def make_stage(database: Database) -> Stage:
@@ -50,16 +59,18 @@ def make_stage(database: Database) -> Stage:
         @event.listens_for(database.engine, "connect")
         def hurry(connection: Any, _record: Any) -> None:
             connection.execute("PRAGMA synchronous=OFF")
+            # Who meets a lock waits no longer than this: a lock of a bad day is not given back.
+            connection.execute("PRAGMA busy_timeout=5")
 
         database.engine.dispose()
-    make_house(database, SecretBox(_KEY))
+    make_house(database, BOX)
     with database.write() as db:
         company = get_company(db, "books")
         # The cheapest hash there is: a day has many sessions.
         company.password_hash = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
         for key, value in (("retry.base_seconds", "60"), ("pull.page", "10")):
             set_company_setting(db, company, key, value, who="test")
-    return Stage(database, Snapshot(database))
+    return Stage(database, Snapshot(database), Storage(database))
 
 
 @contextmanager
@@ -74,3 +85,20 @@ def sqlite_stage() -> Iterator[Stage]:
         finally:
             stage.morning.close()
             database.close()
+
+
+@contextmanager
+def postgres_stage() -> Iterator[Stage]:
+    """A stage in a PostgreSQL database of its own, made and dropped as for the tests."""
+    from tests import conftest
+
+    with conftest.postgres_servers() as server:
+        if server is None:
+            raise SystemExit("PostgreSQL: set QBWOO_TEST_POSTGRES_URL, or install its server; none was found")
+        with conftest.new_database(server) as url:
+            database = Database(url)
+            schema.upgrade(database)
+            try:
+                yield make_stage(database)
+            finally:
+                database.close()

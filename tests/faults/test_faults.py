@@ -8,12 +8,15 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from queue_store.database import Database
+from tests.faults import kills
 from tests.faults.simulator import FAULTS, play
 from tests.faults.stage import Stage, make_stage, sqlite_stage
+from tests.faults.wire import wired
 
 #: So few days may be without this one.
 _SELDOM = {
@@ -22,6 +25,7 @@ _SELDOM = {
     "operator: deletion was done already",
     "operator: reversal tried again",
     "operator: reversal was done already",
+    "operator: return undone before its sale",
     "operator: reversed elsewhere",
     "operator: sales order opened again",
     "sales order deleted in QuickBooks",
@@ -41,6 +45,13 @@ def stage() -> Iterator[Stage]:
     """A SQLite database that every day begins with anew."""
     with sqlite_stage() as stage:
         yield stage
+
+
+@pytest.fixture(scope="module")
+def wired_stage() -> Iterator[Stage]:
+    """The same, called over real SOAP and HTTP."""
+    with sqlite_stage() as stage, wired() as wire:
+        yield replace(stage, wire=wire)
 
 
 _FIRED: Counter[str] = Counter()
@@ -66,3 +77,18 @@ def test_every_fault_struck_in_one_of_these_days() -> None:
 def test_it_holds_on_postgresql_too(postgres_database: Database, seed: int) -> None:
     report = play(make_stage(postgres_database), seed)
     assert not report.violations, "\n".join(report.violations)
+
+
+@pytest.mark.parametrize("seed", range(801, 804))
+def test_it_holds_over_soap_and_http_too(wired_stage: Stage, seed: int) -> None:
+    report = play(wired_stage, seed)
+    assert not report.violations, (
+        f"replay: python -m tests.faults.simulator --seed {seed} --verbose --wire\n"
+        + "\n".join(report.violations)
+    )
+
+
+def test_a_service_that_is_killed_again_and_again_loses_and_doubles_nothing() -> None:
+    told = kills.run(8, 1, seconds=25)
+    assert told.kills > 0
+    assert not told.violations, "\n".join(told.violations)

@@ -49,6 +49,12 @@ def time_passes(scene: Scene, rng: random.Random) -> None:
     let_time_pass(scene.database, rng.choice((2, 20, 70)))
 
 
+def clock_back(scene: Scene, rng: random.Random) -> None:
+    """The clock of the service is put back by an hour: all that it remembers lies ahead."""
+    scene.fired["clock of the service put back"] += 1
+    let_time_pass(scene.database, -60)
+
+
 def restart(scene: Scene, rng: random.Random) -> None:
     """The service ends and begins anew."""
     scene.fired["service restarted"] += 1
@@ -59,7 +65,7 @@ def start(scene: Scene) -> None:
     """Begin the service on the database as it is."""
     conversation = WebConnectorConversation(scene.database)
     conversation.start()
-    scene.world.conversation = conversation
+    scene.world.conversation = scene.serve(conversation)
 
 
 def backup(scene: Scene, rng: random.Random) -> None:

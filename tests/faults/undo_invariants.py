@@ -16,6 +16,8 @@ from tests.faults.books import live_receipts
 from tests.faults.scene import Scene
 
 S = ActivityState
+#: In the sentence of a reversal that a return stopped (`docs/documents.md`: a receipt is not undone under a return).
+HANGS = "hangs on the receipt by now"
 
 
 def _generation(activity: Activity) -> int:
@@ -45,6 +47,10 @@ def broken_undos(db: Session, scene: Scene, *, healed: bool) -> Iterator[str]:
         by_hand = one.kind == DELETION and int(original.record_id) in scene.deleted
         if (one.state == S.SUCCEEDED) != gone and not (gone and by_hand):
             yield f"{name} is {one.state} ({one.sentence}), the {WAYS[what.kind].document} is {WAYS[what.kind].done}: {gone}"
+        stopped = one.kind == REVERSAL and one.state == S.FAILED and HANGS in (one.sentence or "")
+        # What it says must be so: a return that came, or was found, after the undo was ordered.
+        if not healed and stopped and not _returns_of(scene, one.order_id or ""):
+            yield f"{name} failed, and no return hangs on its receipt: {one.sentence}"
         if healed and one.state == S.FAILED and not _must_stand(scene, one.kind, what.txn_id):
             yield f"{name} is left failed: {one.sentence}"
         if one.state != S.SUCCEEDED:
@@ -53,6 +59,11 @@ def broken_undos(db: Session, scene: Scene, *, healed: bool) -> Iterator[str]:
             yield f"{name} is done, and its {original.kind} is {original.state}"
         if newest[original.kind, original.record_id] <= one.generation:
             yield f"{name} is done, and has no next generation"
+
+
+def _returns_of(scene: Scene, order_id: str) -> list[str]:
+    """Live returns of an order in the books."""
+    return [record_id for record_id in live_receipts(scene.pos) if record_id.startswith(f"{order_id}-R")]
 
 
 def _must_stand(scene: Scene, kind: str, txn_id: str) -> bool:

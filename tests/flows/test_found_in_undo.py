@@ -86,6 +86,44 @@ def test_an_undo_that_a_restored_backup_forgot_is_told(
     assert len(house.pos.reversals()) == 1
 
 
+def test_a_refund_does_not_go_after_a_sale_that_was_reversed_in_quickbooks(house: House) -> None:
+    order, refunds = refunded_order()
+    house.take({**order, "refunds": []})
+    house.run_until_quiet()
+    (sale,) = house.activities()
+    reverse(house, str(sale.txn_id))
+    house.take(numbered(order, 902, refunds=[]))
+    house.run_until_quiet()
+    house.take(order)
+    house.take_refunds(order, refunds)
+    house.run_until_quiet()
+    (refund,) = house.activities("return")
+    assert (refund.state, tasks(house)) == ("failed", ["undo"])
+    assert "which was reversed in QuickBooks since" in refund.sentence
+    assert [receipt.type for receipt in house.pos.receipts() if "-R" in (receipt.comments or "")] == []
+    undo(house, sale.id, again=True, done=True)
+    house.run_until_quiet()
+    assert house.states("return") == ["succeeded"]
+    assert tasks(house) == []
+
+
+def test_a_refund_that_waits_to_be_sent_does_not_go_after_a_sale_that_look_back_finds_reversed(
+    house: House,
+) -> None:
+    order, refunds = refunded_order()
+    house.take({**order, "refunds": []})
+    house.run_until_quiet()
+    (sale,) = house.activities()
+    reverse(house, str(sale.txn_id))
+    house.take(order)
+    house.take_refunds(order, refunds)
+    house.run_until_quiet()
+    assert house.states("return") == ["failed"]
+    undo(house, sale.id, done=True)
+    house.run_until_quiet()
+    assert house.states("return") == ["cancelled"]
+
+
 def test_a_double_that_a_person_reversed_is_not_taken_for_the_receipt_that_stands(house: House) -> None:
     house.pos = PosCompanyFile.create(None, dialect=PosDialect(reversal_marks_receipts=False))
     item = house.pos.add_item("Thing", alu="THING", price1=Decimal("24.52"), tax_code="Non")

@@ -296,6 +296,13 @@ def test_what_is_not_woocommerce_is_named(ask, status, body):
     assert not caught.value.retriable
 
 
+def test_an_answer_that_ends_early_is_asked_for_again(ask):
+    client = ask((200, b'{"id": 71, "tot', {"Content-Type": "application/json; charset=UTF-8"}))
+    with pytest.raises(ShopUnreachable, match="ended before its end") as caught:
+        client.get_order(71)
+    assert caught.value.retriable
+
+
 def test_redirects_are_not_followed_with_the_key(ask, scripted):
     client = ask((301, b"", {"Location": "http://elsewhere.example/"}))
     with pytest.raises(ShopRefused, match=r"sends us to http://elsewhere\.example/"):
