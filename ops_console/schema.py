@@ -34,7 +34,9 @@ def upgrade(database: Database, *, patience: float = _PATIENCE) -> tuple[str | N
         with _migrating(database, patience) as connection:
             before = migrations.current_revision(connection)
             # A newer version may have been here: its revision is unknown to us, and ensure_current says so.
-            if before is None or before in migrations.known_revisions():
+            if before != migrations.head_revision() and (
+                before is None or before in migrations.known_revisions()
+            ):
                 migrations.upgrade(connection)
             after = migrations.current_revision(connection)
     except (OperationalError, ProgrammingError) as error:

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command as alembic_command
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 import migrations
@@ -43,6 +45,22 @@ def test_a_database_at_the_newest_revision_is_left_alone(database: Database) -> 
     schema.ensure_current(database)
 
 
+def test_revisions_are_known_by_the_names_of_their_files() -> None:
+    scripts = ScriptDirectory.from_config(migrations.configuration())
+    assert migrations.known_revisions() == {script.revision for script in scripts.walk_revisions()}
+    assert migrations.head_revision() == scripts.get_current_head()
+
+
+def test_a_service_on_a_current_database_does_without_alembic(sqlite_database: Database) -> None:
+    start = (
+        "import sys; from ops_console import schema, service; from queue_store.database import Database;"
+        "database = Database(sys.argv[1]); schema.upgrade(database); schema.ensure_current(database);"
+        "print(sorted({'alembic', 'mako'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", start, sqlite_database.url]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(database: Database) -> None:
     with database.write() as db:
         db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -65,5 +83,5 @@ def test_processes_that_start_at_once_migrate_once(tmp_path: Path) -> None:
 
 def test_every_revision_can_be_taken_back_to_empty(sqlite_database: Database) -> None:
     with sqlite_database.engine.connect() as connection, connection.begin():
-        migrations.command.downgrade(migrations.configuration(connection), "base")
+        alembic_command.downgrade(migrations.configuration(connection), "base")
         assert inspect(connection).get_table_names() == ["alembic_version"]

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 
 import migrations
@@ -61,7 +62,7 @@ def made_by(database: Database, revision: str) -> Dump:
     """The database as a version of this revision left it; gives what it holds."""
     dump = read_dump(revision)
     with database.engine.connect() as connection, connection.begin():
-        migrations.command.upgrade(migrations.configuration(connection), revision)
+        command.upgrade(migrations.configuration(connection), revision)
         write_rows(connection, dump)
     return dump
 
