@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 from queue_store.companies import list_companies
 from queue_store.database import Database
 from queue_store.retention import MESSAGES, find_piece, prune_piece, prune_small
 from woo_bridge.privacy import older_than
-
-#: In seconds.
-_LONGEST_REST = 1.0
 
 
 def prune_all(database: Database, now: datetime, *, only_count: bool) -> Iterator[tuple[str, str, int]]:
@@ -24,20 +21,14 @@ def prune_all(database: Database, now: datetime, *, only_count: bool) -> Iterato
             before = older_than(db, company_id, now)
         oldest = before(MESSAGES)
         if oldest is not None and not only_count:
-            database.write_again(lambda db, number=company_id, at=oldest: prune_small(db, number, at))  # type: ignore[misc]
+            database.write_again(partial(prune_small, company_id=company_id, before=oldest))
         place: tuple[int, int] | None = (0, 0)
         while place is not None:
             with database.read() as db:
                 piece = find_piece(db, company_id, place, before)
             count = len(piece.ids)
             if not only_count and count:
-                began = time.monotonic()
-                count = database.write_again(
-                    lambda db, number=company_id, one=piece, moment=before: prune_piece(
-                        db, number, one, moment
-                    )  # type: ignore[misc]
-                )
-                # The same time for others: who waits for SQLite's writer sleeps, and would come too late for ever.
-                time.sleep(min(time.monotonic() - began, _LONGEST_REST))
+                work = partial(prune_piece, company_id=company_id, piece=piece, older_than=before)
+                count = database.write_in_turn(work)
             yield name, piece.kind, count
             place = piece.after

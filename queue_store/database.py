@@ -7,6 +7,7 @@ The edge opens the transaction (one SOAP call, one webhook, one command) by
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 #: SQLSTATEs after which PostgreSQL itself advises to run the transaction again.
 _PG_AGAIN = {"40001", "40P01"}
+#: Between two pieces of many, in seconds.
+_LONGEST_REST = 1.0
 
 
 class Database:
@@ -74,6 +77,16 @@ class Database:
                 if not left or getattr(error.orig, "sqlstate", None) not in _PG_AGAIN:
                     raise
         raise AssertionError("unreachable")
+
+    def write_in_turn(self, work: Callable[[Session], T]) -> T:
+        """`write_again` for one piece of many: afterwards others get as much time, a second at most.
+
+        Who waits for SQLite's writer sleeps, and would come too late for ever.
+        """
+        began = time.monotonic()
+        done = self.write_again(work)
+        time.sleep(min(time.monotonic() - began, _LONGEST_REST))
+        return done
 
     def close(self) -> None:
         """Give all connections back."""

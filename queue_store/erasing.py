@@ -8,13 +8,14 @@ is begun again.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from queue_store.activities import called
@@ -29,8 +30,6 @@ from queue_store.states import ActivityState, ExchangeState
 #: Rows that one transaction changes: a webhook waits for it.
 _PER_COMMIT = 10
 _IDS_AT_ONCE = 500
-#: Between two transactions, in seconds.
-_LONGEST_REST = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ def finish_erasures(database: Database, now: datetime) -> tuple[int, int]:
             done |= {one.activity_id for one in rows if one.digest == row.digest}
             continue
         # The shop told of it without the person since.
-        database.write_again(lambda db, row=row: _forget_rest(db, row.id, row.activity_id, now))  # type: ignore[misc]
+        database.write_again(partial(_forget_rest, row.id, row.activity_id, now))
     with database.read() as db:
         after = len(db.scalars(select(ErasureRest.activity_id)).all())
     return before - after, after
@@ -153,9 +152,9 @@ def _open_ones(db: Session, activity_ids: Collection[int]) -> list[Left]:
     return left
 
 
-def _why_open(row: object, is_unsettled: bool) -> str:
+def _why_open(row: Any, is_unsettled: bool) -> str:
     """Where an activity stands that is not over, and what ends it; "": it is over."""
-    state, reason, number = ActivityState(row.state), row.reason, row.id  # type: ignore[attr-defined]
+    state, reason, number = ActivityState(row.state), row.reason, row.id
     if is_unsettled or state is ActivityState.SENT:
         return "was sent and is not answered yet: the next run of the Web Connector settles it."
     if state in OVER or (state is ActivityState.HELD and reason == "before since"):
@@ -200,11 +199,11 @@ def _finish(db: Session, email: str, now: datetime) -> None:
         _finish_one(db, Erasure.digest == email_digest(company_id, email), now)
 
 
-def _finish_one(db: Session, which: object, now: datetime) -> None:
+def _finish_one(db: Session, which: ColumnElement[bool], now: datetime) -> None:
     db.execute(
         update(Erasure)
         .where(
-            which,  # type: ignore[arg-type]
+            which,
             Erasure.finished_at.is_(None),
             Erasure.id.not_in(select(ErasureRest.erasure_id)),
         )
@@ -213,7 +212,7 @@ def _finish_one(db: Session, which: object, now: datetime) -> None:
     )
 
 
-def _forget_rest(db: Session, erasure_id: int, activity_id: int, now: datetime) -> None:
+def _forget_rest(erasure_id: int, activity_id: int, now: datetime, db: Session) -> None:
     db.execute(
         delete(ErasureRest)
         .where(ErasureRest.erasure_id == erasure_id, ErasureRest.activity_id == activity_id)
@@ -244,11 +243,7 @@ def _change(database: Database, piece: Sequence[Found], person: Person, open_ids
 
     if not piece:
         return Counter()
-    began = time.monotonic()
-    changed = database.write_again(work)
-    # The same time for others: who waits for SQLite's writer sleeps, and would come too late for ever.
-    time.sleep(min(time.monotonic() - began, _LONGEST_REST))
-    return changed
+    return database.write_in_turn(work)
 
 
 def _leave_no_copy(database: Database) -> None:

@@ -22,7 +22,7 @@ _LAST_BITS = tuple(
 #: What not every version of Python knows to be nobody's public address: IETF's own (a cloud's metadata among
 #: them), NAT64 of a site, and site-local.
 _NEVER = tuple(ipaddress.ip_network(text) for text in ("192.0.0.0/24", "64:ff9b:1::/48", "fec0::/10"))
-_ALLOW = "Set QBWOO_ALLOW_PRIVATE_STORES=true if the shop really lives there."
+_ALLOW = "Set QBWOO_ALLOW_PRIVATE_STORES=true if it really lives there."
 
 
 def check_store_url(url: str, allow_private: bool = False) -> str:
@@ -49,7 +49,7 @@ def check_store_url(url: str, allow_private: bool = False) -> str:
         raise BadStoreUrl(url, "names no host.")
     host = parts.hostname
     try:
-        inner = private_address(host, port or (443 if parts.scheme == "https" else 80))
+        inner = _private_address(host, port or (443 if parts.scheme == "https" else 80))
     except UnicodeError as error:
         raise BadStoreUrl(url, f"names a host that cannot be: {host[:80]}. Check the spelling.") from error
     except OSError as error:
@@ -59,7 +59,7 @@ def check_store_url(url: str, allow_private: bool = False) -> str:
     return url.strip().rstrip("/")
 
 
-def private_address(host: str, port: int) -> str:
+def _private_address(host: str, port: int) -> str:
     """The first address of `host` that is not public; "" if all are. Raises OSError, UnicodeError: it does not resolve."""
     addresses = (str(found[0]) for *_, found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     return next((address for address in addresses if refusal_of_address(address)), "")

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -165,6 +166,26 @@ def test_without_a_secret_nothing_is_signed() -> None:
 def test_no_address_of_a_private_network_is_posted_to_unless_that_is_allowed(url: str) -> None:
     with pytest.raises(NotTold, match="an address of a private network"):
         Poster().send(message(), url)
+
+
+def test_a_post_goes_to_the_address_that_was_looked_at_and_to_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who rules a name may answer the look with a public address and the call with one inside."""
+    tried: list[str] = []
+
+    def getaddrinfo(_host: Any, port: Any, *_rest: Any, **_named: Any) -> Any:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", port))]
+
+    def connect(address: tuple[str, int], *_rest: Any, **_named: Any) -> socket.socket:
+        tried.append(address[0])
+        raise ConnectionRefusedError("refused")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
+    with pytest.raises(NotTold, match=r"alerts\.example cannot be reached"):
+        Poster().send(message(), "https://alerts.example/hook")
+    assert tried == ["93.184.216.34"]
 
 
 def test_a_redirect_is_not_followed_and_the_address_is_in_no_sentence() -> None:
