@@ -176,7 +176,7 @@ def _put_into_message(
         .limit(1)
         .with_for_update()
     ).first()
-    if waiting is None or waiting.claimed_until is not None:
+    if waiting is None:
         db.add(
             AlertMessage(
                 company_id=company_id, channel=channel, told=json.dumps(told), next_at=now, created_at=now
